@@ -1,0 +1,242 @@
+/**
+ * The configuration: one schema gives the validation, the type and the table of the README. A JSON file, then the
+ * environment (`PREAU_PROXY_PORT` for `proxy.port`); frozen. Only this file and `cli.ts` read `process`.
+ */
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { z } from 'zod'
+import { causeOf, PreauError } from './errors.ts'
+import { parseCidr } from './policy/address.ts'
+import { isAddress, parseHost, parseHumanHost, type Host } from './policy/host.ts'
+
+const port = z.int().min(1).max(65_535)
+const listenPort = z.int().min(0).max(65_535)
+const portRange = z.union([
+  port,
+  z.string().regex(/^\d{1,5}-\d{1,5}$/, 'a port, or a range such as "1024-65535"'),
+])
+const address = z.string().transform((text, context): Host => {
+  const host = parseHost(text)
+  if (host !== undefined && isAddress(host)) return host
+  context.addIssue({ code: 'custom', message: 'an IP address' })
+  return z.NEVER
+})
+const cidr = z
+  .string()
+  .refine(text => parseCidr(text) !== undefined, { error: 'a CIDR such as "10.0.0.0/8"' })
+const name = z.string().refine(text => parseHumanHost(text) !== undefined, { error: 'a host name' })
+
+/** A bound; 0 means off. `unit` stands in the name where the number has one. */
+const limit = (value: number, text: string) => z.int().min(0).default(value).describe(text)
+
+const limitsSchema = z.strictObject({
+  headTimeoutMs: limit(15_000, 'time to send the head of a request'),
+  requestTimeoutMs: limit(600_000, 'time to send a whole plain-HTTP request'),
+  keepAliveTimeoutMs: limit(65_000, 'idle time of a kept client connection between two requests'),
+  dialTimeoutMs: limit(10_000, 'time to resolve a name and connect, all addresses together'),
+  answerTimeoutMs: limit(120_000, 'silence of an origin before and during a plain-HTTP answer'),
+  tunnelIdleTimeoutMs: limit(600_000, 'silence of a tunnel, both ways, before it is closed'),
+  helloTimeoutMs: limit(10_000, 'time for the TLS handshake of a refused CONNECT'),
+  drainTimeoutMs: limit(10_000, 'time that open exchanges get when Préau stops'),
+  maxHeaderBytes: limit(32_768, 'size of the head of a request'),
+  connections: limit(20_000, 'client connections open at once, per worker'),
+  dnsCacheEntries: limit(10_000, 'names kept by the DNS cache, per worker'),
+  dnsTtlMs: limit(30_000, 'how long an answer of the DNS is kept'),
+  categoryCacheEntries: limit(50_000, 'hosts whose categories are kept (LRU), per worker'),
+  leafCertificates: limit(2_000, 'certificates of block pages kept (LRU), per worker'),
+  leafCertificatesPerMinute: limit(3_000, 'new certificates of block pages per minute, per worker'),
+  unblockPerMinute: limit(30, 'unblock clicks per PC and minute'),
+  pendingPerPc: limit(20, 'pending unblock requests opened by one PC'),
+  pendingPerSite: limit(200, 'pending unblock requests of one school'),
+  followersPerPc: limit(20, 'block pages of one PC that follow their request live'),
+  followers: limit(5_000, 'block pages that follow their request live, per worker'),
+  acknowledgeMinutes: limit(
+    60,
+    'how long a site stays open after its warning was read; 0: never opens',
+  ),
+  sessionMinutes: limit(600, 'length of an admin session'),
+  loginAttempts: limit(5, 'failed sign-ins of an account from one address before it must wait'),
+  loginLockMinutes: limit(15, 'how long it must wait'),
+  requestRetentionDays: limit(
+    365,
+    'how long decided requests and ended grants are kept (at most 365)',
+  ),
+  accessLogRetentionDays: limit(180, 'how long access-log files are kept (at most 365)'),
+})
+
+export const configSchema = z.strictObject({
+  dataDir: z
+    .string()
+    .min(1)
+    .default('data')
+    .describe('folder of all that Préau keeps; relative to the configuration file'),
+  store: z.string().min(1).default('sqlite').describe('"sqlite": embedded, in the data folder'),
+  workers: z.int().min(1).max(256).default(1).describe('proxy processes'),
+  proxy: z
+    .strictObject({
+      host: z.string().min(1).default('127.0.0.1').describe('address the proxy listens on'),
+      port: listenPort.default(3128).describe('port of the proxy'),
+      connectPorts: z.array(portRange).default([443]).describe('ports that CONNECT may reach'),
+      httpPorts: z
+        .array(portRange)
+        .default([80, '1024-65535'])
+        .describe('ports that plain HTTP may reach'),
+    })
+    .prefault({}),
+  admin: z
+    .strictObject({
+      host: z.string().min(1).default('127.0.0.1').describe('address the admin app listens on'),
+      port: listenPort.default(8080).describe('port of the admin app'),
+    })
+    .prefault({}),
+  dial: z
+    .strictObject({
+      hosts: z
+        .record(name, address)
+        .default({})
+        .describe(
+          "names with a fixed address, the city's own decision: reached even when it is private",
+        ),
+      allow: z
+        .array(cidr)
+        .default([])
+        .describe('networks that are not public and may be reached all the same'),
+      servers: z
+        .array(z.string().min(1))
+        .default([])
+        .describe("DNS servers to ask instead of the system's"),
+    })
+    .prefault({}),
+  limits: limitsSchema.prefault({}).describe('every bound; 0 means off'),
+})
+
+export type Config = z.infer<typeof configSchema>
+export type Limits = Config['limits']
+
+const MAX_RETENTION_DAYS = 365
+
+/**
+ * Reads the configuration. `file` undefined: defaults and environment only. Throws PREAU_CONFIG_UNREADABLE or
+ * PREAU_CONFIG_INVALID naming the key and what is allowed. `dataDir` comes back absolute.
+ */
+export function loadConfig(file: string | undefined, env: NodeJS.ProcessEnv = process.env): Config {
+  const source = file ?? '(default)'
+  const parsed = configSchema.safeParse(withEnvironment(readJson(file), env))
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]
+    throw new PreauError('PREAU_CONFIG_INVALID', { file: source, ...explainIssue(issue) })
+  }
+  const config = parsed.data
+  for (const key of ['requestRetentionDays', 'accessLogRetentionDays'] as const) {
+    const days = config.limits[key]
+    if (days === 0 || days > MAX_RETENTION_DAYS) {
+      const detail = `1 to ${MAX_RETENTION_DAYS} days: the charter keeps logs a year at most`
+      throw new PreauError('PREAU_CONFIG_INVALID', { file: source, key: `limits.${key}`, detail })
+    }
+  }
+  const base = file === undefined ? process.cwd() : dirname(resolve(file))
+  return deepFreeze({ ...config, dataDir: resolve(base, config.dataDir) })
+}
+
+function readJson(file: string | undefined): unknown {
+  if (file === undefined) return {}
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'))
+  } catch (error) {
+    throw new PreauError('PREAU_CONFIG_UNREADABLE', { file, detail: causeOf(error) })
+  }
+}
+
+function explainIssue(issue: z.core.$ZodIssue | undefined): { key: string; detail: string } {
+  if (issue === undefined) return { key: '?', detail: 'invalid' }
+  const path = issue.path.join('.')
+  if (issue.code === 'unrecognized_keys') {
+    const shape = path === '' ? configSchema.shape : shapeAt(issue.path)
+    const allowed = shape ? Object.keys(shape).join(', ') : ''
+    return {
+      key: [path, issue.keys[0]].filter(Boolean).join('.'),
+      detail: `unknown key; allowed: ${allowed}`,
+    }
+  }
+  if (issue.code === 'invalid_union')
+    return { key: path, detail: 'a port (1 to 65535) or a range such as "1024-65535"' }
+  return { key: path || '(document)', detail: issue.message }
+}
+
+function shapeAt(path: readonly PropertyKey[]): Record<string, unknown> | undefined {
+  const section = configSchema.shape[path[0] as keyof typeof configSchema.shape]
+  const inner: object = 'unwrap' in section ? section.unwrap() : section
+  return 'shape' in inner ? (inner.shape as Record<string, unknown>) : undefined
+}
+
+/** Every key that holds one string or number, as a path, with its environment variable. */
+function* environmentKeys(): Generator<{ path: [string, string?]; variable: string }> {
+  for (const key of ['dataDir', 'store', 'workers'] as const)
+    yield { path: [key], variable: variableOf(key) }
+  for (const section of ['proxy', 'admin', 'limits'] as const) {
+    for (const key of Object.keys(shapeAt([section]) ?? {})) {
+      if (!key.endsWith('Ports')) yield { path: [section, key], variable: variableOf(section, key) }
+    }
+  }
+}
+
+const variableOf = (...path: string[]): string =>
+  `PREAU_${path.map(part => part.replace(/([A-Z])/g, '_$1').toUpperCase()).join('_')}`
+
+function withEnvironment(input: unknown, env: NodeJS.ProcessEnv): unknown {
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) return input
+  const result: Record<string, unknown> = { ...input }
+  for (const { path, variable } of environmentKeys()) {
+    const text = env[variable]
+    if (text === undefined) continue
+    const value = /^\d+$/.test(text) ? Number(text) : text
+    const [first, second] = path
+    if (second === undefined) result[first] = value
+    else result[first] = { ...(result[first] as object | undefined), [second]: value }
+  }
+  return result
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value)
+    for (const inner of Object.values(value)) deepFreeze(inner)
+  }
+  return value
+}
+
+/** Compiles `connectPorts` or `httpPorts` to a question. */
+export function compilePorts(ports: readonly (number | string)[]): (port: number) => boolean {
+  const ranges = ports.map(entry => {
+    const [first = 0, last = first] = String(entry).split('-').map(Number)
+    return { first, last }
+  })
+  return asked => ranges.some(({ first, last }) => asked >= first && asked <= last)
+}
+
+export interface ConfigRow {
+  readonly key: string
+  readonly variable: string
+  readonly fallback: string
+  readonly text: string
+}
+
+/** The rows of the README's table: key, environment variable, default, meaning. */
+export function describeConfig(): ConfigRow[] {
+  const variables = new Map(
+    [...environmentKeys()].map(({ path, variable }) => [path.join('.'), variable]),
+  )
+  const row = (key: string, schema: z.ZodType): ConfigRow => ({
+    key,
+    variable: variables.get(key) ?? '',
+    fallback: JSON.stringify(schema.parse(undefined)),
+    text: schema.description ?? '',
+  })
+  return Object.entries(configSchema.shape).flatMap(([key, schema]) => {
+    const inner = shapeAt([key])
+    if (inner === undefined) return [row(key, schema)]
+    return Object.entries(inner).map(([leaf, leafSchema]) =>
+      row(`${key}.${leaf}`, leafSchema as z.ZodType),
+    )
+  })
+}

@@ -1,0 +1,171 @@
+/**
+ * Every failure that Préau names: its HTTP status and what a person reads. Code compares codes, never messages.
+ * French comes first for people; the English text is the `message` seen in logs.
+ */
+export const ERRORS = {
+  PREAU_USAGE: { status: 400, fr: '{detail}', en: '{detail}' },
+  PREAU_RUNTIME_TOO_OLD: {
+    status: 500,
+    fr: 'Préau demande Node.js {wanted} ou plus récent (ici : {found}). Lancez « npm ci », puis « npm start » : la bonne version est fournie.',
+    en: 'Préau needs Node.js {wanted} or newer (found {found}). Run "npm ci", then "npm start": the right version comes with it.',
+  },
+  PREAU_CONFIG_UNREADABLE: {
+    status: 500,
+    fr: 'Le fichier de configuration {file} ne peut pas être lu : {detail}',
+    en: 'The configuration file {file} cannot be read: {detail}',
+  },
+  PREAU_CONFIG_INVALID: {
+    status: 500,
+    fr: 'Configuration refusée ({file}) : {key} : {detail}',
+    en: 'Configuration refused ({file}): {key}: {detail}',
+  },
+  PREAU_STORE_DAMAGED: {
+    status: 503,
+    fr: 'La base {file} est endommagée ou n’est pas une base de Préau ({detail}). Rien n’a été modifié. Remettez une sauvegarde à sa place, ou déplacez ce fichier pour repartir d’une base vide.',
+    en: 'The database {file} is damaged or is not one of Préau ({detail}). Nothing was changed. Put a backup in its place, or move the file away to start from an empty one.',
+  },
+  PREAU_STORE_UNREADABLE: {
+    status: 503,
+    fr: 'La base {file} ne peut pas être ouverte ({detail}). Vérifiez les droits du dossier et du fichier.',
+    en: 'The database {file} cannot be opened ({detail}). Check the permissions of the folder and of the file.',
+  },
+  PREAU_STORE_TOO_NEW: {
+    status: 503,
+    fr: 'La base {file} vient d’une version plus récente de Préau (schéma {found}, connu : {known}). Mettez Préau à jour.',
+    en: 'The database {file} was written by a newer Préau (schema {found}, known: {known}). Update Préau.',
+  },
+  PREAU_STORE_UNAVAILABLE: {
+    status: 503,
+    fr: 'L’enregistrement est impossible pour le moment ({detail}). Réessayez dans un instant.',
+    en: 'The store is unavailable ({detail}). Try again in a moment.',
+  },
+  PREAU_STORE_UNSUPPORTED: {
+    status: 500,
+    fr: 'Ce type de base n’est pas encore pris en charge : {url}. Valeur admise : "sqlite".',
+    en: 'This kind of store is not supported yet: {url}. Allowed: "sqlite".',
+  },
+  PREAU_CONFLICT: {
+    status: 409,
+    fr: 'Quelqu’un d’autre vient de modifier cet élément ({kind} {id}). Rechargez la page.',
+    en: 'Somebody else has just changed this item ({kind} {id}). Reload the page.',
+  },
+  PREAU_NOT_FOUND: { status: 404, fr: 'Introuvable.', en: 'Not found.' },
+  PREAU_FORBIDDEN: { status: 403, fr: 'Action non autorisée.', en: 'Not allowed.' },
+  PREAU_ALREADY_DECIDED: {
+    status: 409,
+    fr: 'Cette demande a déjà été traitée par {by}.',
+    en: 'This request was already decided by {by}.',
+  },
+  PREAU_NEVER_GRANTABLE: {
+    status: 403,
+    fr: 'La catégorie « {category} » ne peut jamais être débloquée.',
+    en: 'The category "{category}" can never be unblocked.',
+  },
+  PREAU_TOO_MANY_REQUESTS: {
+    status: 429,
+    fr: 'Trop de demandes pour le moment. Patientez quelques minutes.',
+    en: 'Too many requests for now. Please wait a few minutes.',
+  },
+  PREAU_INVALID_INPUT: { status: 400, fr: '{field} : {detail}', en: '{field}: {detail}' },
+  PREAU_POLICY_INVALID: {
+    status: 400,
+    fr: 'Politique refusée : {path} : {detail}',
+    en: 'Policy refused: {path}: {detail}',
+  },
+  PREAU_FILE_UNREADABLE: {
+    status: 400,
+    fr: '{file} ne peut pas être lu : {detail}',
+    en: '{file} cannot be read: {detail}',
+  },
+  PREAU_LIST_REFUSED: {
+    status: 400,
+    fr: 'Liste refusée : {file} : {detail}. Rien n’a été modifié.',
+    en: 'List refused: {file}: {detail}. Nothing was changed.',
+  },
+  PREAU_INDEX_DAMAGED: {
+    status: 503,
+    fr: 'L’index des catégories {file} est illisible ({detail}). Relancez « preau lists import ».',
+    en: 'The category index {file} cannot be used ({detail}). Run "preau lists import" again.',
+  },
+  PREAU_CA_UNREADABLE: {
+    status: 503,
+    fr: 'L’autorité de certification {file} est illisible ({detail}).',
+    en: 'The certification authority {file} cannot be used ({detail}).',
+  },
+  PREAU_BAD_TARGET: {
+    status: 400,
+    fr: 'L’adresse demandée n’est pas valide.',
+    en: 'The requested target is not valid.',
+  },
+  PREAU_BAD_REQUEST: {
+    status: 400,
+    fr: 'La requête n’est pas valide.',
+    en: 'The request is not valid.',
+  },
+  PREAU_PORT_REFUSED: {
+    status: 403,
+    fr: 'Le port {port} n’est pas autorisé.',
+    en: 'Port {port} is not allowed.',
+  },
+  PREAU_ADDRESS_NOT_PUBLIC: {
+    status: 403,
+    fr: '{host} mène à une adresse interne, qui n’est pas accessible d’ici.',
+    en: '{host} leads to an address that is not public, and cannot be reached from here.',
+  },
+  PREAU_NAME_NOT_FOUND: {
+    status: 502,
+    fr: 'Le site {host} n’existe pas, ou son nom ne peut pas être résolu.',
+    en: 'The site {host} does not exist, or its name cannot be resolved.',
+  },
+  PREAU_UNREACHABLE: {
+    status: 502,
+    fr: 'Le site {host} ne répond pas.',
+    en: 'The site {host} cannot be reached.',
+  },
+  PREAU_BAD_ANSWER: {
+    status: 502,
+    fr: 'La réponse du site {host} n’est pas valide.',
+    en: 'The answer of {host} is not valid.',
+  },
+  PREAU_DIAL_TIMEOUT: {
+    status: 504,
+    fr: 'Le site {host} a mis trop de temps à répondre.',
+    en: 'The site {host} took too long to answer.',
+  },
+  PREAU_OVERLOADED: {
+    status: 503,
+    fr: 'Le filtre est très occupé. Réessayez dans un instant.',
+    en: 'The filter is very busy. Try again in a moment.',
+  },
+} as const satisfies Record<string, { status: number; fr: string; en: string }>
+
+export type ErrorCode = keyof typeof ERRORS
+type Params = Readonly<Record<string, string | number>>
+
+function fill(template: string, params: Params): string {
+  return template.replace(/\{(\w+)\}/g, (whole, name: string) => String(params[name] ?? whole))
+}
+
+/** A failure with a code of the table above. `message` is English, for logs; `text` is what a person reads. */
+export class PreauError extends Error {
+  readonly code: ErrorCode
+  readonly status: number
+  readonly params: Params
+
+  constructor(code: ErrorCode, params: Params = {}, options?: ErrorOptions) {
+    super(fill(ERRORS[code].en, params), options)
+    this.name = 'PreauError'
+    this.code = code
+    this.status = ERRORS[code].status
+    this.params = params
+  }
+
+  text(locale: 'fr' | 'en'): string {
+    return fill(ERRORS[this.code][locale], this.params)
+  }
+}
+
+/** The short cause of an unknown error, for the `detail` of a `PreauError`. */
+export function causeOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,31 @@
+/** What a category is, and how the policy looks one up. The data stands in `categories/`, the index in `src/categories`. */
+import type { Host } from './host.ts'
+
+export type CategoryId = string
+
+/**
+ * How far people may decide about a category. `never`: no profile, grant or local rule opens it. `blockable` and
+ * `warnable`: a profile may block it or warn about it. `informative`: says what a site is, and by default blocks nothing.
+ */
+export type Severity = 'never' | 'blockable' | 'warnable' | 'informative'
+
+export interface Bilingual {
+  readonly fr: string
+  readonly en: string
+}
+
+export interface Category {
+  readonly id: CategoryId
+  readonly severity: Severity
+  readonly label: Bilingual
+  /** One sentence that a pupil can read on the block page. */
+  readonly description: Bilingual
+}
+
+/** All categories by id. */
+export type Catalogue = ReadonlyMap<CategoryId, Category>
+
+/** All the categories of a host and of its parent domains, sorted, frozen; empty when it is in no list. */
+export type CategorySet = readonly CategoryId[]
+
+export type CategoryLookup = (host: Host) => CategorySet

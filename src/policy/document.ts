@@ -1,0 +1,44 @@
+/** The kinds of records that the store keeps, and how a change of them is written. */
+import type { Session, SetupLink, User } from './account.ts'
+import type { Grant } from './grant.ts'
+import type { ListsDocument } from './lists.ts'
+import type { PolicyDocument } from './policy-document.ts'
+import type { UnblockRequest } from './unblock-request.ts'
+
+/** Every record by kind. `policy` and `lists` have the single id `CURRENT`. */
+export interface Documents {
+  policy: PolicyDocument
+  lists: ListsDocument
+  request: UnblockRequest
+  /** Points to the newest request of a school for a host, under `latestKey`. Its expected version is what makes one pending request per host and school. */
+  latest: { readonly requestId: string }
+  grant: Grant
+  user: User
+  session: Session
+  setup: SetupLink
+}
+export type Kind = keyof Documents
+export const CURRENT = 'current'
+
+/** Writes (`body`) or removes (`null`) a record; `expects` names the version it must have now, or that it must not exist. */
+export type Change = {
+  [K in Kind]: {
+    readonly kind: K
+    readonly id: string
+    readonly expects?: number | 'absent'
+    readonly body: Documents[K] | null
+  }
+}[Kind]
+
+/** The state by which records of a kind are listed, derived from the record alone. */
+export function stateOf(change: Change): string {
+  if (change.body === null) return ''
+  switch (change.kind) {
+    case 'request':
+      return change.body.decision?.outcome ?? 'pending'
+    case 'grant':
+      return change.body.endedAt === undefined ? 'active' : 'ended'
+    default:
+      return ''
+  }
+}

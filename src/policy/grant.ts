@@ -1,0 +1,71 @@
+/** Grants: scoped exceptions that end by themselves, and the table that finds the one covering a client. */
+import { suffixes, type Host } from './host.ts'
+import type { Client, SiteId } from './network.ts'
+
+export type GrantId = string
+
+/** Whom a grant concerns, from the narrowest to the widest. */
+export type Scope =
+  | { readonly kind: 'pc'; readonly ip: Host }
+  | { readonly kind: 'room'; readonly site: SiteId; readonly room: string }
+  | { readonly kind: 'site'; readonly site: SiteId }
+  | { readonly kind: 'city' }
+export const SCOPE_KINDS = ['pc', 'room', 'site', 'city'] as const
+export type ScopeKind = Scope['kind']
+
+/** How long the DSI may open a site for. */
+export const DURATIONS = ['hour', 'day', 'week', 'forever'] as const
+export type Duration = (typeof DURATIONS)[number]
+
+/** An exception for a host and its sub-domains. Times are epoch milliseconds. */
+export interface Grant {
+  readonly id: GrantId
+  readonly host: Host
+  readonly scope: Scope
+  /** `approved` by the DSI, or `acknowledged` by the person who read a warning. */
+  readonly origin: 'approved' | 'acknowledged'
+  readonly by: string
+  readonly at: number
+  /** null: for good. */
+  readonly until: number | null
+  readonly requestId?: string
+  readonly endedBy?: string
+  readonly endedAt?: number
+}
+
+/** Whether a grant is in force: not ended by a person and not past its time. */
+export function isInForce(grant: Grant, now: number): boolean {
+  return grant.endedAt === undefined && (grant.until === null || now < grant.until)
+}
+
+export function covers(scope: Scope, client: Client): boolean {
+  switch (scope.kind) {
+    case 'pc':
+      return scope.ip === client.ip
+    case 'room':
+      return scope.site === client.site && scope.room === client.room
+    case 'site':
+      return scope.site === client.site
+    case 'city':
+      return true
+    default:
+      return scope satisfies never
+  }
+}
+
+export type GrantTable = (host: Host, client: Client, now: number) => Grant | undefined
+
+/** Indexes grants by host. A grant covers its host and every sub-domain, never a parent (security case 102). */
+export function compileGrants(grants: readonly Grant[]): GrantTable {
+  if (grants.length === 0) return () => undefined
+  const byHost = Map.groupBy(grants, grant => grant.host)
+  return (host, client, now) => {
+    for (const name of suffixes(host)) {
+      const found = byHost
+        .get(name)
+        ?.find(grant => isInForce(grant, now) && covers(grant.scope, client))
+      if (found) return found
+    }
+    return undefined
+  }
+}

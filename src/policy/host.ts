@@ -1,0 +1,116 @@
+/**
+ * The one parser of host names and authorities. A host is normalised here once, at the edge, and its type says so;
+ * what is ambiguous is refused, so that the name that is judged is the name that is reached.
+ */
+import { isIPv4, isIPv6 } from 'node:net'
+import { domainToASCII } from 'node:url'
+
+declare const brand: unique symbol
+/** A lower-case DNS name in A-labels without trailing dot, a dotted IPv4 address, or an IPv6 address without brackets. */
+export type Host = string & { readonly [brand]: 'Host' }
+
+/** What a client asks to reach. */
+export interface Target {
+  readonly host: Host
+  readonly port: number
+}
+
+const MAX_NAME = 253
+// Underscores are not allowed in host names by RFC 952 but real sites use them (stripe/smokescreen accepts them too).
+const LABEL = /^(?!-)[a-z0-9_-]{1,63}(?<!-)$/
+// WHATWG URL parsers read a last label like these as an IPv4 number, so `127.1` or `0x7f.1` would reach 127.0.0.1.
+const NUMERIC_LABEL = /^(?:\d+|0x[0-9a-f]*)$/
+
+/**
+ * Parses a host as it stands in a request: ASCII only, one trailing dot accepted, IPv6 in brackets or bare.
+ * Returns undefined for anything ambiguous: odd IPv4 forms, zone ids, percent signs, empty labels.
+ */
+export function parseHost(text: string): Host | undefined {
+  if (text.startsWith('[')) return text.endsWith(']') ? parseIpv6(text.slice(1, -1)) : undefined
+  if (text.includes(':')) return parseIpv6(text)
+  const name = (text.endsWith('.') ? text.slice(0, -1) : text).toLowerCase()
+  if (name.length === 0 || name.length > MAX_NAME) return undefined
+  const labels = name.split('.')
+  if (!labels.every(label => LABEL.test(label))) return undefined
+  if (NUMERIC_LABEL.test(labels.at(-1) ?? '')) return isIPv4(name) ? (name as Host) : undefined
+  return name as Host
+}
+
+/** Parses a host typed by a person or found in a list: as `parseHost`, and Unicode names become A-labels (UTS 46). */
+export function parseHumanHost(text: string): Host | undefined {
+  // oxlint-disable-next-line no-control-regex -- telling ASCII from the rest is the point
+  if (/^[\x00-\x7f]*$/.test(text)) return parseHost(text)
+  if (/[%/?#@:\\\s]/.test(text)) return undefined
+  return parseHost(domainToASCII(text))
+}
+
+function parseIpv6(text: string): Host | undefined {
+  if (text.includes('%') || !isIPv6(text)) return undefined
+  const canonical = new URL(`http://[${text}]/`).hostname.slice(1, -1)
+  return (mappedIpv4(canonical) ?? canonical) as Host
+}
+
+/** `::ffff:7f00:1` is the IPv4 address 127.0.0.1 (RFC 4291 §2.5.5.2): one address, one spelling. */
+function mappedIpv4(canonical: string): string | undefined {
+  const match = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(canonical)
+  if (!match?.[1] || !match[2]) return undefined
+  const high = Number.parseInt(match[1], 16)
+  const low = Number.parseInt(match[2], 16)
+  return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`
+}
+
+/** The address of a socket as a `Host`: Node writes IPv4 clients of a dual-stack listener as `::ffff:a.b.c.d`. */
+export function parseSocketAddress(text: string | undefined): Host | undefined {
+  return text === undefined ? undefined : parseHost(text)
+}
+
+/** A port of RFC 3986 without its leniency: 1 to 65535, no sign, no leading zero. */
+export function parsePort(text: string): number | undefined {
+  if (!/^[1-9]\d{0,4}$/.test(text)) return undefined
+  const port = Number(text)
+  return port <= 65_535 ? port : undefined
+}
+
+/** Parses the target of CONNECT (RFC 9110 §9.3.6: host and port, both present). */
+export function parseAuthority(text: string): Target | undefined {
+  const match = /^(\[[^\]]*\]|[^:[\]]+):(\d+)$/.exec(text)
+  const host = match?.[1] === undefined ? undefined : parseHost(match[1])
+  const port = match?.[2] === undefined ? undefined : parsePort(match[2])
+  return host !== undefined && port !== undefined ? { host, port } : undefined
+}
+
+/** Where an absolute-form request goes (RFC 9112 §3.2.2): the target, and the path and query to send, byte for byte. */
+export interface AbsoluteForm {
+  readonly target: Target
+  readonly path: string
+}
+
+/** Parses `http://host[:port][/path][?query]`. User information, other schemes and odd spellings are refused. */
+export function parseAbsoluteForm(url: string): AbsoluteForm | undefined {
+  const match = /^http:\/\/(\[[^\]]*\]|[^:/?#@\\[\]]+)(?::(\d*))?(\/[^#]*|\?[^#]*)?$/i.exec(url)
+  const host = match?.[1] === undefined ? undefined : parseHost(match[1])
+  const port = match?.[2] === undefined || match[2] === '' ? 80 : parsePort(match[2])
+  if (host === undefined || port === undefined) return undefined
+  const rest = match?.[3] ?? ''
+  return { target: { host, port }, path: rest.startsWith('/') ? rest : `/${rest}` }
+}
+
+/** True for IPv4 and IPv6 literals. */
+export function isAddress(host: Host): boolean {
+  return host.includes(':') || isIPv4(host)
+}
+
+/** The `Host` field value for a target: IPv6 in brackets, the default port left out (RFC 9110 §7.2). */
+export function hostField(target: Target, defaultPort = 80): string {
+  const name = target.host.includes(':') ? `[${target.host}]` : target.host
+  return target.port === defaultPort ? name : `${name}:${target.port}`
+}
+
+/** The host itself, then each parent domain on label boundaries. An address has no parents. */
+export function* suffixes(host: Host): Generator<Host> {
+  yield host
+  if (isAddress(host)) return
+  for (let dot = host.indexOf('.'); dot !== -1; dot = host.indexOf('.', dot + 1)) {
+    yield host.slice(dot + 1) as Host
+  }
+}

@@ -1,0 +1,201 @@
+/** The policy as people write, export and import it (JSON): schema, validation, and the differences between two. */
+import { z } from 'zod'
+import { PreauError } from '../errors.ts'
+import { parseCidr } from './address.ts'
+import type { Catalogue } from './category.ts'
+import { parseHumanHost, type Host } from './host.ts'
+import { hoursSchema, isTimeZone } from './schedule.ts'
+
+const MAX_TEXT = 200
+const text = z.string().trim().min(1).max(MAX_TEXT)
+const id = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'a-z, 0-9, "-"')
+const host = z
+  .string()
+  .max(253)
+  .transform((value, context): Host => {
+    const parsed = parseHumanHost(value)
+    if (parsed !== undefined) return parsed
+    context.addIssue({
+      code: 'custom',
+      message: `host name or address expected, not ${JSON.stringify(value)}`,
+    })
+    return z.NEVER
+  })
+const cidr = z
+  .string()
+  .refine(value => parseCidr(value) !== undefined, { error: 'CIDR expected, e.g. "10.1.2.0/24"' })
+
+const profileSchema = z.strictObject({
+  id,
+  label: z.strictObject({ fr: text, en: text }),
+  /** `allow-only`: nothing opens but what a grant or a local rule allows. */
+  mode: z.enum(['open', 'allow-only']).default('open'),
+  /** Whether an address may stand in place of a name: it escapes every list of names. */
+  addresses: z.enum(['allow', 'block']).default('block'),
+  blocked: z.array(id.or(z.string().max(64))).default([]),
+  warned: z.array(id.or(z.string().max(64))).default([]),
+  /** Opening hours; null: always open. */
+  hours: hoursSchema.nullable().default(null),
+})
+
+const roomSchema = z.strictObject({
+  name: text,
+  profile: id,
+  networks: z.array(cidr).min(1).max(256),
+})
+const siteSchema = z.strictObject({
+  /** The school's UAI: 7 digits and a letter. */
+  uai: z.string().regex(/^\d{7}[A-Z]$/, 'UAI: 7 digits and a capital letter'),
+  name: text,
+  rooms: z.array(roomSchema).min(1).max(1_000),
+})
+
+const ruleSchema = z.strictObject({
+  host,
+  action: z.enum(['allow', 'block']),
+  /** The UAI of the only school concerned; absent: the whole city. */
+  site: z.string().optional(),
+  reason: text.optional(),
+})
+
+export const policySchema = z.strictObject({
+  version: z.literal(1),
+  city: z.strictObject({
+    name: text,
+    timeZone: z
+      .string()
+      .refine(isTimeZone, { error: 'IANA time zone expected, e.g. "Europe/Paris"' }),
+    /** Shown on the block page: whom to call. */
+    contact: text.optional(),
+  }),
+  profiles: z.array(profileSchema).min(1).max(64),
+  sites: z.array(siteSchema).max(5_000),
+  rules: z.array(ruleSchema).max(50_000).default([]),
+})
+
+export type PolicyDocument = z.infer<typeof policySchema>
+export type ProfileDocument = z.infer<typeof profileSchema>
+export type SiteDocument = z.infer<typeof siteSchema>
+export type LocalRule = z.infer<typeof ruleSchema>
+
+/** Validates a policy read from outside. Throws PREAU_POLICY_INVALID naming the path of the first wrong value. */
+export function parsePolicy(input: unknown, catalogue: Catalogue): PolicyDocument {
+  const parsed = policySchema.safeParse(input)
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]
+    throw new PreauError('PREAU_POLICY_INVALID', {
+      path: issue?.path.join('.') || '(document)',
+      detail: issue?.message ?? 'invalid',
+    })
+  }
+  const broken = brokenReference(parsed.data, catalogue)
+  if (broken !== undefined) throw new PreauError('PREAU_POLICY_INVALID', broken)
+  return parsed.data
+}
+
+type Broken = { path: string; detail: string }
+
+function brokenReference(policy: PolicyDocument, catalogue: Catalogue): Broken | undefined {
+  return (
+    duplicate(
+      policy.profiles.map(p => p.id),
+      'profiles',
+    ) ??
+    duplicate(
+      policy.sites.map(s => s.uai),
+      'sites',
+    ) ??
+    duplicate(
+      policy.sites.flatMap(s => s.rooms.flatMap(r => r.networks)),
+      'sites.rooms.networks',
+    ) ??
+    unknownCategory(policy, catalogue) ??
+    unknownProfile(policy) ??
+    unknownSite(policy)
+  )
+}
+
+function duplicate(values: readonly string[], path: string): Broken | undefined {
+  const seen = new Set<string>()
+  for (const value of values) {
+    if (seen.has(value)) return { path, detail: `${value} appears twice` }
+    seen.add(value)
+  }
+  return undefined
+}
+
+function unknownCategory(policy: PolicyDocument, catalogue: Catalogue): Broken | undefined {
+  for (const profile of policy.profiles) {
+    const unknown = [...profile.blocked, ...profile.warned].find(
+      category => !catalogue.has(category),
+    )
+    if (unknown !== undefined) {
+      return {
+        path: `profiles.${profile.id}`,
+        detail: `unknown category ${JSON.stringify(unknown)}`,
+      }
+    }
+    const both = profile.blocked.find(category => profile.warned.includes(category))
+    if (both !== undefined) {
+      return { path: `profiles.${profile.id}`, detail: `${both} is both blocked and warned` }
+    }
+  }
+  return undefined
+}
+
+function unknownProfile(policy: PolicyDocument): Broken | undefined {
+  const known = new Set(policy.profiles.map(profile => profile.id))
+  for (const site of policy.sites) {
+    const room = site.rooms.find(({ profile }) => !known.has(profile))
+    if (room) {
+      return {
+        path: `sites.${site.uai}.rooms.${room.name}.profile`,
+        detail: `unknown profile "${room.profile}"; known: ${[...known].join(', ')}`,
+      }
+    }
+  }
+  return undefined
+}
+
+function unknownSite(policy: PolicyDocument): Broken | undefined {
+  const known = new Set(policy.sites.map(site => site.uai))
+  const rule = policy.rules.find(({ site }) => site !== undefined && !known.has(site))
+  return rule && { path: `rules.${rule.host}`, detail: `unknown school "${rule.site}"` }
+}
+
+/** One value that differs: `before` or `after` is undefined where it was added or removed. */
+export interface Difference {
+  readonly path: string
+  readonly before?: unknown
+  readonly after?: unknown
+}
+
+/** What changes from one policy to another, by path; list items are matched by their key (id, UAI, name, host). */
+export function diffPolicies(before: unknown, after: unknown, path = ''): Difference[] {
+  if (JSON.stringify(before) === JSON.stringify(after)) return []
+  const left = entriesOf(before)
+  const right = entriesOf(after)
+  if (!left || !right) return [{ path, before, after }]
+  const keys = new Set([...left.keys(), ...right.keys()])
+  return [...keys].flatMap(key =>
+    diffPolicies(left.get(key), right.get(key), path === '' ? key : `${path}.${key}`),
+  )
+}
+
+function entriesOf(value: unknown): Map<string, unknown> | undefined {
+  if (Array.isArray(value)) {
+    return new Map(value.map((item, index) => [keyOf(item) ?? String(index), item] as const))
+  }
+  if (typeof value === 'object' && value !== null) return new Map(Object.entries(value))
+  return undefined
+}
+
+function keyOf(item: unknown): string | undefined {
+  if (typeof item === 'string') return item
+  if (typeof item !== 'object' || item === null) return undefined
+  const { id: itemId, uai, name, host: itemHost, site } = item as Record<string, unknown>
+  const key = itemId ?? uai ?? name ?? itemHost
+  return typeof key === 'string'
+    ? [key, site].filter(part => typeof part === 'string').join('@')
+    : undefined
+}

@@ -1,0 +1,38 @@
+/** The rules of a kind of user (pupils, teachers, staff, public), compiled from the policy document. */
+import type { CategoryId } from './category.ts'
+import type { ProfileId } from './network.ts'
+import type { PolicyDocument, ProfileDocument } from './policy-document.ts'
+import { compileHours } from './schedule.ts'
+
+export interface Profile {
+  readonly id: ProfileId
+  readonly label: { readonly fr: string; readonly en: string }
+  readonly mode: 'open' | 'allow-only'
+  readonly addresses: 'allow' | 'block'
+  readonly blocked: ReadonlySet<CategoryId>
+  readonly warned: ReadonlySet<CategoryId>
+  readonly isOpenAt: (now: number) => boolean
+}
+
+export function compileProfiles(policy: PolicyDocument): ReadonlyMap<ProfileId, Profile> {
+  return new Map(
+    policy.profiles.map(profile => [profile.id, compile(profile, policy.city.timeZone)]),
+  )
+}
+
+function compile({ hours, blocked, warned, ...rest }: ProfileDocument, timeZone: string): Profile {
+  return {
+    ...rest,
+    blocked: new Set(blocked),
+    warned: new Set(warned),
+    isOpenAt: hours === null ? () => true : compileHours(hours, timeZone),
+  }
+}
+
+/** The profile of an unknown network: allow-only before open, then the one that blocks most, then the first written. */
+export function strictestProfile(policy: PolicyDocument): ProfileId {
+  const rank = ({ mode, addresses, blocked }: ProfileDocument): number =>
+    (mode === 'allow-only' ? 1e6 : 0) + blocked.length + (addresses === 'block' ? 0.5 : 0)
+  const strictest = policy.profiles.reduce((best, next) => (rank(next) > rank(best) ? next : best))
+  return strictest.id
+}

@@ -1,0 +1,57 @@
+/** All that a request may read, frozen. A change builds a new snapshot and swaps one reference. */
+import type { AddressJudge } from './address.ts'
+import type { Catalogue, CategoryLookup } from './category.ts'
+import { compileGrants, type Grant, type GrantTable } from './grant.ts'
+import type { Host } from './host.ts'
+import { compileLocalRules, type LocalRuleTable } from './local-rules.ts'
+import { compileNetworks, type NetworkTable, type ProfileId } from './network.ts'
+import type { PolicyDocument } from './policy-document.ts'
+import { compileProfiles, strictestProfile, type Profile } from './profile.ts'
+
+export interface Snapshot {
+  readonly city: PolicyDocument['city']
+  readonly networks: NetworkTable
+  readonly profiles: ReadonlyMap<ProfileId, Profile>
+  readonly rules: LocalRuleTable
+  readonly grants: GrantTable
+  readonly catalogue: Catalogue
+  readonly categories: CategoryLookup
+  readonly addresses: AddressJudge
+}
+
+export interface SnapshotParts {
+  readonly policy: PolicyDocument
+  readonly grants: readonly Grant[]
+  readonly catalogue: Catalogue
+  readonly categories: CategoryLookup
+  readonly addresses: AddressJudge
+}
+
+export function buildSnapshot({
+  policy,
+  grants,
+  catalogue,
+  categories,
+  addresses,
+}: SnapshotParts): Snapshot {
+  return Object.freeze({
+    city: policy.city,
+    networks: compileNetworks(policy, strictestProfile(policy)),
+    profiles: compileProfiles(policy),
+    rules: compileLocalRules(policy),
+    grants: compileGrants(grants),
+    catalogue,
+    categories,
+    addresses,
+  })
+}
+
+/** Holds the snapshot in force. Read `snapshot` once per exchange: it changes between two reads. */
+export interface Current {
+  readonly snapshot: Snapshot
+  /** Calls back after each swap; returns the function that stops it. */
+  onSwap(listener: () => void): () => void
+}
+
+/** The host on which Préau answers for itself (`.internal` is reserved for private use by ICANN, 2024). */
+export const OWN_HOST = 'preau.internal' as Host

@@ -1,0 +1,191 @@
+/** The life of an unblock request: opened or joined by a PC, seen, then approved or refused. Pure: answers changes. */
+import { PreauError } from '../errors.ts'
+import type { CategoryId } from './category.ts'
+import type { Change } from './document.ts'
+import type { Duration, Grant, Scope, ScopeKind } from './grant.ts'
+import type { Host } from './host.ts'
+import type { Client, SiteId } from './network.ts'
+import type { Refusal } from './refusal.ts'
+import { endOfDay } from './schedule.ts'
+import type { RefusalReason } from './verdict.ts'
+
+export type RequestId = string
+
+/** A PC that asked: the first ones are kept, the others only counted. */
+export interface Asker {
+  readonly ip: Host
+  readonly room: string
+  readonly at: number
+}
+
+/** One wish per site and school: further clicks join it. Times are epoch milliseconds. */
+export interface UnblockRequest {
+  readonly id: RequestId
+  readonly host: Host
+  readonly port: number
+  /** As far as it is known: scheme, host and path; never the query (it may hold secrets). */
+  readonly url: string
+  readonly reason: RefusalReason
+  readonly category?: CategoryId
+  readonly site: SiteId
+  readonly siteName: string
+  /** Distinct PCs, in the order they asked; at most `MAX_ASKERS`. The first one is whom `pc` and `room` scopes mean. */
+  readonly askers: readonly Asker[]
+  /** All clicks, joined ones included. */
+  readonly clicks: number
+  readonly at: number
+  readonly lastAt: number
+  readonly seenAt?: number
+  readonly decision?: Decision
+}
+
+export type Decision =
+  | {
+      readonly outcome: 'approved'
+      readonly by: string
+      readonly at: number
+      readonly grant: string
+    }
+  | {
+      readonly outcome: 'refused'
+      readonly by: string
+      readonly at: number
+      readonly reason: string
+    }
+
+export const MAX_ASKERS = 20
+export const MAX_REASON = 500
+
+/** The latest request of a school for a host is found under this key: the one place that makes it. */
+export function latestKey(site: SiteId, host: Host): string {
+  return `${site}/${host}`
+}
+
+export function openRequest(
+  id: RequestId,
+  refusal: Refusal,
+  url: string,
+  now: number,
+): UnblockRequest {
+  const { client, target, verdict } = refusal
+  return {
+    id,
+    host: target.host,
+    port: target.port,
+    url,
+    reason: verdict.reason,
+    ...(verdict.category === undefined ? {} : { category: verdict.category }),
+    site: client.site,
+    siteName: client.siteName,
+    askers: [askerOf(client, now)],
+    clicks: 1,
+    at: now,
+    lastAt: now,
+  }
+}
+
+const askerOf = (client: Client, at: number): Asker => ({ ip: client.ip, room: client.room, at })
+
+/** The same request with one click more; a PC that asked before is not listed twice. */
+export function joinRequest(request: UnblockRequest, client: Client, now: number): UnblockRequest {
+  const isKnown = request.askers.some(asker => asker.ip === client.ip)
+  const isFull = request.askers.length >= MAX_ASKERS
+  return {
+    ...request,
+    askers: isKnown || isFull ? request.askers : [...request.askers, askerOf(client, now)],
+    clicks: request.clicks + 1,
+    lastAt: now,
+  }
+}
+
+export function isPending(request: UnblockRequest): boolean {
+  return request.decision === undefined
+}
+
+/** A request as read from the store, with the version that a decision on it expects. */
+export interface StoredRequest {
+  readonly version: number
+  readonly body: UnblockRequest
+}
+
+export interface Approval {
+  readonly grantId: string
+  readonly scope: ScopeKind
+  readonly duration: Duration
+  readonly by: string
+  readonly now: number
+  readonly timeZone: string
+}
+
+/** Changes of an approval: the decided request and its grant, both or none. */
+export function approve({ body, version }: StoredRequest, approval: Approval): Change[] {
+  assertPending(body)
+  const { grantId, by, now } = approval
+  const grant: Grant = {
+    id: grantId,
+    host: body.host,
+    scope: scopeOf(body, approval.scope),
+    origin: 'approved',
+    by,
+    at: now,
+    until: untilOf(approval.duration, now, approval.timeZone),
+    requestId: body.id,
+  }
+  const decision: Decision = { outcome: 'approved', by, at: now, grant: grantId }
+  return [
+    { kind: 'request', id: body.id, expects: version, body: { ...body, decision } },
+    { kind: 'grant', id: grantId, expects: 'absent', body: grant },
+  ]
+}
+
+/** Changes of a refusal; the reason is what the teacher will read. */
+export function refuse(
+  { body, version }: StoredRequest,
+  by: string,
+  reason: string,
+  now: number,
+): Change[] {
+  assertPending(body)
+  const decision: Decision = { outcome: 'refused', by, at: now, reason }
+  return [{ kind: 'request', id: body.id, expects: version, body: { ...body, decision } }]
+}
+
+function assertPending({ decision }: UnblockRequest): void {
+  if (decision !== undefined) throw new PreauError('PREAU_ALREADY_DECIDED', { by: decision.by })
+}
+
+function scopeOf({ askers, site }: UnblockRequest, kind: ScopeKind): Scope {
+  const first = askers[0]
+  if (first === undefined) throw new TypeError('a request has an asker')
+  switch (kind) {
+    case 'pc':
+      return { kind, ip: first.ip }
+    case 'room':
+      return { kind, site, room: first.room }
+    case 'site':
+      return { kind, site }
+    case 'city':
+      return { kind }
+    default:
+      return kind satisfies never
+  }
+}
+
+const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
+
+/** The end of a grant in epoch milliseconds; `day` ends with the civil day of the city. */
+export function untilOf(duration: Duration, now: number, timeZone: string): number | null {
+  switch (duration) {
+    case 'hour':
+      return now + HOUR_MS
+    case 'day':
+      return endOfDay(now, timeZone)
+    case 'week':
+      return now + 7 * DAY_MS
+    case 'forever':
+      return null
+    default:
+      return duration satisfies never
+  }
+}

@@ -1,0 +1,171 @@
+/** The verdict: one ordered list of checks, the first answer wins. The order of `CHECKS` is the policy. */
+import type { CategoryId, CategorySet } from './category.ts'
+import type { Grant, GrantId } from './grant.ts'
+import { isAddress, type Target } from './host.ts'
+import type { Client } from './network.ts'
+import type { LocalRule } from './policy-document.ts'
+import type { Profile } from './profile.ts'
+import { OWN_HOST, type Snapshot } from './snapshot.ts'
+
+export type AllowReason = 'grant' | 'local-allow' | 'default'
+export const REFUSAL_REASONS = [
+  'own-host',
+  'never-grantable',
+  'non-public-address',
+  'address',
+  'local-block',
+  'closed-hours',
+  'allow-only',
+  'blocked-category',
+  'warned-category',
+] as const
+export type RefusalReason = (typeof REFUSAL_REASONS)[number]
+
+export interface Allow {
+  readonly action: 'allow'
+  readonly reason: AllowReason
+  readonly grant?: GrantId
+}
+/** `requestable`: a person may ask the DSI to open it. */
+export interface Refuse {
+  readonly action: 'warn' | 'block'
+  readonly reason: RefusalReason
+  readonly category?: CategoryId
+  readonly requestable: boolean
+}
+export type Verdict = Allow | Refuse
+
+/** What the checks of one decision share. The three look-ups are made at most once. */
+class Question {
+  readonly snapshot: Snapshot
+  readonly client: Client
+  readonly target: Target
+  readonly now: number
+  #profile: Profile | undefined
+  #categories: CategorySet | undefined
+
+  constructor(snapshot: Snapshot, client: Client, target: Target, now: number) {
+    this.snapshot = snapshot
+    this.client = client
+    this.target = target
+    this.now = now
+  }
+
+  get profile(): Profile {
+    this.#profile ??= this.snapshot.profiles.get(this.client.profile)
+    if (this.#profile === undefined) throw new TypeError(`no profile ${this.client.profile}`)
+    return this.#profile
+  }
+
+  get categories(): CategorySet {
+    return (this.#categories ??= this.snapshot.categories(this.target.host))
+  }
+
+  get grant(): Grant | undefined {
+    return this.snapshot.grants(this.target.host, this.client, this.now)
+  }
+
+  get rule(): LocalRule | undefined {
+    return this.snapshot.rules(this.target.host, this.client)
+  }
+}
+
+export interface Check {
+  readonly id: string
+  readonly judge: (question: Question) => Verdict | undefined
+}
+
+const block = (reason: RefusalReason, requestable: boolean, category?: CategoryId): Refuse =>
+  category === undefined
+    ? { action: 'block', reason, requestable }
+    : { action: 'block', reason, category, requestable }
+
+function ownHost({ target }: Question): Verdict | undefined {
+  return target.host === OWN_HOST ? block('own-host', false) : undefined
+}
+
+function neverGrantable({ categories, snapshot }: Question): Verdict | undefined {
+  const category = categories.find(id => snapshot.catalogue.get(id)?.severity === 'never')
+  return category === undefined ? undefined : block('never-grantable', false, category)
+}
+
+function nonPublicAddress({ target, snapshot }: Question): Verdict | undefined {
+  if (!isAddress(target.host) || snapshot.addresses(target.host) !== 'non-public') return undefined
+  return block('non-public-address', false)
+}
+
+function granted({ grant }: Question): Verdict | undefined {
+  return grant && { action: 'allow', reason: 'grant', grant: grant.id }
+}
+
+function localAllow({ rule }: Question): Verdict | undefined {
+  return rule?.action === 'allow' ? { action: 'allow', reason: 'local-allow' } : undefined
+}
+
+function localBlock({ rule }: Question): Verdict | undefined {
+  return rule?.action === 'block' ? block('local-block', true) : undefined
+}
+
+function closedHours({ profile, now }: Question): Verdict | undefined {
+  return profile.isOpenAt(now) ? undefined : block('closed-hours', true)
+}
+
+// An address in place of a name escapes every list of names. One that the city permits itself (`dial.allow`) does not.
+function addressForName({ target, profile, snapshot }: Question): Verdict | undefined {
+  if (profile.addresses === 'allow' || !isAddress(target.host)) return undefined
+  return snapshot.addresses(target.host) === 'permitted' ? undefined : block('address', true)
+}
+
+function allowOnly({ profile }: Question): Verdict | undefined {
+  return profile.mode === 'allow-only' ? block('allow-only', true) : undefined
+}
+
+function blockedCategory({ categories, profile }: Question): Verdict | undefined {
+  const category = categories.find(id => profile.blocked.has(id))
+  return category === undefined ? undefined : block('blocked-category', true, category)
+}
+
+function warnedCategory({ categories, profile }: Question): Verdict | undefined {
+  const category = categories.find(id => profile.warned.has(id))
+  if (category === undefined) return undefined
+  return { action: 'warn', reason: 'warned-category', category, requestable: false }
+}
+
+const DEFAULT: Allow = { action: 'allow', reason: 'default' }
+
+/** The policy, in order. `preau check` prints it. */
+export const CHECKS: readonly Check[] = [
+  { id: 'own-host', judge: ownHost },
+  { id: 'never-grantable', judge: neverGrantable },
+  { id: 'non-public-address', judge: nonPublicAddress },
+  { id: 'grant', judge: granted },
+  { id: 'local-allow', judge: localAllow },
+  { id: 'local-block', judge: localBlock },
+  { id: 'closed-hours', judge: closedHours },
+  { id: 'address', judge: addressForName },
+  { id: 'allow-only', judge: allowOnly },
+  { id: 'blocked-category', judge: blockedCategory },
+  { id: 'warned-category', judge: warnedCategory },
+]
+
+/** Judges one target for one client at one instant (epoch ms). Pure: the same arguments always give the same verdict. */
+export function decide(snapshot: Snapshot, client: Client, target: Target, now: number): Verdict {
+  const question = new Question(snapshot, client, target, now)
+  for (const check of CHECKS) {
+    const verdict = check.judge(question)
+    if (verdict !== undefined) return verdict
+  }
+  return DEFAULT
+}
+
+export interface Answer {
+  readonly check: string
+  readonly verdict: Verdict | undefined
+}
+
+/** Every check with its own answer, also those after the first that answered. The first answer is what `decide` says. */
+export function explain(snapshot: Snapshot, client: Client, target: Target, now: number): Answer[] {
+  const question = new Question(snapshot, client, target, now)
+  const answers = CHECKS.map(({ id, judge }): Answer => ({ check: id, verdict: judge(question) }))
+  return [...answers, { check: 'default', verdict: DEFAULT }]
+}
