@@ -67,11 +67,9 @@ function segmentsOf(networks: Network[], outside: Place): { first: bigint; place
   const segments: { first: bigint; place: Place }[] = []
   const open: Network[] = []
   const closeBefore = (limit: bigint | undefined): void => {
-    for (
-      let top = open.at(-1);
-      top && (limit === undefined || top.last < limit);
-      top = open.at(-1)
-    ) {
+    for (;;) {
+      const top = open.at(-1)
+      if (top === undefined || (limit !== undefined && top.last >= limit)) return
       open.pop()
       segments.push({ first: top.last + 1n, place: open.at(-1)?.place ?? outside })
     }

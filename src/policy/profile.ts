@@ -31,8 +31,10 @@ function compile({ hours, blocked, warned, ...rest }: ProfileDocument, timeZone:
 
 /** The profile of an unknown network: allow-only before open, then the one that blocks most, then the first written. */
 export function strictestProfile(policy: PolicyDocument): ProfileId {
-  const rank = ({ mode, addresses, blocked }: ProfileDocument): number =>
-    (mode === 'allow-only' ? 1e6 : 0) + blocked.length + (addresses === 'block' ? 0.5 : 0)
-  const strictest = policy.profiles.reduce((best, next) => (rank(next) > rank(best) ? next : best))
-  return strictest.id
+  return policy.profiles.reduce((best, next) => (strictness(next) > strictness(best) ? next : best))
+    .id
+}
+
+function strictness({ mode, addresses, blocked }: ProfileDocument): number {
+  return (mode === 'allow-only' ? 1e6 : 0) + blocked.length + (addresses === 'block' ? 0.5 : 0)
 }

@@ -46,6 +46,11 @@ export function buildSnapshot({
   })
 }
 
+/** The same snapshot with other grants: grants change all day, the rest seldom. */
+export function withGrants(snapshot: Snapshot, grants: readonly Grant[]): Snapshot {
+  return Object.freeze({ ...snapshot, grants: compileGrants(grants) })
+}
+
 /** Holds the snapshot in force. Read `snapshot` once per exchange: it changes between two reads. */
 export interface Current {
   readonly snapshot: Snapshot

@@ -1,0 +1,97 @@
+/** The access log: one JSON line per closed exchange, one file a day, written by `pino` without waiting for the disk. */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import pino from 'pino'
+import { civilDate, endOfDay } from '../policy/schedule.ts'
+
+/** A closed exchange. No path, no query, no name of a person: what the charter allows to keep. */
+export interface AccessLogEntry {
+  readonly exchange: string
+  readonly ip: string
+  readonly site: string
+  readonly room: string
+  readonly profile: string
+  readonly method: string
+  readonly host: string
+  readonly port: number
+  readonly verdict: string
+  readonly reason: string
+  readonly category?: string
+  /** What was answered; 0 when the client left before any answer. */
+  readonly status: number
+  /** Bytes from the client and to the client, heads included. */
+  readonly bytesUp: number
+  readonly bytesDown: number
+  readonly durationMs: number
+}
+
+export interface AccessLog {
+  write(entry: AccessLogEntry): void
+  /** Writes what is buffered; resolves when it is with the system. */
+  close(): Promise<void>
+}
+
+export interface AccessLogOptions {
+  readonly dir: string
+  readonly timeZone: () => string
+  readonly clock: () => number
+}
+
+const BUFFER_BYTES = 16_384
+const FLUSH_MS = 200
+
+/** The name of the file of a day: `access-2026-11-22.jsonl`. Several workers append whole lines to the same file. */
+export function fileOfDay(date: string): string {
+  return `access-${date}.jsonl`
+}
+
+export function openAccessLog({ dir, timeZone, clock }: AccessLogOptions): AccessLog {
+  mkdirSync(dir, { recursive: true, mode: 0o700 })
+  let day = openDay(dir, clock(), timeZone())
+  const ended = new Set<Promise<void>>()
+  const flush = setInterval(() => day.destination.flush(), FLUSH_MS)
+  flush.unref()
+  return {
+    write(entry) {
+      const now = clock()
+      if (now >= day.until) {
+        const closing = end(day).finally(() => ended.delete(closing))
+        ended.add(closing)
+        day = openDay(dir, now, timeZone())
+      }
+      day.logger.info(entry)
+    },
+    async close() {
+      clearInterval(flush)
+      await Promise.all([...ended, end(day)])
+    },
+  }
+}
+
+type Day = ReturnType<typeof openDay>
+
+function openDay(dir: string, now: number, timeZone: string) {
+  const file = join(dir, fileOfDay(civilDate(now, timeZone)))
+  const destination = pino.destination({
+    dest: file,
+    append: true,
+    sync: false,
+    minLength: BUFFER_BYTES,
+    mode: 0o600,
+  })
+  // A full disk must not stop the filter (security case 114): the lines are lost, the exchanges go on.
+  destination.on('error', () => undefined)
+  const logger = pino(
+    { base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: () => ({}) } },
+    destination,
+  )
+  return { until: endOfDay(now, timeZone), destination, logger }
+}
+
+function end({ destination }: Day): Promise<void> {
+  return new Promise(resolve => {
+    destination.once('close', resolve)
+    destination.once('error', () => resolve())
+    destination.end()
+  })
+}

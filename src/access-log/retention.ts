@@ -1,0 +1,21 @@
+/** Deletes access-log files that are older than the charter allows. What is not ours in the folder is left alone. */
+import { readdir, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+
+const DAY_MS = 86_400_000
+const FILE = /^access-(\d{4}-\d{2}-\d{2})\.jsonl$/
+
+/** Deletes the files of days that ended `retentionDays` ago or more; returns their names. */
+export async function deleteExpiredLogs(
+  dir: string,
+  retentionDays: number,
+  now: number,
+): Promise<string[]> {
+  const names = await readdir(dir).catch(() => [])
+  const expired = names.filter(name => {
+    const date = FILE.exec(name)?.[1]
+    return date !== undefined && now - Date.parse(date) >= (retentionDays + 1) * DAY_MS
+  })
+  await Promise.all(expired.map(name => unlink(join(dir, name)).catch(() => undefined)))
+  return expired
+}

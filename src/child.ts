@@ -1,0 +1,53 @@
+/** The entry of a child process: starts the part that the supervisor names, answers, and stops when told. */
+import type { AddressInfo } from 'node:net'
+import pino from 'pino'
+import type { Config } from './config.ts'
+import { causeOf, PreauError } from './errors.ts'
+import { startAdmin, startProxy, type Running } from './main.ts'
+
+/** What the supervisor sends to a child, and what a child answers. */
+export type ToChild =
+  | { readonly type: 'start'; readonly role: 'proxy' | 'admin'; readonly config: Config }
+  | { readonly type: 'stop' }
+export type FromChild =
+  | { readonly type: 'ready'; readonly address: AddressInfo }
+  | {
+      readonly type: 'failed'
+      readonly message: string
+      readonly code?: string
+      readonly params?: PreauError['params']
+    }
+
+function runAsChild(send: (message: FromChild) => void): void {
+  let running: Promise<Running> | undefined
+  const stop = async (): Promise<void> => {
+    await (await running?.catch(() => undefined))?.stop()
+    process.exit(0)
+  }
+  process.on('message', (message: ToChild) => {
+    if (message.type === 'stop') void stop()
+    else {
+      const { role, config } = message
+      const logger = pino({ base: { role, pid: process.pid } }, pino.destination(2))
+      running = role === 'proxy' ? startProxy(config, logger) : startAdmin(config, logger)
+      running.then(
+        ({ address }) => send({ type: 'ready', address }),
+        error => send(failureOf(error)),
+      )
+    }
+  })
+  // The supervisor is gone: nothing would restart or stop us.
+  process.on('disconnect', () => void stop())
+  // Ctrl-C reaches the whole group; the supervisor decides when we stop.
+  process.on('SIGINT', () => undefined)
+  process.on('SIGTERM', () => undefined)
+}
+
+function failureOf(error: unknown): FromChild {
+  const message = causeOf(error)
+  return error instanceof PreauError
+    ? { type: 'failed', message, code: error.code, params: error.params }
+    : { type: 'failed', message }
+}
+
+if (process.send) runAsChild(message => process.send?.(message))

@@ -1,0 +1,26 @@
+/** `preau ca export`: the certificate (never the key) that the city installs on its PCs. */
+import { writeFile } from 'node:fs/promises'
+import type { Config } from '../config.ts'
+import { causeOf, PreauError } from '../errors.ts'
+import { install, installAuthority } from '../install.ts'
+import type { Terminal } from './terminal.ts'
+
+export async function caExport(
+  config: Config,
+  { t, print }: Terminal,
+  file: string | undefined,
+): Promise<void> {
+  const { store } = await install(config, Date.now)
+  try {
+    const { caPem, fingerprint256 } = await installAuthority(config, store, Date.now())
+    if (file === undefined) print(caPem.trimEnd())
+    else {
+      await writeFile(file, caPem).catch((error: unknown) => {
+        throw new PreauError('PREAU_FILE_UNREADABLE', { file, detail: causeOf(error) })
+      })
+      print(t('ca.written', { file, fingerprint: fingerprint256 }))
+    }
+  } finally {
+    await store.close()
+  }
+}

@@ -1,0 +1,158 @@
+/** `preau check HOST`: every check in order with its answer, and the category, list and line that decided. */
+import { explainHost, type ListMatch } from '../categories/lists.ts'
+import { openCategoryIndex } from '../categories/category-index.ts'
+import { indexFile } from '../categories/lists.ts'
+import type { Config } from '../config.ts'
+import { PreauError } from '../errors.ts'
+import { install } from '../install.ts'
+import { createAddressJudge, parseCidr } from '../policy/address.ts'
+import type { Catalogue } from '../policy/category.ts'
+import { CURRENT } from '../policy/document.ts'
+import {
+  isAddress,
+  parseHost,
+  parseHumanHost,
+  parsePort,
+  type Host,
+  type Target,
+} from '../policy/host.ts'
+import type { Client } from '../policy/network.ts'
+import { buildSnapshot, type Snapshot } from '../policy/snapshot.ts'
+import { explain, type Answer, type Verdict } from '../policy/verdict.ts'
+import type { Store } from '../store/store.ts'
+import { printable, table, type CliKey, type Terminal } from './terminal.ts'
+
+export interface CheckArguments {
+  readonly host: string
+  readonly ip: string
+  readonly json: boolean
+}
+
+interface Report {
+  readonly target: Target
+  readonly client: Client
+  readonly categories: readonly string[]
+  readonly answers: readonly Answer[]
+  readonly verdict: Verdict
+  readonly matches: readonly ListMatch[]
+}
+
+const MAX_GRANTS = 100_000
+
+/** Answers whether the host is allowed. */
+export async function check(
+  config: Config,
+  terminal: Terminal,
+  args: CheckArguments,
+): Promise<boolean> {
+  const target = parseTarget(args.host, terminal)
+  const ip = parseHost(args.ip)
+  if (ip === undefined || !isAddress(ip)) {
+    throw new PreauError('PREAU_USAGE', {
+      detail: terminal.t('badAddress', { address: printable(args.ip) }),
+    })
+  }
+  const { store, catalogue } = await install(config, Date.now)
+  try {
+    const report = await examine(config, store, catalogue, target, ip)
+    if (args.json) terminal.print(JSON.stringify(report, undefined, 2))
+    else printReport(report, catalogue, terminal)
+    return report.verdict.action === 'allow'
+  } finally {
+    await store.close()
+  }
+}
+
+/** A host, a host and port, or an address copied from a browser. */
+function parseTarget(text: string, { t }: Terminal): Target {
+  const [, rest = text] = /^https?:\/\/([^/?#]*)/i.exec(text) ?? []
+  const [, name = rest, portText] = /^(\[.*\]|[^:]*):(\d+)$/.exec(rest) ?? []
+  const host = parseHumanHost(name)
+  const port =
+    portText === undefined
+      ? text.toLowerCase().startsWith('http:')
+        ? 80
+        : 443
+      : parsePort(portText)
+  if (host !== undefined && port !== undefined) return { host, port }
+  throw new PreauError('PREAU_USAGE', { detail: t('badHost', { host: printable(text) }) })
+}
+
+async function examine(
+  config: Config,
+  store: Store,
+  catalogue: Catalogue,
+  target: Target,
+  ip: Host,
+): Promise<Report> {
+  const [policy, lists, grants] = await Promise.all([
+    store.get('policy', CURRENT),
+    store.get('lists', CURRENT),
+    store.list('grant', { state: 'active', limit: MAX_GRANTS }),
+  ])
+  if (policy === undefined || lists === undefined) throw new PreauError('PREAU_NOT_FOUND')
+  const index = await openCategoryIndex(indexFile(config.dataDir, lists.body), { cacheEntries: 0 })
+  const snapshot: Snapshot = buildSnapshot({
+    policy: policy.body,
+    grants: grants.map(({ body }) => body),
+    catalogue,
+    categories: index.lookup,
+    addresses: createAddressJudge(config.dial.allow.flatMap(text => parseCidr(text) ?? [])),
+  })
+  const client = snapshot.networks(ip)
+  const answers = explain(snapshot, client, target, Date.now())
+  const verdict = answers.find(answer => answer.verdict !== undefined)?.verdict
+  if (verdict === undefined) throw new TypeError('the last check always answers')
+  const matches = await explainHost({
+    dataDir: config.dataDir,
+    document: lists.body,
+    host: target.host,
+  })
+  return { target, client, categories: snapshot.categories(target.host), answers, verdict, matches }
+}
+
+const MARK = { allow: '✓', warn: '!', block: '✗' } as const
+const COLOUR = { allow: 'green', warn: 'yellow', block: 'red' } as const
+
+function printReport(
+  { target, client, categories, answers, verdict, matches }: Report,
+  catalogue: Catalogue,
+  terminal: Terminal,
+): void {
+  const { t, paint, print, locale } = terminal
+  const label = (id: string): string => `${catalogue.get(id)?.label[locale] ?? id} (${id})`
+  const place =
+    client.room === '' ? t('check.unknownNetwork') : `${client.siteName}, ${client.room}`
+  print(paint('bold', `${target.host}:${target.port}`))
+  print(`${t('check.client')} ${client.ip} · ${place} · ${t('check.profile')} ${client.profile}`)
+  print(`${t('check.categories')} : ${categories.map(label).join(', ') || t('check.none')}`)
+  print('')
+  const deciding = answers.find(answer => answer.verdict !== undefined)
+  const rows = answers.map(answer => rowOf(answer, answer === deciding, terminal))
+  for (const row of table(rows)) print(`  ${row}`)
+  print('')
+  const category = verdict.action === 'allow' ? undefined : verdict.category
+  const why = category === undefined ? '' : ` : ${label(category)}`
+  print(
+    paint(COLOUR[verdict.action], `${MARK[verdict.action]} ${t(`check.${verdict.action}`)}${why}`),
+  )
+  for (const match of matches.filter(m => category === undefined || m.category === category)) {
+    const { list, file, line } = match
+    print(
+      `  ${label(match.category)} — ${t('check.line', { list, file, line, text: printable(match.text) })}`,
+    )
+  }
+}
+
+function rowOf({ check: id, verdict }: Answer, decides: boolean, { t, paint }: Terminal): string[] {
+  const name = t(`check.${id}` as CliKey)
+  if (verdict === undefined) return [' ', name, t('check.noMatch')]
+  const answer = t(`check.${verdict.action}`)
+  return decides
+    ? [
+        MARK[verdict.action],
+        name,
+        paint(COLOUR[verdict.action], `${answer}  ← ${t('check.decides')}`),
+      ]
+    : [' ', name, answer]
+}

@@ -1,0 +1,149 @@
+/** `preau lists import | show | remove`. The commit at the end is what a running Préau follows. */
+import { dropUnreferenced, importList, removeList, type ImportReport } from '../categories/lists.ts'
+import type { Config } from '../config.ts'
+import { PreauError } from '../errors.ts'
+import { install, type Installed } from '../install.ts'
+import { CURRENT } from '../policy/document.ts'
+import type { ListsDocument } from '../policy/lists.ts'
+import type { Stored } from '../store/store.ts'
+import { printable, table, type Terminal } from './terminal.ts'
+
+export interface ImportArguments {
+  readonly path: string
+  readonly category: string | undefined
+  readonly name: string | undefined
+}
+
+const MEGABYTE = 1e6
+const SAMPLES = 5
+
+export async function listsImport(
+  config: Config,
+  terminal: Terminal,
+  args: ImportArguments,
+): Promise<void> {
+  const { t, print, progress, locale } = terminal
+  await withLists(config, async ({ store, catalogue }, lists) => {
+    const { category } = args
+    if (category !== undefined && !catalogue.has(category)) {
+      const examples = [...catalogue.keys()].slice(0, SAMPLES).join(', ')
+      throw new PreauError('PREAU_USAGE', {
+        detail: t('unknownCategory', { category: printable(category), examples }),
+      })
+    }
+    const { document, report } = await importList({
+      dataDir: config.dataDir,
+      current: lists.body,
+      path: args.path,
+      ...(category === undefined ? {} : { category }),
+      ...(args.name === undefined ? {} : { name: args.name }),
+      catalogue,
+      now: Date.now(),
+      onProgress: bytes =>
+        progress(t('lists.reading', { megabytes: (bytes / MEGABYTE).toFixed(0) })),
+    })
+    progress('')
+    const note = { by: 'cli', action: 'lists.import', subject: report.name, at: Date.now() }
+    await store.commit(note, [
+      { kind: 'lists', id: CURRENT, expects: lists.version, body: document },
+    ])
+    await dropUnreferenced(config.dataDir, document)
+    printReport(report, terminal)
+    const example = report.example ?? 'fr.wikipedia.org'
+    print(t('lists.next', { example: printable(example) }))
+    void locale
+  })
+}
+
+function printReport(report: ImportReport, { t, print, locale }: Terminal): void {
+  const counts = Object.entries(report.counts)
+  const format = new Intl.NumberFormat(locale)
+  const domains = counts.reduce((sum, [, count]) => sum + count, 0)
+  print(
+    t('lists.done', {
+      domains: format.format(domains),
+      name: report.name,
+      categories: counts.length,
+      seconds: (report.elapsedMs / 1000).toFixed(1),
+    }),
+  )
+  if (report.refusedLines > 0) {
+    print(t('lists.refused', { count: format.format(report.refusedLines) }))
+    for (const { file, line, text } of report.refusedSamples.slice(0, SAMPLES)) {
+      print(`  ${file}:${line}  ${printable(text)}`)
+    }
+  }
+  if (report.unknownCategories.length > 0) {
+    print(t('lists.unknown', { names: printable(report.unknownCategories.join(', ')) }))
+  }
+}
+
+export async function listsShow(config: Config, terminal: Terminal, json: boolean): Promise<void> {
+  const { t, print, locale } = terminal
+  await withLists(config, async (_installed, { body }) => {
+    if (json) {
+      print(JSON.stringify(body, undefined, 2))
+      return
+    }
+    const format = new Intl.NumberFormat(locale)
+    const date = new Intl.DateTimeFormat(locale, { dateStyle: 'short', timeStyle: 'short' })
+    const header = (
+      ['list', 'imported', 'domains', 'categories', 'refused', 'source'] as const
+    ).map(key => t(`lists.header.${key}`))
+    const rows = body.lists.map(list => [
+      list.name,
+      date.format(list.importedAt),
+      format.format(Object.values(list.counts).reduce((sum, count) => sum + count, 0)),
+      String(Object.keys(list.counts).length),
+      format.format(list.refusedLines),
+      printable(list.source),
+    ])
+    for (const line of table([header, ...rows], new Set([2, 3, 4]))) print(line)
+  })
+}
+
+export async function listsRemove(
+  config: Config,
+  { t, print }: Terminal,
+  name: string,
+): Promise<void> {
+  await withLists(config, async ({ store, catalogue }, lists) => {
+    if (name === 'preau') throw new PreauError('PREAU_USAGE', { detail: t('lists.starterStays') })
+    if (!lists.body.lists.some(list => list.name === name)) {
+      const names = lists.body.lists.map(list => list.name).join(', ')
+      throw new PreauError('PREAU_USAGE', {
+        detail: t('lists.notFound', { name: printable(name), names }),
+      })
+    }
+    const document = await removeList({
+      dataDir: config.dataDir,
+      current: lists.body,
+      name,
+      catalogue,
+      now: Date.now(),
+    })
+    const note = { by: 'cli', action: 'lists.remove', subject: name, at: Date.now() }
+    await store.commit(note, [
+      { kind: 'lists', id: CURRENT, expects: lists.version, body: document },
+    ])
+    await dropUnreferenced(config.dataDir, document)
+    print(t('lists.removed', { name }))
+  })
+}
+
+async function withLists(
+  config: Config,
+  run: (
+    installed: Installed,
+    lists: Stored<'lists'> & { readonly body: ListsDocument },
+  ) => Promise<void>,
+): Promise<void> {
+  const installed = await install(config, Date.now)
+  try {
+    const lists = await installed.store.get('lists', CURRENT)
+    if (lists === undefined) throw new PreauError('PREAU_NOT_FOUND')
+    await run(installed, lists)
+  } finally {
+    await installed.store.close()
+  }
+}

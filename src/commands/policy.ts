@@ -1,0 +1,84 @@
+/** `preau policy export | import`: the policy as JSON, there and back. */
+import { readFile, writeFile } from 'node:fs/promises'
+import type { Config } from '../config.ts'
+import { causeOf, PreauError } from '../errors.ts'
+import { install } from '../install.ts'
+import { CURRENT } from '../policy/document.ts'
+import { diffPolicies, parsePolicy, type Difference } from '../policy/policy-document.ts'
+import { printable, type Terminal } from './terminal.ts'
+
+export async function policyExport(
+  config: Config,
+  { t, print }: Terminal,
+  file: string | undefined,
+): Promise<void> {
+  const { store } = await install(config, Date.now)
+  try {
+    const policy = await store.get('policy', CURRENT)
+    const text = JSON.stringify(policy?.body, undefined, 2)
+    if (file === undefined) print(text)
+    else {
+      await writeFile(file, `${text}\n`).catch((error: unknown) => refuseFile(file, error))
+      print(t('policy.written', { file }))
+    }
+  } finally {
+    await store.close()
+  }
+}
+
+/** Validates the whole file before anything is written; `dryRun` only shows what would change. */
+export async function policyImport(
+  config: Config,
+  terminal: Terminal,
+  file: string,
+  dryRun: boolean,
+): Promise<void> {
+  const { t, print } = terminal
+  const input = await readJson(file)
+  const { store, catalogue } = await install(config, Date.now)
+  try {
+    const body = parsePolicy(input, catalogue)
+    const before = await store.get('policy', CURRENT)
+    const differences = diffPolicies(before?.body, body)
+    if (differences.length === 0) {
+      print(t('policy.same'))
+      return
+    }
+    for (const difference of differences) print(lineOf(difference, terminal))
+    if (dryRun) {
+      print(t('policy.dryRun'))
+      return
+    }
+    const note = {
+      by: 'cli',
+      action: 'policy.import',
+      detail: { differences: differences.length },
+      at: Date.now(),
+    }
+    await store.commit(note, [
+      { kind: 'policy', id: CURRENT, expects: before?.version ?? 'absent', body },
+    ])
+    print(t('policy.done', { count: differences.length }))
+  } finally {
+    await store.close()
+  }
+}
+
+function lineOf({ path, before, after }: Difference, { paint }: Terminal): string {
+  const show = (value: unknown): string => printable(JSON.stringify(value))
+  if (before === undefined) return paint('green', `+ ${path} : ${show(after)}`)
+  if (after === undefined) return paint('red', `- ${path} : ${show(before)}`)
+  return paint('yellow', `~ ${path} : ${show(before)} → ${show(after)}`)
+}
+
+async function readJson(file: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8'))
+  } catch (error) {
+    return refuseFile(file, error)
+  }
+}
+
+function refuseFile(file: string, error: unknown): never {
+  throw new PreauError('PREAU_FILE_UNREADABLE', { file, detail: causeOf(error) })
+}

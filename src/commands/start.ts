@@ -1,0 +1,86 @@
+/** `preau start`: installs what is missing, starts everything, says how to begin, and stops cleanly when told. */
+import { relative, join } from 'node:path'
+import pino from 'pino'
+import { createSetupLink } from '../admin/setup-link.ts'
+import type { Config } from '../config.ts'
+import { PreauError } from '../errors.ts'
+import { authorityDir, install, installAuthority } from '../install.ts'
+import { supervise, type Supervisor } from '../supervisor.ts'
+import { table, type Terminal } from './terminal.ts'
+
+/** Runs until SIGTERM or Ctrl-C; resolves when all processes have ended. */
+export async function start(config: Config, terminal: Terminal): Promise<void> {
+  const { store } = await install(config, Date.now)
+  await installAuthority(config, store, Date.now())
+  const setup = await createSetupLink(store, Date.now())
+  await store.close()
+  const logger = pino({ base: { role: 'supervisor', pid: process.pid } }, pino.destination(2))
+  const supervisor = await supervise(config, logger).catch((error: unknown) =>
+    refuseStart(error, config, terminal),
+  )
+  printScreen(supervisor, config, setup?.token, terminal)
+  await stopSignal(() => void supervisor.stop())
+  if (terminal.isTty) terminal.print(`\n${terminal.t('start.stopping')}`)
+  await supervisor.stop()
+}
+
+function refuseStart(error: unknown, { proxy, admin }: Config, { t }: Terminal): never {
+  const message = error instanceof Error ? error.message : String(error)
+  const port = Number(/EADDRINUSE.*:(\d+)$/.exec(message)?.[1])
+  if (Number.isNaN(port)) throw error
+  const [section, key] = port === proxy.port ? [proxy, 'proxy.port'] : [admin, 'admin.port']
+  throw new PreauError('PREAU_USAGE', {
+    detail: t('start.already', { port, host: section.host, key }),
+  })
+}
+
+function printScreen(
+  { proxyAddress, adminAddress }: Supervisor,
+  config: Config,
+  token: string | undefined,
+  terminal: Terminal,
+): void {
+  const { t, paint, print } = terminal
+  const proxy = `${urlHost(config.proxy.host)}:${proxyAddress.port}`
+  const admin = `http://${urlHost(config.admin.host)}:${adminAddress.port}`
+  const ca = shorten(join(authorityDir(config), 'ca.pem'))
+  const rows: [string, string][] = [
+    [t('start.proxy'), proxy],
+    [t('start.admin'), `${admin}/`],
+    ...(token === undefined
+      ? []
+      : [[t('start.setup'), `${admin}/setup?token=${token}`] satisfies [string, string]]),
+    [t('start.ca'), ca],
+    [t('start.data'), shorten(config.dataDir)],
+    [t('start.try'), `curl -x http://${proxy} --cacert ${ca} https://www.jeux.fr/`],
+    [t('start.tryChromium'), `chromium --proxy-server=http://${proxy}`],
+  ]
+  print('')
+  print(`  ${paint('bold', t('start.ready'))}`)
+  print('')
+  for (const line of table(rows)) print(`  ${line}`)
+  print('')
+  if (terminal.isTty) print(`  ${paint('dim', t('start.stop'))}`)
+}
+
+const urlHost = (host: string): string => (host.includes(':') ? `[${host}]` : host)
+
+/** A path as the person would type it from here. */
+function shorten(path: string): string {
+  const fromHere = relative('', path)
+  return fromHere.startsWith('..') ? path : fromHere
+}
+
+/** Resolves at the first SIGTERM or SIGINT; calls `again` at each further one. */
+function stopSignal(again: () => void): Promise<void> {
+  return new Promise(resolve => {
+    let isStopping = false
+    const onSignal = (): void => {
+      if (isStopping) again()
+      isStopping = true
+      resolve()
+    }
+    process.on('SIGTERM', onSignal)
+    process.on('SIGINT', onSignal)
+  })
+}

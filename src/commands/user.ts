@@ -1,0 +1,78 @@
+/** `preau user add | passwd`. The password is asked for on a terminal, or is the first line of standard input. */
+import { createInterface } from 'node:readline/promises'
+import { Writable } from 'node:stream'
+import { addUser, setPassword } from '../admin/accounts.ts'
+import type { Config } from '../config.ts'
+import { PreauError } from '../errors.ts'
+import { install } from '../install.ts'
+import { MIN_PASSWORD, ROLES, type Role } from '../policy/account.ts'
+import type { Terminal } from './terminal.ts'
+
+export async function userAdd(
+  config: Config,
+  terminal: Terminal,
+  name: string,
+  roleText: string,
+): Promise<void> {
+  const { t, print } = terminal
+  const role = ROLES.find(known => known === roleText)
+  if (role === undefined)
+    throw new PreauError('PREAU_USAGE', { detail: t('badRole', { role: roleText }) })
+  await withPassword(config, terminal, name, async (store, password) => {
+    await addUser(store, { name, password, role, by: 'cli', now: Date.now() })
+    print(t('user.added', { name, role: role satisfies Role }))
+  })
+}
+
+export async function userPasswd(config: Config, terminal: Terminal, name: string): Promise<void> {
+  await withPassword(config, terminal, name, async (store, password) => {
+    await setPassword(store, { name, password, by: 'cli', now: Date.now() })
+    terminal.print(terminal.t('user.changed', { name }))
+  })
+}
+
+type Store = Awaited<ReturnType<typeof install>>['store']
+
+async function withPassword(
+  config: Config,
+  terminal: Terminal,
+  name: string,
+  run: (store: Store, password: string) => Promise<void>,
+): Promise<void> {
+  const { store } = await install(config, Date.now)
+  try {
+    await run(store, await readPassword(name, terminal))
+  } finally {
+    await store.close()
+  }
+}
+
+async function readPassword(name: string, { t }: Terminal): Promise<string> {
+  if (!process.stdin.isTTY) return firstLine(t)
+  const password = await ask(t('user.password', { name, min: MIN_PASSWORD }))
+  const repeated = await ask(t('user.repeat'))
+  if (password !== repeated) throw new PreauError('PREAU_USAGE', { detail: t('user.mismatch') })
+  return password
+}
+
+async function firstLine(t: Terminal['t']): Promise<string> {
+  const lines = createInterface({ input: process.stdin })
+  for await (const line of lines) {
+    lines.close()
+    return line
+  }
+  throw new PreauError('PREAU_USAGE', { detail: t('user.noPassword') })
+}
+
+/** Asks without showing what is typed. */
+async function ask(question: string): Promise<string> {
+  process.stderr.write(question)
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
+  const lines = createInterface({ input: process.stdin, output: silent, terminal: true })
+  try {
+    return await lines.question('')
+  } finally {
+    lines.close()
+    process.stderr.write('\n')
+  }
+}

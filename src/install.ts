@@ -1,0 +1,83 @@
+/** What must stand before anything runs: the data folder, the store with a policy, the category index, the city's CA. */
+import { join } from 'node:path'
+import { loadCatalogue } from './categories/catalogue.ts'
+import { buildStarter, starterDigest } from './categories/lists.ts'
+import type { Config } from './config.ts'
+import { PreauError } from './errors.ts'
+import type { Catalogue } from './policy/category.ts'
+import { DEFAULT_POLICY } from './policy/default-policy.ts'
+import { CURRENT, type Change } from './policy/document.ts'
+import { parsePolicy } from './policy/policy-document.ts'
+import { openStore } from './store/open-store.ts'
+import type { Store } from './store/store.ts'
+import { openAuthority, type Authority } from './tls/authority.ts'
+
+export interface Installed {
+  readonly store: Store
+  readonly catalogue: Catalogue
+}
+
+/** The folder of the city's CA. */
+export const authorityDir = (config: Config): string => join(config.dataDir, 'ca')
+export const accessLogDir = (config: Config): string => join(config.dataDir, 'access-log')
+
+/** Opens the store, checked, and completes it: safe to run again, and from two processes at once. */
+export async function install(config: Config, clock: () => number): Promise<Installed> {
+  const store = await openStore(config, { check: true })
+  try {
+    const catalogue = loadCatalogue()
+    await installPolicy(store, catalogue, clock())
+    await installLists(store, catalogue, config, clock())
+    return { store, catalogue }
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+async function installPolicy(store: Store, catalogue: Catalogue, at: number): Promise<void> {
+  if (await store.get('policy', CURRENT)) return
+  const body = parsePolicy(DEFAULT_POLICY, catalogue)
+  const change: Change = { kind: 'policy', id: CURRENT, expects: 'absent', body }
+  await commitUnlessDone(store, 'policy.default', change, at)
+}
+
+/** Builds the index of the starter lists at the first start, and again when a new Préau brings other ones. */
+async function installLists(
+  store: Store,
+  catalogue: Catalogue,
+  config: Config,
+  now: number,
+): Promise<void> {
+  const stored = await store.get('lists', CURRENT)
+  if (stored?.body.starterDigest === (await starterDigest())) return
+  const { dataDir } = config
+  const body = await buildStarter({ dataDir, current: stored?.body, catalogue, now })
+  const change: Change = { kind: 'lists', id: CURRENT, expects: stored?.version ?? 'absent', body }
+  await commitUnlessDone(store, 'lists.starter', change, now)
+}
+
+/** A conflict means that another process did the same at the same time: its work serves as well. */
+async function commitUnlessDone(
+  store: Store,
+  action: string,
+  change: Change,
+  at: number,
+): Promise<void> {
+  try {
+    await store.commit({ by: 'system', action, at }, [change])
+  } catch (error) {
+    if (!(error instanceof PreauError && error.code === 'PREAU_CONFLICT')) throw error
+  }
+}
+
+/** Opens the city's CA, made at the first start and named after the city of the policy then in force. */
+export async function installAuthority(
+  config: Config,
+  store: Store,
+  now: number,
+): Promise<Authority> {
+  const policy = await store.get('policy', CURRENT)
+  const cityName = policy?.body.city.name ?? DEFAULT_POLICY.city.name
+  return openAuthority(authorityDir(config), { cityName, now })
+}

@@ -1,0 +1,198 @@
+/** The composition root of one process: wires the parts of a proxy worker, or those of the admin process. */
+import type { AddressInfo } from 'node:net'
+import { networkInterfaces } from 'node:os'
+import type { SecureContext } from 'node:tls'
+import type { IncomingMessage } from 'node:http'
+import type { Logger } from 'pino'
+import { openAccessLog, type AccessLog } from './access-log/access-log.ts'
+import { createAdmin } from './admin/app.ts'
+import { loadCatalogue } from './categories/catalogue.ts'
+import type { Config } from './config.ts'
+import { startHousekeeping } from './housekeeping.ts'
+import { accessLogDir, installAuthority } from './install.ts'
+import { createAddressJudge, parseCidr } from './policy/address.ts'
+import { parseHost, type Host } from './policy/host.ts'
+import type { Refusal } from './policy/refusal.ts'
+import type { Current } from './policy/snapshot.ts'
+import { createPortal } from './portal/app.ts'
+import { renderFailure } from './portal/failure-page.ts'
+import { createDial, type Dial } from './proxy/dial.ts'
+import { createForward } from './proxy/forward.ts'
+import { createIntercept, type RefuseRequest } from './proxy/intercept.ts'
+import { createResolver } from './proxy/resolver.ts'
+import { ProxyServer } from './proxy/server.ts'
+import { followSnapshot } from './snapshot-follower.ts'
+import { openStore } from './store/open-store.ts'
+import type { Store } from './store/store.ts'
+import type { Authority } from './tls/authority.ts'
+import { createLeafCache } from './tls/leaf-cache.ts'
+
+/** A part that listens. `stop` lets what is open end by itself for `drainTimeoutMs`, then ends it. */
+export interface Running {
+  readonly address: AddressInfo
+  stop(): Promise<void>
+}
+
+const clock = Date.now
+
+/** Starts one proxy worker: store, snapshot, portal and proxy. */
+export async function startProxy(config: Config, logger: Logger): Promise<Running> {
+  const store = await openStore(config)
+  const catalogue = loadCatalogue()
+  const current = await followSnapshot({ store, config, catalogue, clock, logger })
+  const authority = await installAuthority(config, store, clock())
+  const accessLog = openAccessLog({
+    dir: accessLogDir(config),
+    timeZone: () => current.snapshot.city.timeZone,
+    clock,
+  })
+  const { portal, refuse } = await wirePortal({ store, current, config, authority, logger })
+  const { proxy, address } = await wireProxy({ config, current, authority, refuse, accessLog })
+  return {
+    address,
+    async stop() {
+      const closed = new Promise<void>(resolve => proxy.server.close(() => resolve()))
+      proxy.server.closeIdleConnections()
+      await portal.close()
+      await Promise.race([closed, drained(proxy, config.limits.drainTimeoutMs)])
+      proxy.close()
+      current.close()
+      await accessLog.close()
+      await store.close()
+    },
+  }
+}
+
+interface PortalParts {
+  readonly store: Store
+  readonly current: Current
+  readonly config: Config
+  readonly authority: Authority
+  readonly logger: Logger
+}
+
+/** The portal never listens: refused requests are handed to it, each with what the exchange knows. */
+async function wirePortal({ store, current, config, authority, logger }: PortalParts) {
+  const refusals = new WeakMap<IncomingMessage, Refusal>()
+  const portal = await createPortal({
+    store,
+    current,
+    clock,
+    limits: config.limits,
+    refusalOf: raw => refusals.get(raw),
+    caPem: authority.caPem,
+    logger,
+  })
+  await portal.ready()
+  const refuse: RefuseRequest = (request, response, refusal) => {
+    refusals.set(request, refusal)
+    portal.routing(request, response)
+  }
+  return { portal, refuse }
+}
+
+interface ProxyParts {
+  readonly config: Config
+  readonly current: Current
+  readonly authority: Authority
+  readonly refuse: RefuseRequest
+  readonly accessLog: AccessLog
+}
+
+async function wireProxy({ config, current, authority, refuse, accessLog }: ProxyParts) {
+  const { limits } = config
+  const ownPorts = new Set([config.admin.port])
+  const dial = wireDial(config, (address, port) => ownPorts.has(port) && isOwnAddress(address))
+  const leaves = createLeafCache(authority, {
+    max: limits.leafCertificates,
+    perMinute: limits.leafCertificatesPerMinute,
+    clock,
+  })
+  const contextFor = (host: Host): Promise<SecureContext> => leaves.contextFor(host)
+  const proxy = new ProxyServer({
+    config,
+    current,
+    clock,
+    dial,
+    forward: createForward({ dial, answerTimeoutMs: limits.answerTimeoutMs }),
+    intercept: createIntercept({ contextFor, refuse, current, clock, limits }),
+    refuse,
+    renderFailure,
+    onClose: exchange => accessLog.write(exchange.entry(clock())),
+  })
+  const address = await listen(proxy.server, config)
+  ownPorts.add(address.port)
+  return { proxy, address }
+}
+
+function wireDial({ dial, limits }: Config, isOwn: (address: Host, port: number) => boolean): Dial {
+  return createDial({
+    hosts: dial.hosts,
+    addresses: createAddressJudge(dial.allow.flatMap(text => parseCidr(text) ?? [])),
+    resolve: createResolver({
+      servers: dial.servers,
+      maxEntries: limits.dnsCacheEntries,
+      ttlMs: limits.dnsTtlMs,
+      timeoutMs: limits.dialTimeoutMs,
+    }),
+    isOwn,
+    timeoutMs: limits.dialTimeoutMs,
+  })
+}
+
+function listen(server: ProxyServer['server'], { proxy, workers }: Config): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    // Each worker listens for itself: no connection passes through the primary.
+    server.listen(
+      { host: proxy.host, port: proxy.port, reusePort: workers > 1, backlog: 4_096 },
+      () => {
+        server.off('error', reject)
+        resolve(server.address() as AddressInfo)
+      },
+    )
+  })
+}
+
+const DRAIN_CHECK_MS = 50
+
+/** Resolves when nothing is relayed any more, or when the time is up. */
+async function drained(proxy: ProxyServer, timeoutMs: number): Promise<void> {
+  const until = clock() + timeoutMs
+  while (proxy.openExchanges > 0 && clock() < until) {
+    await new Promise(resolve => setTimeout(resolve, DRAIN_CHECK_MS))
+  }
+}
+
+/** Whether an address is one of this machine. Read anew each time: a machine's addresses change. */
+function isOwnAddress(address: Host): boolean {
+  if (/^(?:127\.|0\.0\.0\.0$|::1$|::$)/.test(address)) return true
+  return Object.values(networkInterfaces()).some(list =>
+    list?.some(entry => parseHost(entry.address.replace(/%.*$/, '')) === address),
+  )
+}
+
+/** Starts the admin app and the housekeeping. */
+export async function startAdmin(config: Config, logger: Logger): Promise<Running> {
+  const store = await openStore(config)
+  const authority = await installAuthority(config, store, clock())
+  const app = await createAdmin({
+    store,
+    catalogue: loadCatalogue(),
+    clock,
+    config,
+    logger,
+    proxyAddress: `${config.proxy.host}:${config.proxy.port}`,
+    caFingerprint: authority.fingerprint256,
+  })
+  await app.listen({ host: config.admin.host, port: config.admin.port })
+  const housekeeping = startHousekeeping({ store, config, clock, logger })
+  return {
+    address: app.server.address() as AddressInfo,
+    async stop() {
+      housekeeping.stop()
+      await app.close()
+      await store.close()
+    },
+  }
+}

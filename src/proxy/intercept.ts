@@ -1,0 +1,170 @@
+/**
+ * A refused CONNECT: answered 200, TLS ended with a leaf for exactly that host, and the portal's page served on that
+ * origin. Only what the policy refuses comes here; an allowed tunnel is never opened.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { TLSSocket, type SecureContext } from 'node:tls'
+import type { Config } from '../config.ts'
+import { PreauError } from '../errors.ts'
+import type { Host } from '../policy/host.ts'
+import type { Refusal } from '../policy/refusal.ts'
+import { decide, type Refuse } from '../policy/verdict.ts'
+import type { Current } from '../policy/snapshot.ts'
+import { answerSocket } from './answer.ts'
+import type { Exchange } from './exchange.ts'
+
+/** Hands a refused request to the portal. */
+export type RefuseRequest = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  refusal: Refusal,
+) => void
+
+export interface InterceptOptions {
+  readonly contextFor: (host: Host) => Promise<SecureContext>
+  readonly refuse: RefuseRequest
+  readonly current: Current
+  readonly clock: () => number
+  readonly limits: Config['limits']
+}
+
+export interface Intercept {
+  (socket: Socket, head: Buffer, exchange: Exchange): void
+  close(): void
+}
+
+// Nothing may follow the head of this 200 before the ClientHello: Chromium gives up on any byte more
+// (http_proxy_client_socket.cc, ERR_TUNNEL_CONNECTION_FAILED).
+const ESTABLISHED = 'HTTP/1.1 200 Connection Established\r\n\r\n'
+const TLS_HANDSHAKE = 0x16
+
+export function createIntercept(options: InterceptOptions): Intercept {
+  const exchanges = new WeakMap<Socket, Exchange>()
+  const server = createPageServer(options, exchanges)
+  const intercept = (socket: Socket, head: Buffer, exchange: Exchange): void => {
+    exchange.status = 403
+    const deadline = setTimeout(
+      () => socket.destroy(),
+      options.limits.helloTimeoutMs || 2 ** 31 - 1,
+    )
+    socket.once('close', () => clearTimeout(deadline))
+    socket.write(ESTABLISHED)
+    if (head.length > 0) socket.unshift(head)
+    endTls(socket, exchange, options).then(
+      secure => {
+        if (secure === undefined) return
+        clearTimeout(deadline)
+        exchanges.set(secure, exchange)
+        server.emit('connection', secure)
+      },
+      () => socket.destroy(),
+    )
+  }
+  return Object.assign(intercept, { close: () => server.closeAllConnections() })
+}
+
+async function endTls(
+  socket: Socket,
+  exchange: Exchange,
+  options: InterceptOptions,
+): Promise<TLSSocket | undefined> {
+  const { target } = exchange
+  if (target === undefined) throw new TypeError('a refused exchange has a target')
+  const first = await firstByte(socket)
+  if (first !== TLS_HANDSHAKE) {
+    answerSocket(socket, new PreauError('PREAU_FORBIDDEN'))
+    return undefined
+  }
+  const secureContext = await options.contextFor(target.host)
+  if (socket.destroyed) return undefined
+  const secure = new TLSSocket(socket, {
+    isServer: true,
+    secureContext,
+    ALPNProtocols: ['http/1.1'],
+  })
+  secure.on('error', () => secure.destroy())
+  return new Promise((resolve, reject) => {
+    secure.once('secure', () => resolve(secure))
+    secure.once('close', () => reject(new PreauError('PREAU_BAD_REQUEST')))
+  })
+}
+
+/** The first byte the client sends, left in the stream. */
+function firstByte(socket: Socket): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const look = (): void => {
+      const chunk = socket.read() as Buffer | null
+      if (chunk === null) return
+      settle()
+      socket.unshift(chunk)
+      resolve(chunk[0])
+    }
+    const fail = (): void => {
+      settle()
+      reject(new PreauError('PREAU_BAD_REQUEST'))
+    }
+    const settle = (): void => {
+      socket.off('readable', look)
+      socket.off('end', fail)
+      socket.off('close', fail)
+    }
+    socket.on('readable', look)
+    socket.once('end', fail)
+    socket.once('close', fail)
+    look()
+  })
+}
+
+function createPageServer(options: InterceptOptions, exchanges: WeakMap<Socket, Exchange>): Server {
+  const { limits } = options
+  const server = createServer(
+    {
+      maxHeaderSize: limits.maxHeaderBytes || 1_048_576,
+      headersTimeout: limits.headTimeoutMs,
+      requestTimeout: limits.headTimeoutMs,
+      keepAliveTimeout: limits.keepAliveTimeoutMs,
+    },
+    (request, response) => servePage(request, response, exchanges.get(request.socket), options),
+  )
+  server.on('clientError', (_error, socket) => socket.destroy())
+  return server
+}
+
+function servePage(
+  request: IncomingMessage,
+  response: ServerResponse,
+  exchange: Exchange | undefined,
+  { current, clock, refuse }: InterceptOptions,
+): void {
+  const { target } = exchange ?? {}
+  if (exchange === undefined || target === undefined) {
+    response.destroy()
+    return
+  }
+  // Judged anew: the DSI may have opened the site since this connection began.
+  const { snapshot } = current
+  const client = snapshot.networks(exchange.client.ip)
+  const verdict = decide(snapshot, client, target, clock())
+  if (verdict.action === 'allow') sendToOrigin(request, response)
+  else refuse(request, response, refusalOf(exchange, verdict, client))
+}
+
+const refusalOf = (exchange: Exchange, verdict: Refuse, client: Refusal['client']): Refusal => ({
+  client,
+  target: exchange.target as NonNullable<Exchange['target']>,
+  verdict,
+  scheme: 'https',
+})
+
+/** This TLS ends with us, so the allowed site cannot be served here: the same address again, on a new connection. */
+function sendToOrigin(request: IncomingMessage, response: ServerResponse): void {
+  const isOurs = request.url?.startsWith('/.preau/') ?? true
+  response.writeHead(307, {
+    Location: isOurs ? '/' : (request.url ?? '/'),
+    'Cache-Control': 'no-store',
+    'Content-Length': 0,
+    Connection: 'close',
+  })
+  response.end()
+}

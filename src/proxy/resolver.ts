@@ -1,0 +1,72 @@
+/** Names to addresses, with a bounded cache of answers and failures. One question at a time per name. */
+import { lookup, Resolver } from 'node:dns/promises'
+import { LRUCache } from 'lru-cache'
+import { PreauError } from '../errors.ts'
+import { parseHost, type Host } from '../policy/host.ts'
+
+export interface ResolverOptions {
+  /** DNS servers to ask; empty: the system's resolver, `/etc/hosts` included. */
+  readonly servers: readonly string[]
+  readonly maxEntries: number
+  readonly ttlMs: number
+  readonly timeoutMs: number
+}
+
+export type Resolve = (host: Host) => Promise<readonly Host[]>
+
+const NEGATIVE_TTL_MS = 5_000
+const DEFAULT_ENTRIES = 10_000
+const MAX_ADDRESSES = 32
+const NOT_FOUND = new Set(['ENOTFOUND', 'ENODATA', 'EAI_NODATA', 'EAI_NONAME', 'NOTFOUND'])
+
+type Answer = { readonly addresses: readonly Host[] } | { readonly failure: PreauError }
+
+/** Makes the resolver. It throws PREAU_NAME_NOT_FOUND for a name without address, PREAU_UNREACHABLE when the DNS fails. */
+export function createResolver(options: ResolverOptions): Resolve {
+  const query = options.servers.length === 0 ? askSystem : askServers(options)
+  const answers = new LRUCache<Host, Promise<Answer>>({
+    max: options.maxEntries || DEFAULT_ENTRIES,
+  })
+  return async host => {
+    let pending = answers.get(host)
+    if (pending === undefined) {
+      pending = answer(host, query)
+      answers.set(host, pending, { ttl: options.ttlMs || 1 })
+      const found = await pending
+      if ('failure' in found) answers.set(host, pending, { ttl: NEGATIVE_TTL_MS })
+    }
+    const found = await pending
+    if ('failure' in found) throw found.failure
+    return found.addresses
+  }
+}
+
+async function answer(host: Host, query: (host: Host) => Promise<string[]>): Promise<Answer> {
+  try {
+    const texts = await query(host)
+    const addresses = texts.slice(0, MAX_ADDRESSES).flatMap(text => parseHost(text) ?? [])
+    return addresses.length > 0
+      ? { addresses }
+      : { failure: new PreauError('PREAU_NAME_NOT_FOUND', { host }) }
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? ''
+    const reason = NOT_FOUND.has(code) ? 'PREAU_NAME_NOT_FOUND' : 'PREAU_UNREACHABLE'
+    return { failure: new PreauError(reason, { host }, { cause: error }) }
+  }
+}
+
+async function askSystem(host: Host): Promise<string[]> {
+  const found = await lookup(host, { all: true, order: 'verbatim' })
+  return found.map(({ address }) => address)
+}
+
+function askServers({ servers, timeoutMs }: ResolverOptions): (host: Host) => Promise<string[]> {
+  const resolver = new Resolver({ timeout: Math.max(1_000, Math.floor(timeoutMs / 4)), tries: 2 })
+  resolver.setServers([...servers])
+  return async host => {
+    const [v4, v6] = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)])
+    const found = [v4, v6].flatMap(result => (result.status === 'fulfilled' ? result.value : []))
+    if (found.length === 0 && v4.status === 'rejected') throw v4.reason
+    return found
+  }
+}

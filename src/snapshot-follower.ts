@@ -1,0 +1,162 @@
+/** Keeps the snapshot in force equal to the store: reads again after each change, builds a new one, swaps it in. */
+import type { Logger } from 'pino'
+import { openCategoryIndex } from './categories/category-index.ts'
+import { indexFile } from './categories/lists.ts'
+import type { Config } from './config.ts'
+import { PreauError } from './errors.ts'
+import { createAddressJudge, parseCidr } from './policy/address.ts'
+import type { Catalogue, CategoryLookup } from './policy/category.ts'
+import { CURRENT } from './policy/document.ts'
+import { isInForce, type Grant } from './policy/grant.ts'
+import { buildSnapshot, withGrants, type Current, type Snapshot } from './policy/snapshot.ts'
+import type { Store, Stored } from './store/store.ts'
+
+export interface FollowOptions {
+  readonly store: Store
+  readonly config: Config
+  readonly catalogue: Catalogue
+  readonly clock: () => number
+  readonly logger: Logger
+}
+
+export interface FollowedSnapshot extends Current {
+  close(): void
+}
+
+/** What a snapshot was built from. */
+interface Sources {
+  readonly policy: Stored<'policy'>
+  readonly lists: Stored<'lists'>
+  readonly grants: readonly Grant[]
+}
+
+const MAX_GRANTS = 100_000
+
+/** Reads the store and follows it. Throws when there is no policy or no category index yet: a filter never starts blind. */
+export async function followSnapshot(options: FollowOptions): Promise<FollowedSnapshot> {
+  const follower = new SnapshotFollower(options)
+  await follower.start()
+  return follower
+}
+
+class SnapshotFollower implements FollowedSnapshot {
+  readonly #options: FollowOptions
+  readonly #listeners = new Set<() => void>()
+  #sources: Sources | undefined
+  #snapshot: Snapshot | undefined
+  #refreshing: Promise<void> | undefined
+  #isStale = false
+  #unwatch = (): void => undefined
+
+  constructor(options: FollowOptions) {
+    this.#options = options
+  }
+
+  get snapshot(): Snapshot {
+    if (this.#snapshot === undefined) throw new TypeError('not started')
+    return this.#snapshot
+  }
+
+  onSwap(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  async start(): Promise<void> {
+    this.#unwatch = this.#options.store.watch(() => this.#refreshSoon())
+    try {
+      await this.#refresh()
+    } catch (error) {
+      this.close()
+      throw error
+    }
+  }
+
+  close(): void {
+    this.#unwatch()
+    this.#listeners.clear()
+  }
+
+  /** One refresh at a time; a change that comes meanwhile is read by one more. */
+  #refreshSoon(): void {
+    this.#isStale = true
+    this.#refreshing ??= this.#refreshWhileStale().finally(() => (this.#refreshing = undefined))
+  }
+
+  async #refreshWhileStale(): Promise<void> {
+    while (this.#isStale) {
+      this.#isStale = false
+      try {
+        await this.#refresh()
+      } catch (error) {
+        // The last good snapshot goes on deciding: the store or an index may be back at the next change.
+        this.#options.logger.error(
+          { err: error },
+          'the policy could not be refreshed; the last one stays in force',
+        )
+      }
+    }
+  }
+
+  async #refresh(): Promise<void> {
+    const sources = await this.#read()
+    const before = this.#sources
+    if (before !== undefined && isSame(before, sources)) return
+    this.#snapshot = await this.#build(sources, before)
+    this.#sources = sources
+    for (const listener of this.#listeners) listener()
+  }
+
+  async #read(): Promise<Sources> {
+    const { store, clock } = this.#options
+    const [policy, lists, active] = await Promise.all([
+      store.get('policy', CURRENT),
+      store.get('lists', CURRENT),
+      store.list('grant', { state: 'active', limit: MAX_GRANTS }),
+    ])
+    if (policy === undefined || lists === undefined) throw new PreauError('PREAU_NOT_FOUND')
+    const now = clock()
+    return {
+      policy,
+      lists,
+      grants: active.map(({ body }) => body).filter(grant => isInForce(grant, now)),
+    }
+  }
+
+  async #build(sources: Sources, before: Sources | undefined): Promise<Snapshot> {
+    const isListsSame = before?.lists.version === sources.lists.version
+    if (
+      this.#snapshot !== undefined &&
+      isListsSame &&
+      before?.policy.version === sources.policy.version
+    ) {
+      return withGrants(this.#snapshot, sources.grants)
+    }
+    const { catalogue, config } = this.#options
+    return buildSnapshot({
+      policy: sources.policy.body,
+      grants: sources.grants,
+      catalogue,
+      categories: isListsSame ? this.snapshot.categories : await this.#openCategories(sources),
+      addresses: createAddressJudge(config.dial.allow.flatMap(text => parseCidr(text) ?? [])),
+    })
+  }
+
+  async #openCategories({ lists }: Sources): Promise<CategoryLookup> {
+    const { config } = this.#options
+    const file = indexFile(config.dataDir, lists.body)
+    const index = await openCategoryIndex(file, {
+      cacheEntries: config.limits.categoryCacheEntries,
+    })
+    return index.lookup
+  }
+}
+
+function isSame(before: Sources, after: Sources): boolean {
+  return (
+    before.policy.version === after.policy.version &&
+    before.lists.version === after.lists.version &&
+    before.grants.length === after.grants.length &&
+    before.grants.every((grant, i) => grant.id === after.grants[i]?.id)
+  )
+}

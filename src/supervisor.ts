@@ -1,0 +1,138 @@
+/** The primary process: starts N proxy workers and one admin process, restarts the ones that die, drains at the end. */
+import { fork, type ChildProcess } from 'node:child_process'
+import type { AddressInfo } from 'node:net'
+import type { Logger } from 'pino'
+import type { Config } from './config.ts'
+import { ERRORS, PreauError, type ErrorCode } from './errors.ts'
+import type { FromChild, ToChild } from './child.ts'
+
+export interface Supervisor {
+  readonly proxyAddress: AddressInfo
+  readonly adminAddress: AddressInfo
+  /** Drains and ends all processes; a second call ends them at once. */
+  stop(): Promise<void>
+}
+
+const FIRST_RESTART_MS = 100
+const LONGEST_RESTART_MS = 30_000
+/** A child that lived this long has started well: its next restart is quick again. */
+const STABLE_MS = 60_000
+/** Beyond the drain of the child itself. */
+const KILL_MARGIN_MS = 5_000
+
+/** Starts everything; resolves when the proxy and the admin app both listen. Rejects with what the first failing child said. */
+export async function supervise(config: Config, logger: Logger): Promise<Supervisor> {
+  const workers = Array.from({ length: config.workers }, () => new Child('proxy', config, logger))
+  const admin = new Child('admin', config, logger)
+  const children = [...workers, admin]
+  const stop = async (): Promise<void> => {
+    await Promise.all(children.map(child => child.stop()))
+  }
+  try {
+    // The proxy first: once the admin app answers /healthz, everything is ready.
+    const addresses = await Promise.all(workers.map(worker => worker.start()))
+    const adminAddress = await admin.start()
+    return { proxyAddress: addresses[0] as AddressInfo, adminAddress, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+class Child {
+  readonly #role: 'proxy' | 'admin'
+  readonly #config: Config
+  readonly #logger: Logger
+  #process: ChildProcess | undefined
+  #restartTimer: NodeJS.Timeout | undefined
+  #delayMs = FIRST_RESTART_MS
+  #isStopping = false
+
+  constructor(role: 'proxy' | 'admin', config: Config, logger: Logger) {
+    this.#role = role
+    this.#config = config
+    this.#logger = logger
+  }
+
+  /** Starts it for the first time: a failure here is reported, not retried. */
+  async start(): Promise<AddressInfo> {
+    const address = await this.#spawn()
+    this.#restartWhenItDies()
+    return address
+  }
+
+  #spawn(): Promise<AddressInfo> {
+    const child = fork(new URL('child.ts', import.meta.url), {
+      serialization: 'advanced',
+      execArgv: ['--disable-warning=ExperimentalWarning'],
+    })
+    this.#process = child
+    const start: ToChild = { type: 'start', role: this.#role, config: this.#config }
+    child.send(start)
+    return new Promise((resolve, reject) => {
+      child.once('message', (message: FromChild) => {
+        if (message.type === 'ready') resolve(message.address)
+        else {
+          reject(errorOf(message))
+          child.kill('SIGKILL')
+        }
+      })
+      child.once('error', reject)
+      child.once('exit', (code, signal) =>
+        reject(new Error(`${this.#role} ended at start (${signal ?? code})`)),
+      )
+    })
+  }
+
+  #restartWhenItDies(): void {
+    const startedAt = performance.now()
+    this.#process?.once('exit', (code, signal) => {
+      if (this.#isStopping) return
+      if (performance.now() - startedAt > STABLE_MS) this.#delayMs = FIRST_RESTART_MS
+      this.#logger.error(
+        { role: this.#role, code, signal, restartInMs: this.#delayMs },
+        'a process died',
+      )
+      this.#restartTimer = setTimeout(() => void this.#restart(), this.#delayMs)
+      this.#delayMs = Math.min(this.#delayMs * 2, LONGEST_RESTART_MS)
+    })
+  }
+
+  async #restart(): Promise<void> {
+    try {
+      await this.#spawn()
+    } catch (error) {
+      this.#logger.error({ role: this.#role, err: error }, 'a process could not be restarted')
+    }
+    if (this.#isStopping) return
+    if (this.#process?.exitCode === null && this.#process.signalCode === null)
+      this.#restartWhenItDies()
+    else {
+      this.#restartTimer = setTimeout(() => void this.#restart(), this.#delayMs)
+      this.#delayMs = Math.min(this.#delayMs * 2, LONGEST_RESTART_MS)
+    }
+  }
+
+  async stop(): Promise<void> {
+    const child = this.#process
+    const isSecondCall = this.#isStopping
+    this.#isStopping = true
+    clearTimeout(this.#restartTimer)
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    if (isSecondCall) child.kill('SIGKILL')
+    const exited = new Promise<void>(resolve => child.once('exit', () => resolve()))
+    const stopMessage: ToChild = { type: 'stop' }
+    if (child.connected) child.send(stopMessage)
+    const timer = setTimeout(
+      () => child.kill('SIGKILL'),
+      this.#config.limits.drainTimeoutMs + KILL_MARGIN_MS,
+    )
+    await exited
+    clearTimeout(timer)
+  }
+}
+
+function errorOf({ code, params, message }: Extract<FromChild, { type: 'failed' }>): Error {
+  const isKnown = code !== undefined && code in ERRORS
+  return isKnown ? new PreauError(code as ErrorCode, params) : new Error(message)
+}
