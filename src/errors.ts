@@ -4,11 +4,6 @@
  */
 export const ERRORS = {
   PREAU_USAGE: { status: 400, fr: '{detail}', en: '{detail}' },
-  PREAU_RUNTIME_TOO_OLD: {
-    status: 500,
-    fr: 'Préau demande Node.js {wanted} ou plus récent (ici : {found}). Lancez « npm ci », puis « npm start » : la bonne version est fournie.',
-    en: 'Préau needs Node.js {wanted} or newer (found {found}). Run "npm ci", then "npm start": the right version comes with it.',
-  },
   PREAU_CONFIG_UNREADABLE: {
     status: 500,
     fr: 'Le fichier de configuration {file} ne peut pas être lu : {detail}',

@@ -78,15 +78,25 @@ async function endTls(
   }
   const secureContext = await options.contextFor(target.host)
   if (socket.destroyed) return undefined
-  const secure = new TLSSocket(socket, {
+const secure = new TLSSocket(socket, {
     isServer: true,
     secureContext,
     ALPNProtocols: ['http/1.1'],
   })
-  secure.on('error', () => secure.destroy())
+secure.on('error', () => secure.destroy())
   return new Promise((resolve, reject) => {
-    secure.once('secure', () => resolve(secure))
-    secure.once('close', () => reject(new PreauError('PREAU_BAD_REQUEST')))
+    const leave = (): void => {
+      secure.destroy()
+      reject(new PreauError('PREAU_BAD_REQUEST'))
+    }
+    // A client that leaves in the middle only ends the stream: nothing else would close it before the deadline.
+    secure.once('end', leave)
+    secure.once('close', leave)
+    secure.once('secure', () => {
+      secure.off('end', leave)
+      secure.off('close', leave)
+      resolve(secure)
+    })
   })
 }
 

@@ -1,0 +1,40 @@
+import t from 'tap'
+import { globSync, readFileSync } from 'node:fs'
+import { createTexts, negotiateLocale } from '../src/i18n.ts'
+
+const read = (file: string) => JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>
+
+t.test('French and English have the same texts, with the same blanks to fill', async t => {
+  const french = globSync('views/locales/*.fr.json')
+  t.ok(french.length >= 3)
+  const blanks = (text: string) =>
+    [...new Set([...text.matchAll(/\{(\w+)\}/g)].map(match => match[1]))].sort()
+  for (const file of french) {
+    const [fr, en] = [read(file), read(file.replace('.fr.', '.en.'))]
+    t.strictSame(Object.keys(fr).sort(), Object.keys(en).sort(), file)
+    for (const key of Object.keys(fr))
+      t.strictSame(blanks(fr[key]!), blanks(en[key] ?? ''), `${file}: ${key}`)
+  }
+})
+
+t.test('French is spoken unless English is clearly preferred', async t => {
+  const rows: [string | undefined, string][] = [
+    [undefined, 'fr'],
+    ['fr-FR,fr;q=0.9,en;q=0.8', 'fr'],
+    ['en-US,en;q=0.9', 'en'],
+    ['en-US,en;q=0.9,fr;q=0.8', 'en'],
+    ['de-DE,de;q=0.9', 'fr'],
+    ['de,en;q=0.5', 'en'],
+    ['*', 'fr'],
+    ['x'.repeat(10_000), 'fr'],
+    ['en;q=oops', 'en'],
+  ]
+  for (const [header, expected] of rows)
+    t.equal(negotiateLocale(header), expected, header?.slice(0, 40) ?? 'none')
+})
+
+t.test('a text fills its blanks and leaves unknown ones visible', async t => {
+  const texts = createTexts({ fr: { a: '{x} et {y}' }, en: { a: '{x} and {y}' } })
+  t.equal(texts('fr')('a', { x: 1, y: 2 }), '1 et 2')
+  t.equal(texts('en')('a', { x: 1 }), '1 and {y}')
+})

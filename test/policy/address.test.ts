@@ -1,0 +1,141 @@
+import t from 'tap'
+import fc from 'fast-check'
+import { BlockList } from 'node:net'
+import {
+  createAddressJudge,
+  inRange,
+  ipv4Number,
+  ipv6Number,
+  parseCidr,
+} from '../../src/policy/address.ts'
+import { parseHost, type Host } from '../../src/policy/host.ts'
+import { host } from '../support/snapshot.ts'
+
+const judge = createAddressJudge([])
+
+t.test('addresses that are not public are refused in every form', async t => {
+  for (const text of [
+    '0.0.0.0',
+    '10.0.0.1',
+    '100.64.0.1',
+    '100.127.255.255',
+    '127.0.0.1',
+    '127.255.255.254',
+    '169.254.169.254',
+    '172.16.0.1',
+    '172.31.255.255',
+    '192.0.0.1',
+    '192.0.2.1',
+    '192.168.0.1',
+    '198.18.0.1',
+    '198.51.100.1',
+    '203.0.113.1',
+    '224.0.0.1',
+    '240.0.0.1',
+    '255.255.255.255',
+    '::',
+    '::1',
+    '::ffff:10.0.0.1',
+    '::ffff:7f00:1',
+    '::10.0.0.1',
+    '64:ff9b::808:808',
+    '64:ff9b:1::1',
+    '2001::1',
+    '2001:db8::1',
+    '2002:a00:1::',
+    'fc00::1',
+    'fdff::1',
+    'fe80::1',
+    'fec0::1',
+    'ff02::1',
+  ]) {
+    t.equal(judge(host(text)), 'non-public', text)
+  }
+})
+
+t.test('the neighbours of those ranges are public', async t => {
+  for (const text of [
+    '1.1.1.1',
+    '9.255.255.255',
+    '11.0.0.0',
+    '100.63.255.254',
+    '100.128.0.1',
+    '126.255.255.255',
+    '128.0.0.1',
+    '172.15.255.255',
+    '172.32.0.0',
+    '192.167.255.255',
+    '192.169.0.0',
+    '223.255.255.255',
+    '2606:4700::1111',
+    '2a01:e0a::1',
+  ]) {
+    t.equal(judge(host(text)), 'public', text)
+  }
+})
+
+t.test('dial.allow opens a network that is not public, and only that one', async t => {
+  const allowing = createAddressJudge(
+    [parseCidr('10.9.0.0/16'), parseCidr('::1')].flatMap(range => range ?? []),
+  )
+  t.equal(allowing(host('10.9.1.1')), 'permitted')
+  t.equal(allowing(host('10.8.1.1')), 'non-public')
+  t.equal(allowing(host('::1')), 'permitted')
+  t.equal(allowing(host('127.0.0.1')), 'non-public')
+})
+
+t.test('what is no CIDR is refused', async t => {
+  for (const text of [
+    '',
+    'x',
+    '10.0.0.0/33',
+    '10.0.0/8',
+    '300.0.0.0/8',
+    '::1/129',
+    'fe80::1%lo/64',
+    '::ffff:10.0.0.0/104',
+    '10.0.0.0/',
+  ]) {
+    t.equal(parseCidr(text), undefined, JSON.stringify(text))
+  }
+  t.equal(
+    parseCidr('10.0.0.5')?.first,
+    parseCidr('10.0.0.5')?.last,
+    'an address alone is a network of one',
+  )
+})
+
+t.test('ranges agree with a second implementation on random addresses', async () => {
+  const family = (text: string) => (text.includes(':') ? 'ipv6' : 'ipv4')
+  const v4 = fc.tuple(fc.ipV4(), fc.integer({ min: 0, max: 32 }))
+  const v6 = fc.tuple(fc.ipV6(), fc.integer({ min: 0, max: 128 }))
+  fc.assert(
+    fc.property(
+      fc.oneof(v4, v6),
+      fc.array(fc.oneof(fc.ipV4(), fc.ipV6()), { minLength: 5, maxLength: 20 }),
+      ([base, bits], probes) => {
+        const canonical = parseHost(base)
+        if (canonical === undefined || family(canonical) !== family(base)) return true
+        const range = parseCidr(`${canonical}/${bits}`)
+        const reference = new BlockList()
+        reference.addSubnet(canonical, bits, family(canonical))
+        return [canonical, ...probes].every(text => {
+          const probe = parseHost(text)
+          if (probe === undefined || range === undefined) return probe === undefined
+          const expected =
+            family(probe) === family(canonical) && reference.check(probe, family(probe))
+          return inRange(probe, range) === expected
+        })
+      },
+    ),
+    { numRuns: 2_000 },
+  )
+})
+
+t.test('addresses become numbers', async t => {
+  t.equal(ipv4Number('255.255.255.255'), 4_294_967_295)
+  t.equal(ipv4Number('10.1.2.3'), 167_838_211)
+  t.equal(ipv6Number('::1'), 1n)
+  t.equal(ipv6Number('2001:db8::'), 0x20010db8000000000000000000000000n)
+  t.equal(ipv6Number('1:2:3:4:5:6:7:8' as Host), 0x00010002000300040005000600070008n)
+})

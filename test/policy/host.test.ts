@@ -1,0 +1,167 @@
+import t from 'tap'
+import fc from 'fast-check'
+import {
+  hostField,
+  parseAbsoluteForm,
+  parseAuthority,
+  parseHost,
+  parseHumanHost,
+  suffixes,
+  type Host,
+} from '../../src/policy/host.ts'
+
+t.test('every spelling of a name is judged as the name it reaches', async t => {
+  const rows: [string, string | undefined, string][] = [
+    ['example.com', 'example.com', 'plain'],
+    ['EXAMPLE.Com', 'example.com', 'mixed case'],
+    ['example.com.', 'example.com', 'one trailing dot'],
+    ['a_b.example.com', 'a_b.example.com', 'an underscore, which real sites use'],
+    ['xn--bcher-kva.example', 'xn--bcher-kva.example', 'an A-label'],
+    ['localhost', 'localhost', 'a single label'],
+    ['example.com..', undefined, 'two trailing dots'],
+    ['.example.com', undefined, 'a leading dot'],
+    ['exa mple.com', undefined, 'a space'],
+    ['example.com\0', undefined, 'a NUL'],
+    ['ex%61mple.com', undefined, 'a percent sign'],
+    ['[example.com]', undefined, 'a name in brackets'],
+    ['[[example.com]]', undefined, 'a name in two brackets (smokescreen#158)'],
+    ['bücher.example', undefined, 'raw Unicode on the wire'],
+    ['example。com', undefined, 'an ideographic full stop'],
+    ['-a.example', undefined, 'a label that begins with a hyphen'],
+    ['a'.repeat(64) + '.example', undefined, 'a label of 64 characters'],
+    ['a.'.repeat(127) + 'abc', undefined, 'a name of more than 253 characters'],
+    ['', undefined, 'nothing'],
+    ['user@example.com', undefined, 'user information'],
+  ]
+  for (const [text, expected, why] of rows) t.equal(parseHost(text), expected, why)
+})
+
+t.test('an address has one spelling, and the odd ones are refused', async t => {
+  const rows: [string, string | undefined][] = [
+    ['127.0.0.1', '127.0.0.1'],
+    ['127.0.0.1.', '127.0.0.1'],
+    ['127.1', undefined],
+    ['2130706433', undefined],
+    ['0x7f000001', undefined],
+    ['0177.0.0.1', undefined],
+    ['0x7f.1', undefined],
+    ['0', undefined],
+    ['256.1.1.1', undefined],
+    ['1.2.3.4.5', undefined],
+    ['[::1]', '::1'],
+    ['::1', '::1'],
+    ['[0:0:0:0:0:0:0:1]', '::1'],
+    ['[::ffff:127.0.0.1]', '127.0.0.1'],
+    ['[::ffff:7f00:1]', '127.0.0.1'],
+    ['[2001:DB8::1]', '2001:db8::1'],
+    ['[fe80::1%25lo]', undefined],
+    ['[fe80::1%lo]', undefined],
+    ['[::1', undefined],
+  ]
+  for (const [text, expected] of rows) t.equal(parseHost(text), expected, text)
+})
+
+t.test('what a person types may be Unicode, and becomes the name on the wire', async t => {
+  t.equal(parseHumanHost('Bücher.example'), 'xn--bcher-kva.example')
+  t.equal(parseHumanHost('école.fr'), parseHost('xn--cole-9oa.fr'))
+  t.equal(parseHumanHost('école.fr/x'), undefined)
+  t.equal(parseHumanHost('ｅxample.com'), 'example.com', 'full-width letters are the plain ones')
+})
+
+t.test('the target of CONNECT has a host and a port, and nothing else', async t => {
+  t.strictSame(parseAuthority('Example.com:443'), { host: 'example.com', port: 443 })
+  t.strictSame(parseAuthority('[::1]:443'), { host: '::1', port: 443 })
+  for (const text of [
+    'example.com',
+    'example.com:',
+    ':443',
+    'example.com:0',
+    'example.com:65536',
+    'example.com:0443',
+    'example.com:443:443',
+    'example.com:+443',
+    'example.com:-1',
+    'a@example.com:443',
+    '::1:443',
+    'http://example.com:443',
+    'example.com:443/',
+    '',
+  ]) {
+    t.equal(parseAuthority(text), undefined, JSON.stringify(text))
+  }
+})
+
+t.test('an absolute-form target keeps its path byte for byte', async t => {
+  t.strictSame(
+    parseAbsoluteForm('http://Example.com/a%2Fb//c/../d%00?q=1#'),
+    undefined,
+    'a fragment is refused',
+  )
+  t.strictSame(parseAbsoluteForm('http://Example.com/a%2Fb//c/../d%00?q=1'), {
+    target: { host: 'example.com', port: 80 },
+    path: '/a%2Fb//c/../d%00?q=1',
+  })
+  t.strictSame(parseAbsoluteForm('http://example.com'), {
+    target: { host: 'example.com', port: 80 },
+    path: '/',
+  })
+  t.strictSame(parseAbsoluteForm('http://example.com?x'), {
+    target: { host: 'example.com', port: 80 },
+    path: '/?x',
+  })
+  t.strictSame(parseAbsoluteForm('HTTP://example.com:8080/'), {
+    target: { host: 'example.com', port: 8080 },
+    path: '/',
+  })
+  for (const text of [
+    '/',
+    '*',
+    'https://example.com/',
+    'ftp://example.com/',
+    'http:/example.com/',
+    'http:example.com/',
+    'http:///example.com/',
+    '//example.com/',
+    'example.com:80/',
+    'http://allowed.test@blocked.test/',
+    'http://allowed.test\\@blocked.test/',
+    'http://allowed.test#@blocked.test/',
+    'http://example.com:000080/',
+    'http://example.com:65616/',
+    'http://a%2eb.test/',
+    'javascript:alert(1)',
+    'http://',
+    'http://:80/',
+  ]) {
+    t.equal(parseAbsoluteForm(text), undefined, text)
+  }
+})
+
+t.test('a port left empty is the default one', async t => {
+  t.strictSame(parseAbsoluteForm('http://example.com:/')?.target, { host: 'example.com', port: 80 })
+})
+
+t.test('the parents of a name stand on label boundaries, and an address has none', async t => {
+  t.strictSame(
+    [...suffixes('a.b.example.com' as Host)],
+    ['a.b.example.com', 'b.example.com', 'example.com', 'com'],
+  )
+  t.strictSame([...suffixes('10.1.2.3' as Host)], ['10.1.2.3'])
+  t.strictSame([...suffixes('2001:db8::1' as Host)], ['2001:db8::1'])
+})
+
+t.test('the Host field is made from the target', async t => {
+  t.equal(hostField({ host: 'a.test' as Host, port: 80 }), 'a.test')
+  t.equal(hostField({ host: 'a.test' as Host, port: 8080 }), 'a.test:8080')
+  t.equal(hostField({ host: '::1' as Host, port: 80 }), '[::1]')
+})
+
+t.test('whatever comes, a parsed host is canonical: parsing it again changes nothing', async () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.string({ maxLength: 60 }), fc.domain(), fc.ipV4(), fc.ipV6()), text => {
+      const once = parseHost(text)
+      return once === undefined || (parseHost(once) === once && once === once.toLowerCase())
+    }),
+    { numRuns: 3_000 },
+  )
+})

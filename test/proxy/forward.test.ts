@@ -1,0 +1,241 @@
+import t from 'tap'
+import { createServer } from 'node:net'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { WebSocketServer } from 'ws'
+import { eventually, openOrigin, openProxyWorld, readUntil } from '../support/proxy-world.ts'
+
+const close = 'Connection: close\r\n'
+
+t.test(
+  'a request in absolute form reaches its origin in origin form, with the Host of the target',
+  async t => {
+    const origin = await openOrigin(t)
+    const world = await openProxyWorld(t)
+    const url = `http://free.test:${origin.port}/a%2Fb//c?q=1`
+    const answer = await world.raw(`GET ${url} HTTP/1.1\r\nHost: games.test\r\n${close}\r\n`)
+    t.match(answer, /^HTTP\/1\.1 200 OK/)
+    t.match(answer, /\r\nvia: 1\.1 preau\r\n/i)
+    t.match(answer, /hello \/a%2Fb\/\/c\?q=1/)
+    t.match(origin.requests, [
+      {
+        method: 'GET',
+        url: '/a%2Fb//c?q=1',
+        headers: { host: `free.test:${origin.port}`, via: '1.1 preau' },
+      },
+    ])
+    await eventually(() => world.log.length === 1)
+    t.match(world.log, [
+      {
+        method: 'GET',
+        host: 'free.test',
+        verdict: 'allow',
+        status: 200,
+        ip: '127.0.0.1',
+        room: 'Salle 1',
+      },
+    ])
+    t.notOk(JSON.stringify(world.log).includes('q=1'), 'the log holds no path and no query')
+  },
+)
+
+t.test('a body goes up and an answer comes down, chunked or not', async t => {
+  const origin = await openOrigin(t)
+  const world = await openProxyWorld(t)
+  const head = `POST http://free.test:${origin.port}/ HTTP/1.1\r\nHost: free.test\r\n${close}`
+  await world.raw(`${head}Content-Length: 5\r\n\r\nhello`)
+  await world.raw(`${head}Transfer-Encoding: chunked\r\n\r\n5\r\nHELLO\r\n0\r\n\r\n`)
+  t.strictSame(
+    origin.requests.map(({ body }) => body),
+    ['hello', 'HELLO'],
+  )
+})
+
+t.test('fields that concern one hop stay on it, those named by Connection too', async t => {
+  const origin = await openOrigin(t, (_request, response) => {
+    response.writeHead(
+      200,
+      [
+        ['Connection', 'X-Gone'],
+        ['X-Gone', '1'],
+        ['Proxy-Authenticate', 'Basic'],
+        ['Set-Cookie', 'a=1'],
+        ['Set-Cookie', 'b=2'],
+        ['X-Kept', '1'],
+      ].flat(),
+    )
+    response.end('ok')
+  })
+  const world = await openProxyWorld(t)
+  const answer = await world.raw(
+    `GET http://free.test:${origin.port}/ HTTP/1.1\r\nHost: free.test\r\nConnection: close, X-Hop, Host, Content-Length\r\nX-Hop: 1\r\n` +
+      'Proxy-Authorization: Basic c2VjcmV0\r\nProxy-Connection: keep-alive\r\nKeep-Alive: 5\r\nTE: trailers\r\nUpgrade: h2c\r\nX-End: 1\r\n\r\n',
+  )
+  const names = Object.keys(origin.requests[0]?.headers ?? {})
+  for (const gone of ['x-hop', 'proxy-authorization', 'proxy-connection', 'te', 'upgrade'])
+    t.notOk(names.includes(gone), gone)
+  t.ok(names.includes('x-end') && names.includes('host'), 'what is for the origin arrives')
+  t.notMatch(answer, /x-gone|proxy-authenticate/i)
+  t.match(answer, /set-cookie: a=1\r\nset-cookie: b=2/i, 'several cookies stay apart and in order')
+  t.match(answer, /x-kept: 1/i)
+})
+
+t.test('a kept connection serves many requests, each judged anew', async t => {
+  const origin = await openOrigin(t)
+  const world = await openProxyWorld(t)
+  const socket = await world.open()
+  const before = socket.listenerCount('error')
+  const ask = (name: string) =>
+    `GET http://${name}:${origin.port}/ HTTP/1.1\r\nHost: ${name}\r\n\r\n`
+  for (const [name, expected] of [
+    ['free.test', '200'],
+    ['games.test', '403'],
+    ['free.test', '200'],
+  ] as const) {
+    socket.write(ask(name))
+    t.match(
+      await readUntil(socket, /hello \/|refused page/),
+      new RegExp(`^HTTP/1.1 ${expected}`),
+      name,
+    )
+  }
+  t.equal(origin.requests.length, 2)
+  t.equal(socket.listenerCount('error'), before)
+  await eventually(() => world.log.length === 3)
+  t.strictSame(
+    world.log.map(({ status }) => status),
+    [200, 403, 200],
+  )
+  t.ok(
+    world.log.every(({ bytesUp, bytesDown }) => bytesUp > 40 && bytesUp < 120 && bytesDown > 40),
+    'each exchange counts its own bytes',
+  )
+})
+
+t.test('an origin that cannot be reached is told from one that answers nonsense', async t => {
+  const world = await openProxyWorld(t)
+  const garbage = createServer(socket =>
+    socket.on('data', () => socket.end('no such thing\r\n\r\n')),
+  )
+  garbage.listen(0, '127.0.0.1')
+  await once(garbage, 'listening')
+  t.teardown(() => garbage.close())
+  const ask = (port: number, accept = '*/*') =>
+    world.raw(
+      `GET http://free.test:${port}/ HTTP/1.1\r\nHost: free.test\r\nAccept: ${accept}\r\n${close}\r\n`,
+    )
+  t.match(await ask(1_025), /^HTTP\/1\.1 502 [\s\S]*Le site free\.test ne répond pas/u)
+  t.match(
+    await ask((garbage.address() as AddressInfo).port),
+    /^HTTP\/1\.1 502 [\s\S]*n.est pas valide/u,
+  )
+  t.match(await ask(1_025, 'text/html'), /<p>PREAU_UNREACHABLE<\/p>/, 'a person gets a page')
+  await eventually(() => world.log.length === 3)
+  t.strictSame(
+    world.log.map(({ reason }) => reason),
+    ['PREAU_UNREACHABLE', 'PREAU_BAD_ANSWER', 'PREAU_UNREACHABLE'],
+  )
+})
+
+t.test('an origin that is silent too long is answered 504', async t => {
+  const origin = await openOrigin(t, () => undefined)
+  const world = await openProxyWorld(t, { limits: { answerTimeoutMs: 200 } })
+  t.match(
+    await world.raw(
+      `GET http://free.test:${origin.port}/ HTTP/1.1\r\nHost: free.test\r\n${close}\r\n`,
+    ),
+    /^HTTP\/1\.1 504 /,
+  )
+})
+
+t.test('an answer that breaks off does not end cleanly for the client', async t => {
+  const origin = await openOrigin(t, (_request, response) => {
+    response.writeHead(200, { 'Content-Length': 1_000 })
+    response.write('half')
+    setTimeout(() => response.destroy(), 50)
+  })
+  const world = await openProxyWorld(t)
+  const answer = await world.raw(
+    `GET http://free.test:${origin.port}/ HTTP/1.1\r\nHost: free.test\r\n${close}\r\n`,
+  )
+  t.match(answer, /content-length: 1000/i)
+  t.ok(
+    answer.endsWith('half'),
+    'the client got less than was announced, and the connection is closed',
+  )
+})
+
+t.test('a client that leaves takes its upstream connection with it', async t => {
+  let closed = false
+  const origin = await openOrigin(t, (request, response) => {
+    response.write('x'.repeat(100_000))
+    request.socket.once('close', () => (closed = true))
+  })
+  const world = await openProxyWorld(t)
+  const socket = await world.open()
+  socket.write(`GET http://free.test:${origin.port}/ HTTP/1.1\r\nHost: free.test\r\n\r\n`)
+  await readUntil(socket, 'xxxx')
+  socket.destroy()
+  await eventually(() => closed)
+  t.ok(closed)
+})
+
+t.test(
+  'a kept origin connection that closes just as it is used costs the client nothing',
+  async t => {
+    let served = 0
+    const server = createServer(socket => {
+      let seen = 0
+      socket.on('error', () => undefined)
+      socket.on('data', () => {
+        // The second request on a connection meets a closing one.
+        if (++seen > 1) socket.resetAndDestroy()
+        else {
+          served++
+          socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
+        }
+      })
+    })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    t.teardown(() => server.close())
+    const { port } = server.address() as AddressInfo
+    const world = await openProxyWorld(t)
+    const ask = () =>
+      world.raw(`GET http://free.test:${port}/ HTTP/1.1\r\nHost: free.test\r\n${close}\r\n`)
+    t.match(await ask(), /^HTTP\/1\.1 200/)
+    t.match(await ask(), /^HTTP\/1\.1 200/)
+    t.equal(served, 2)
+  },
+)
+
+t.test('a WebSocket over plain HTTP passes both ways, and is cut when refused', async t => {
+  const wss = new WebSocketServer({ port: 0, host: '127.0.0.1' })
+  await once(wss, 'listening')
+  t.teardown(() => wss.close())
+  wss.on('connection', socket => socket.on('message', data => socket.send(`echo ${String(data)}`)))
+  const { port } = wss.address() as AddressInfo
+  const world = await openProxyWorld(t)
+  const upgrade = (name: string) =>
+    `GET http://${name}:${port}/chat HTTP/1.1\r\nHost: ${name}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+    'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n'
+  const socket = await world.open()
+  socket.write(upgrade('free.test'))
+  const head = await readUntil(socket, '\r\n\r\n')
+  t.match(head, /^HTTP\/1\.1 101 /)
+  t.match(head, /sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK\+xOo=/i)
+  // A masked text frame « hi » (RFC 6455 §5.7).
+  socket.write(Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0x68, 0x69]))
+  t.match(await readUntil(socket, 'echo hi'), /echo hi/)
+  t.match(await world.raw(upgrade('games.test')), /^HTTP\/1\.1 403 /)
+})
+
+t.test('another upgrade is served as the plain request it also is', async t => {
+  const origin = await openOrigin(t)
+  const world = await openProxyWorld(t)
+  const answer = await world.raw(
+    `GET http://free.test:${origin.port}/ HTTP/1.1\r\nHost: free.test\r\nConnection: Upgrade, close\r\nUpgrade: h2c\r\n\r\n`,
+  )
+  t.match(answer, /^HTTP\/1\.1 200/)
+  t.equal(origin.requests[0]?.headers.upgrade, undefined)
+})

@@ -1,0 +1,189 @@
+/** A real proxy on loopback with real origins; only the portal is a stand-in. Names under `.test` lead to loopback. */
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
+import { connect, type AddressInfo, type Socket } from 'node:net'
+import type { Test } from 'tap'
+import { configSchema, type Config } from '../../src/config.ts'
+import type { AccessLogEntry } from '../../src/access-log/access-log.ts'
+import type { Refusal } from '../../src/policy/refusal.ts'
+import { createDial } from '../../src/proxy/dial.ts'
+import { createForward } from '../../src/proxy/forward.ts'
+import { createIntercept } from '../../src/proxy/intercept.ts'
+import { createResolver } from '../../src/proxy/resolver.ts'
+import { ProxyServer } from '../../src/proxy/server.ts'
+import { openAuthority } from '../../src/tls/authority.ts'
+import { createLeafCache } from '../../src/tls/leaf-cache.ts'
+import { aCurrent, aSnapshot, type SnapshotChange, type Swappable } from './snapshot.ts'
+
+const NAMES = ['free.test', 'other.test', 'games.test', 'adult.test', 'shop.test', 'www.games.test']
+
+export interface ProxyWorld {
+  readonly port: number
+  readonly proxy: ProxyServer
+  readonly current: Swappable
+  readonly caPem: string
+  readonly log: AccessLogEntry[]
+  readonly refused: Refusal[]
+  /** Sends raw bytes and answers all that comes back until the proxy closes or `until` appears. */
+  raw(bytes: string | Buffer, until?: string | RegExp): Promise<string>
+  open(): Promise<Socket>
+}
+
+export interface WorldOptions extends SnapshotChange {
+  readonly limits?: Partial<Config['limits']>
+  readonly connectPorts?: Config['proxy']['connectPorts']
+  /** `free.test` and the others lead to loopback; false: only through the resolver. */
+  readonly names?: boolean
+  readonly withoutCa?: boolean
+  readonly dialAllow?: string[]
+}
+
+export async function openProxyWorld(t: Test, options: WorldOptions = {}): Promise<ProxyWorld> {
+  const hosts =
+    options.names === false ? {} : Object.fromEntries(NAMES.map(name => [name, '127.0.0.1']))
+  const config = configSchema.parse({
+    proxy: { connectPorts: options.connectPorts ?? ['1024-65535'], httpPorts: [80, '1024-65535'] },
+    dial: { hosts, allow: options.dialAllow ?? [] },
+    limits: options.limits ?? {},
+  })
+  const current = aCurrent(aSnapshot({ ...options, allow: options.dialAllow ?? [] }))
+  const clock = Date.now
+  const authority = await openAuthority(t.testdir(), { cityName: 'Testville', now: clock() })
+  const leaves = createLeafCache(authority, { max: 100, perMinute: 0, clock })
+  const own = new Set<number>()
+  const dial = createDial({
+    hosts: config.dial.hosts,
+    addresses: current.snapshot.addresses,
+    resolve: createResolver({ servers: [], maxEntries: 100, ttlMs: 1_000, timeoutMs: 2_000 }),
+    isOwn: (_address, port) => own.has(port),
+    timeoutMs: config.limits.dialTimeoutMs,
+  })
+  const refused: Refusal[] = []
+  const log: AccessLogEntry[] = []
+  const refuse = (
+    _request: IncomingMessage,
+    response: Parameters<RequestListener>[1],
+    refusal: Refusal,
+  ): void => {
+    refused.push(refusal)
+    response
+      .writeHead(403, refusal.scheme === 'https' ? { connection: 'close' } : {})
+      .end('refused page')
+  }
+  const proxy = new ProxyServer({
+    config,
+    current,
+    clock,
+    dial,
+    forward: createForward({ dial, answerTimeoutMs: config.limits.answerTimeoutMs }),
+    intercept: options.withoutCa
+      ? undefined
+      : createIntercept({
+          contextFor: host => leaves.contextFor(host),
+          refuse,
+          current,
+          clock,
+          limits: config.limits,
+        }),
+    refuse,
+    renderFailure: error => `<p>${error.code}</p>`,
+    onClose: exchange => log.push(exchange.entry(clock())),
+  })
+  proxy.server.listen(0, '127.0.0.1')
+  await once(proxy.server, 'listening')
+  const { port } = proxy.server.address() as AddressInfo
+  own.add(port)
+  const sockets = new Set<Socket>()
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy()
+    proxy.close()
+    proxy.server.close()
+  })
+  const open = async (): Promise<Socket> => {
+    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+    sockets.add(socket)
+    socket.on('error', () => undefined)
+    await once(socket, 'connect')
+    return socket
+  }
+  const raw = async (bytes: string | Buffer, until?: string | RegExp): Promise<string> => {
+    const socket = await open()
+    socket.write(bytes)
+    return readUntil(socket, until)
+  }
+  return { port, proxy, current, caPem: authority.caPem, log, refused, raw, open }
+}
+
+/** What a socket says until its end, or until `until` is found; at most five seconds. */
+export async function readUntil(socket: Socket, until?: string | RegExp): Promise<string> {
+  let text = ''
+  const timer = setTimeout(() => socket.destroy(), 5_000)
+  const isThere = (): boolean =>
+    typeof until === 'string' ? text.includes(until) : (until?.test(text) ?? false)
+  await new Promise<void>(resolve => {
+    const onData = (chunk: Buffer): void => {
+      text += chunk.toString('latin1')
+      if (isThere()) done()
+    }
+    const done = (): void => {
+      socket.off('data', onData)
+      resolve()
+    }
+    socket.on('data', onData)
+    socket.once('end', done)
+    socket.once('close', done)
+  })
+  clearTimeout(timer)
+  return Buffer.from(text, 'latin1').toString()
+}
+
+export interface Origin {
+  readonly port: number
+  readonly server: Server
+  /** Raw heads of the requests it got: method, URL and raw headers. */
+  readonly requests: {
+    method: string
+    url: string
+    headers: IncomingMessage['headers']
+    rawHeaders: string[]
+    body: string
+  }[]
+}
+
+/** An HTTP origin that remembers what reached it. */
+export async function openOrigin(t: Test, answer?: RequestListener): Promise<Origin> {
+  const requests: Origin['requests'] = []
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = []
+    const seen = {
+      method: request.method ?? '',
+      url: request.url ?? '',
+      headers: request.headers,
+      rawHeaders: request.rawHeaders,
+      body: '',
+    }
+    requests.push(seen)
+    if (answer) {
+      answer(request, response)
+      return
+    }
+    request.on('data', (chunk: Buffer) => chunks.push(chunk))
+    request.on('end', () => {
+      seen.body = Buffer.concat(chunks).toString()
+      response.end(`hello ${request.url}`)
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return { port: (server.address() as AddressInfo).port, server, requests }
+}
+
+/** Waits until something is true, at most two seconds. */
+export async function eventually(isTrue: () => boolean): Promise<void> {
+  const until = Date.now() + 2_000
+  while (!isTrue() && Date.now() < until) await new Promise(resolve => setTimeout(resolve, 5))
+}
