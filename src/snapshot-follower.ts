@@ -44,7 +44,7 @@ class SnapshotFollower implements FollowedSnapshot {
   readonly #listeners = new Set<() => void>()
   #sources: Sources | undefined
   #snapshot: Snapshot | undefined
-  #refreshing: Promise<void> | undefined
+  #isRefreshing = false
   #isStale = false
   #unwatch = (): void => undefined
 
@@ -63,7 +63,7 @@ class SnapshotFollower implements FollowedSnapshot {
   }
 
   async start(): Promise<void> {
-    this.#unwatch = this.#options.store.watch(() => this.#refreshSoon())
+    this.#unwatch = this.#options.store.watch(() => void this.#refreshSoon())
     try {
       await this.#refresh()
     } catch (error) {
@@ -78,12 +78,10 @@ class SnapshotFollower implements FollowedSnapshot {
   }
 
   /** One refresh at a time; a change that comes meanwhile is read by one more. */
-  #refreshSoon(): void {
+  async #refreshSoon(): Promise<void> {
     this.#isStale = true
-    this.#refreshing ??= this.#refreshWhileStale().finally(() => (this.#refreshing = undefined))
-  }
-
-  async #refreshWhileStale(): Promise<void> {
+    if (this.#isRefreshing) return
+    this.#isRefreshing = true
     while (this.#isStale) {
       this.#isStale = false
       try {
@@ -96,6 +94,7 @@ class SnapshotFollower implements FollowedSnapshot {
         )
       }
     }
+    this.#isRefreshing = false
   }
 
   async #refresh(): Promise<void> {

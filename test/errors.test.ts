@@ -5,7 +5,8 @@ import { ERRORS, PreauError, type ErrorCode } from '../src/errors.ts'
 const codes = Object.keys(ERRORS) as ErrorCode[]
 
 t.test('every error speaks French and English, with the same blanks to fill', async t => {
-  const blanks = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map(match => match[1]).sort()
+  const blanks = (text: string) =>
+    [...text.matchAll(/\{(\w+)\}/g)].map(match => match[1] ?? '').toSorted()
   for (const code of codes) {
     const { fr, en, status } = ERRORS[code]
     t.strictSame(blanks(fr), blanks(en), code)

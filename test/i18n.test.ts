@@ -8,7 +8,7 @@ t.test('French and English have the same texts, with the same blanks to fill', a
   const french = globSync('views/locales/*.fr.json')
   t.ok(french.length >= 3)
   const blanks = (text: string) =>
-    [...new Set([...text.matchAll(/\{(\w+)\}/g)].map(match => match[1]))].sort()
+    [...new Set([...text.matchAll(/\{(\w+)\}/g)].map(match => match[1] ?? ''))].toSorted()
   for (const file of french) {
     const [fr, en] = [read(file), read(file.replace('.fr.', '.en.'))]
     t.strictSame(Object.keys(fr).sort(), Object.keys(en).sort(), file)

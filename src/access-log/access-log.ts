@@ -37,7 +37,7 @@ export interface AccessLogOptions {
   readonly clock: () => number
 }
 
-const BUFFER_BYTES = 16_384
+const BUFFER_BYTES = 8_192
 const FLUSH_MS = 200
 
 /** The name of the file of a day: `access-2026-11-22.jsonl`. Several workers append whole lines to the same file. */
@@ -82,7 +82,7 @@ function openDay(dir: string, now: number, timeZone: string) {
   // A full disk must not stop the filter (security case 114): the lines are lost, the exchanges go on.
   destination.on('error', () => undefined)
   const logger = pino(
-    { base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: () => ({}) } },
+    { base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: () => ({ v: 1 }) } },
     destination,
   )
   return { until: endOfDay(now, timeZone), destination, logger }

@@ -1,7 +1,6 @@
 /** `preau check HOST`: every check in order with its answer, and the category, list and line that decided. */
-import { explainHost, type ListMatch } from '../categories/lists.ts'
 import { openCategoryIndex } from '../categories/category-index.ts'
-import { indexFile } from '../categories/lists.ts'
+import { explainHost, indexFile, type ListMatch } from '../categories/lists.ts'
 import type { Config } from '../config.ts'
 import { PreauError } from '../errors.ts'
 import { install } from '../install.ts'
@@ -20,7 +19,7 @@ import type { Client } from '../policy/network.ts'
 import { buildSnapshot, type Snapshot } from '../policy/snapshot.ts'
 import { explain, type Answer, type Verdict } from '../policy/verdict.ts'
 import type { Store } from '../store/store.ts'
-import { printable, table, type CliKey, type Terminal } from './terminal.ts'
+import { printable, shorten, table, type CliKey, type Terminal } from './terminal.ts'
 
 export interface CheckArguments {
   readonly host: string
@@ -137,7 +136,8 @@ function printReport(
     paint(COLOUR[verdict.action], `${MARK[verdict.action]} ${t(`check.${verdict.action}`)}${why}`),
   )
   for (const match of matches.filter(m => category === undefined || m.category === category)) {
-    const { list, file, line } = match
+    const { list, line } = match
+    const file = shorten(match.file)
     print(
       `  ${label(match.category)} — ${t('check.line', { list, file, line, text: printable(match.text) })}`,
     )

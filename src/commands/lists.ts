@@ -1,8 +1,10 @@
 /** `preau lists import | show | remove`. The commit at the end is what a running Préau follows. */
+import { findCategory } from '../categories/catalogue.ts'
 import { dropUnreferenced, importList, removeList, type ImportReport } from '../categories/lists.ts'
 import type { Config } from '../config.ts'
 import { PreauError } from '../errors.ts'
 import { install, type Installed } from '../install.ts'
+import type { Catalogue } from '../policy/category.ts'
 import { CURRENT } from '../policy/document.ts'
 import type { ListsDocument } from '../policy/lists.ts'
 import type { Stored } from '../store/store.ts'
@@ -16,31 +18,25 @@ export interface ImportArguments {
 
 const MEGABYTE = 1e6
 const SAMPLES = 5
+const PROGRESS_MS = 100
 
 export async function listsImport(
   config: Config,
   terminal: Terminal,
-  args: ImportArguments,
+  { path, category, name }: ImportArguments,
 ): Promise<void> {
-  const { t, print, progress, locale } = terminal
+  const { t, print, progress } = terminal
   await withLists(config, async ({ store, catalogue }, lists) => {
-    const { category } = args
-    if (category !== undefined && !catalogue.has(category)) {
-      const examples = [...catalogue.keys()].slice(0, SAMPLES).join(', ')
-      throw new PreauError('PREAU_USAGE', {
-        detail: t('unknownCategory', { category: printable(category), examples }),
-      })
-    }
+    if (category !== undefined) assertCategory(category, catalogue, terminal)
     const { document, report } = await importList({
       dataDir: config.dataDir,
       current: lists.body,
-      path: args.path,
+      path,
       ...(category === undefined ? {} : { category }),
-      ...(args.name === undefined ? {} : { name: args.name }),
+      ...(name === undefined ? {} : { name }),
       catalogue,
       now: Date.now(),
-      onProgress: bytes =>
-        progress(t('lists.reading', { megabytes: (bytes / MEGABYTE).toFixed(0) })),
+      onProgress: showProgress(terminal),
     })
     progress('')
     const note = { by: 'cli', action: 'lists.import', subject: report.name, at: Date.now() }
@@ -49,10 +45,26 @@ export async function listsImport(
     ])
     await dropUnreferenced(config.dataDir, document)
     printReport(report, terminal)
-    const example = report.example ?? 'fr.wikipedia.org'
-    print(t('lists.next', { example: printable(example) }))
-    void locale
+    print(t('lists.next', { example: printable(report.example ?? 'fr.wikipedia.org') }))
   })
+}
+
+function assertCategory(category: string, catalogue: Catalogue, { t }: Terminal): void {
+  if (findCategory(category, catalogue) !== undefined) return
+  const examples = [...catalogue.keys()].slice(0, SAMPLES).join(', ')
+  throw new PreauError('PREAU_USAGE', {
+    detail: t('unknownCategory', { category: printable(category), examples }),
+  })
+}
+
+function showProgress({ t, progress }: Terminal): (bytes: number) => void {
+  let shownAt = 0
+  return bytes => {
+    const now = performance.now()
+    if (now - shownAt < PROGRESS_MS) return
+    shownAt = now
+    progress(t('lists.reading', { megabytes: (bytes / MEGABYTE).toFixed(0) }))
+  }
 }
 
 function printReport(report: ImportReport, { t, print, locale }: Terminal): void {

@@ -64,8 +64,9 @@ export async function policyImport(
   }
 }
 
+const show = (value: unknown): string => printable(JSON.stringify(value))
+
 function lineOf({ path, before, after }: Difference, { paint }: Terminal): string {
-  const show = (value: unknown): string => printable(JSON.stringify(value))
   if (before === undefined) return paint('green', `+ ${path} : ${show(after)}`)
   if (after === undefined) return paint('red', `- ${path} : ${show(before)}`)
   return paint('yellow', `~ ${path} : ${show(before)} → ${show(after)}`)

@@ -1,12 +1,12 @@
 /** `preau start`: installs what is missing, starts everything, says how to begin, and stops cleanly when told. */
-import { relative, join } from 'node:path'
+import { join } from 'node:path'
 import pino from 'pino'
 import { createSetupLink } from '../admin/setup-link.ts'
 import type { Config } from '../config.ts'
 import { PreauError } from '../errors.ts'
 import { authorityDir, install, installAuthority } from '../install.ts'
 import { supervise, type Supervisor } from '../supervisor.ts'
-import { table, type Terminal } from './terminal.ts'
+import { shorten, table, type Terminal } from './terminal.ts'
 
 /** Runs until SIGTERM or Ctrl-C; resolves when all processes have ended. */
 export async function start(config: Config, terminal: Terminal): Promise<void> {
@@ -64,12 +64,6 @@ function printScreen(
 }
 
 const urlHost = (host: string): string => (host.includes(':') ? `[${host}]` : host)
-
-/** A path as the person would type it from here. */
-function shorten(path: string): string {
-  const fromHere = relative('', path)
-  return fromHere.startsWith('..') ? path : fromHere
-}
 
 /** Resolves at the first SIGTERM or SIGINT; calls `again` at each further one. */
 function stopSignal(again: () => void): Promise<void> {

@@ -1,4 +1,5 @@
 /** Writing for people on a terminal: aligned, coloured only where there is somebody to see it. */
+import { relative } from 'node:path'
 import { styleText } from 'node:util'
 import { createTexts, type Locale, type Translate } from '../i18n.ts'
 import en from '../../views/locales/cli.en.json' with { type: 'json' }
@@ -53,11 +54,17 @@ export function table(
   )
 }
 
-/** What came from outside, safe on a terminal: no control character reaches it (CWE-150). */
+// Controls, line separators and bidirectional overrides: what could rewrite the line it stands in (CWE-150).
+// oxlint-disable-next-line no-control-regex -- control characters are what this is about
+const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g
+
+/** What came from outside, safe on a terminal. */
 export function printable(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are what this removes
-  return text.replace(
-    /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
-    '\uFFFD',
-  )
+  return text.replace(UNSAFE, '\uFFFD')
+}
+
+/** A path as the person would type it from here. */
+export function shorten(path: string): string {
+  const fromHere = relative('', path)
+  return fromHere.startsWith('..') ? path : fromHere
 }

@@ -14,6 +14,8 @@ interface Counted {
 // Where the previous exchange of a kept connection ended, so that each one counts its own bytes.
 const counted = new WeakMap<Socket, Counted>()
 
+// Unique over restarts and workers, short enough to be read out on the telephone.
+const origin = `${process.pid.toString(36)}${Math.trunc(performance.timeOrigin / 1_000).toString(36)}`
 let sequence = 0
 
 export interface ExchangeStart {
@@ -51,7 +53,7 @@ export class Exchange {
     { socket, method, client, snapshot, now }: ExchangeStart,
     onClose: (exchange: Exchange) => void,
   ) {
-    this.id = `${process.pid.toString(36)}-${(sequence++).toString(36)}`
+    this.id = `${origin}-${(sequence++).toString(36)}`
     this.method = method
     this.client = client
     this.snapshot = snapshot

@@ -78,12 +78,12 @@ async function endTls(
   }
   const secureContext = await options.contextFor(target.host)
   if (socket.destroyed) return undefined
-const secure = new TLSSocket(socket, {
+  const secure = new TLSSocket(socket, {
     isServer: true,
     secureContext,
     ALPNProtocols: ['http/1.1'],
   })
-secure.on('error', () => secure.destroy())
+  secure.on('error', () => secure.destroy())
   return new Promise((resolve, reject) => {
     const leave = (): void => {
       secure.destroy()

@@ -1,5 +1,5 @@
 import t from 'tap'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { inRange, parseCidr } from '../../src/policy/address.ts'
 import { compileNetworks, UNKNOWN_SITE } from '../../src/policy/network.ts'
 import { aPolicy, host } from '../support/snapshot.ts'

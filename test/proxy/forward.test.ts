@@ -213,7 +213,9 @@ t.test('a WebSocket over plain HTTP passes both ways, and is cut when refused', 
   const wss = new WebSocketServer({ port: 0, host: '127.0.0.1' })
   await once(wss, 'listening')
   t.teardown(() => wss.close())
-  wss.on('connection', socket => socket.on('message', data => socket.send(`echo ${String(data)}`)))
+  wss.on('connection', socket =>
+    socket.on('message', (data: Buffer) => socket.send(`echo ${data.toString()}`)),
+  )
   const { port } = wss.address() as AddressInfo
   const world = await openProxyWorld(t)
   const upgrade = (name: string) =>

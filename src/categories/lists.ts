@@ -1,0 +1,136 @@
+/**
+ * What may be done to the lists: import one, remove one, build the starter. Each returns the document to commit, with its
+ * index already on the disk; nothing that the current document names is touched, so a failure changes nothing.
+ */
+import { mkdir, rename, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { PreauError } from '../errors.ts'
+import type { CategoryId } from '../policy/category.ts'
+import type { ListInfo, ListsDocument } from '../policy/lists.ts'
+import { buildIndex, type ListsContext } from './build-index.ts'
+import { findCategory } from './catalogue.ts'
+import { syncFolder } from './durable-file.ts'
+import { createReport, describeList, listName, type ImportReport } from './import-report.ts'
+import { fileName, listsFolder, newListId } from './list-folder.ts'
+import {
+  readArchive,
+  readDomainFile,
+  readFolder,
+  sourceKind,
+  type SourceKind,
+} from './read-source.ts'
+import { STARTER_NAME } from './starter.ts'
+import { refused, UNPACK_LIMITS, Unpacking, type UnpackLimits } from './unpacking.ts'
+
+export { explainHost, type ListMatch } from './explain-host.ts'
+export type { ImportReport } from './import-report.ts'
+export { dropUnreferenced, indexFile } from './list-folder.ts'
+export { starterDigest } from './starter.ts'
+
+export interface ImportRequest extends ListsContext {
+  /** A UT1 archive (tar.gz), an unpacked UT1 folder, or a file of domains. */
+  readonly path: string
+  /** The category of a file of domains, by its id or an alias; an archive or folder names its own. */
+  readonly category?: string
+  /** The name of the list; a list of that name is replaced. */
+  readonly name?: string
+  readonly limits?: UnpackLimits
+}
+
+const invalid = (field: string, detail: string): PreauError =>
+  new PreauError('PREAU_INVALID_INPUT', { field, detail })
+
+/**
+ * Imports a list. Throws PREAU_LIST_REFUSED (naming the entry), PREAU_FILE_UNREADABLE or PREAU_INVALID_INPUT, and then
+ * leaves no file behind. Give the version of `current` as `expects` of the commit: of two imports at once the second fails.
+ */
+export async function importList(
+  request: ImportRequest,
+): Promise<{ document: ListsDocument; report: ImportReport }> {
+  const startedAt = performance.now()
+  const { dataDir, current, path, now } = request
+  const kind = await sourceKind(path)
+  const category = chooseCategory(request, kind)
+  // The name may depend on what is inside, so the folder gets it only once it was read.
+  const id = newListId(now)
+  let target = join(listsFolder(dataDir), `reading-${id}`)
+  await mkdir(target, { recursive: true, mode: 0o750 })
+  try {
+    const into = new Unpacking(path, target, request.catalogue, request.limits ?? UNPACK_LIMITS)
+    await read(request, kind, category, into)
+    const name = listName(request.name, path, into.isUt1)
+    if (into.kept.length === 0) throw refused(path, 'no category that the catalogue knows')
+    const folder = `${name}-${id}`
+    target = await renameDurably(target, join(listsFolder(dataDir), folder))
+    const files = into.kept.map(known => ({ category: known, file: join(target, fileName(known)) }))
+    const kept = keptLists(current, name)
+    const report = createReport({ name, kind, into, request })
+    const built = await buildIndex(request, kept, {
+      files,
+      describe: tallies => {
+        report.judge(path, tallies)
+        return describeList({ name, folder, source: path, importedAt: now }, tallies)
+      },
+    })
+    const elapsedMs = performance.now() - startedAt
+    return { document: built.document, report: report.finish({ ...built.report, elapsedMs }) }
+  } catch (error) {
+    await rm(target, { recursive: true, force: true })
+    throw error
+  }
+}
+
+function chooseCategory(request: ImportRequest, kind: SourceKind): CategoryId | undefined {
+  const { category, catalogue } = request
+  if (kind !== 'file') {
+    if (category === undefined) return undefined
+    throw invalid('--category', `an ${kind} names its categories itself`)
+  }
+  const allowed = [...catalogue.keys()].join(', ')
+  if (category === undefined)
+    throw invalid('--category', `a file of domains needs one of: ${allowed}`)
+  const id = findCategory(category, catalogue)
+  if (id === undefined) throw invalid('--category', `unknown; allowed: ${allowed}`)
+  return id
+}
+
+async function read(
+  { path, onProgress }: ImportRequest,
+  kind: SourceKind,
+  category: CategoryId | undefined,
+  into: Unpacking,
+): Promise<void> {
+  const onBytes = (bytes: number, total?: number): void =>
+    onProgress?.(bytes, { phase: 'read', ...(total === undefined ? {} : { total }) })
+  if (category !== undefined) await readDomainFile(path, category, into)
+  else if (kind === 'archive') await readArchive(path, into, onBytes)
+  else await readFolder(path, into, onBytes)
+}
+
+async function renameDurably(from: string, to: string): Promise<string> {
+  await syncFolder(from)
+  await rename(from, to)
+  await syncFolder(dirname(to))
+  return to
+}
+
+/** The lists that stay: not the starter, which is read anew, and not the one that is replaced. */
+function keptLists(current: ListsDocument | undefined, without?: string): ListInfo[] {
+  return (current?.lists ?? []).filter(({ name }) => name !== STARTER_NAME && name !== without)
+}
+
+/** Removes a list. Throws PREAU_INVALID_INPUT when there is none of that name, or it is the starter. */
+export async function removeList(
+  request: ListsContext & { readonly name: string },
+): Promise<ListsDocument> {
+  const { current, name } = request
+  if (name === STARTER_NAME) throw invalid('name', 'the starter lists come with Préau')
+  const names = (current?.lists ?? []).map(list => list.name)
+  if (!names.includes(name)) throw invalid('name', `no list "${name}"; known: ${names.join(', ')}`)
+  return (await buildIndex(request, keptLists(current, name))).document
+}
+
+/** Builds the index anew from the starter lists and the kept ones: at a first start, or when `starterDigest()` changed. */
+export async function buildStarter(context: ListsContext): Promise<ListsDocument> {
+  return (await buildIndex(context, keptLists(context.current))).document
+}

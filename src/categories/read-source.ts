@@ -1,0 +1,139 @@
+/** The three kinds of sources of a list: a UT1 archive, an unpacked UT1 folder, a plain file of domains. Streams only. */
+import { createReadStream } from 'node:fs'
+import { lstat, open, opendir, readlink, stat } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { createGunzip } from 'node:zlib'
+import { extract as createExtract, type Header } from 'tar-stream'
+import { causeOf, PreauError } from '../errors.ts'
+import type { CategoryId } from '../policy/category.ts'
+import { refused, type Chunks, type Unpacking } from './unpacking.ts'
+
+export type SourceKind = 'archive' | 'folder' | 'file'
+
+/** What a path holds, by its content and not by its name. Throws PREAU_FILE_UNREADABLE. */
+export async function sourceKind(path: string): Promise<SourceKind> {
+  try {
+    const stats = await stat(path)
+    if (stats.isDirectory()) return 'folder'
+    if (!stats.isFile()) throw refused(path, 'neither a file nor a folder')
+    const handle = await open(path, 'r')
+    try {
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(2), 0, 2, 0)
+      return bytesRead === 2 && buffer.readUInt16BE(0) === 0x1f8b ? 'archive' : 'file'
+    } finally {
+      await handle.close()
+    }
+  } catch (error) {
+    throw unreadable(path, error)
+  }
+}
+
+const unreadable = (file: string, error: unknown): PreauError =>
+  error instanceof PreauError
+    ? error
+    : new PreauError('PREAU_FILE_UNREADABLE', { file, detail: causeOf(error) }, { cause: error })
+
+/** Told of the bytes read so far, out of `total`; a folder tells no total. */
+export type OnBytes = (bytes: number, total?: number) => void
+
+/** Reads `path`, which a look at its first bytes said to be gzip. */
+export async function readArchive(path: string, into: Unpacking, onBytes: OnBytes): Promise<void> {
+  const { size } = await stat(path)
+  let read = 0
+  const source = createReadStream(path, { highWaterMark: 2 ** 18 })
+  source.on('data', chunk => onBytes((read += chunk.length), size))
+  const extract = createExtract()
+  const flow = pipeline(
+    source,
+    createGunzip(),
+    async function* (chunks: Chunks) {
+      for await (const chunk of chunks) {
+        into.spend(chunk.length)
+        yield chunk
+      }
+    },
+    extract,
+  )
+  // The loop below meets the same failure first; this one only must not stay unheard.
+  flow.catch(() => {})
+  try {
+    for await (const entry of extract) {
+      await takeEntry(entry.header, entry as AsyncIterable<Uint8Array>, into)
+      entry.resume()
+    }
+    await flow
+  } catch (error) {
+    source.destroy()
+    const cause = await flow.then(
+      () => error,
+      (first: unknown) => (error instanceof PreauError ? error : first),
+    )
+    throw cause instanceof PreauError ? cause : refused(path, `damaged archive: ${causeOf(cause)}`)
+  }
+}
+
+async function takeEntry(header: Header, chunks: Chunks, into: Unpacking): Promise<void> {
+  const path = into.admit(header.name)
+  switch (header.type) {
+    case 'directory':
+      return
+    case 'symlink':
+      into.link(path, header.linkname)
+      return
+    case 'file':
+    case 'contiguous-file':
+      await into.file(path, chunks)
+      return
+    default:
+      throw into.refuse(header.name, `not an ordinary file (${header.type})`)
+  }
+}
+
+/** Reads a folder that holds `<category>/domains`, or one that holds `blacklists/`. Links are never followed. */
+export async function readFolder(path: string, into: Unpacking, onBytes: OnBytes): Promise<void> {
+  if (basename(resolve(path)) === 'blacklists') into.isUt1 = true
+  let read = 0
+  const walk = async (below: string): Promise<void> => {
+    const entries = await Array.fromAsync(await opendir(join(path, below)))
+    // The parts of a file that the mirror cut must be read in their order.
+    for (const { name } of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      const relative = join(below, name)
+      const entry = into.admit(relative)
+      const full = join(path, relative)
+      const stats = await lstat(full)
+      if (stats.isSymbolicLink()) into.link(entry, await readlink(full))
+      else if (stats.isDirectory()) {
+        if (!name.startsWith('.') && entry.split('/').length < 3) await walk(relative)
+      } else if (stats.isFile()) {
+        await into.file(entry, spending(full, into))
+        onBytes((read += stats.size))
+      } else throw into.refuse(relative, 'not an ordinary file')
+    }
+  }
+  try {
+    await walk('')
+  } catch (error) {
+    throw unreadable(path, error)
+  }
+}
+
+/** Reads a plain file of domains of one category. */
+export async function readDomainFile(
+  path: string,
+  category: CategoryId,
+  into: Unpacking,
+): Promise<void> {
+  try {
+    await into.keep(category, spending(path, into))
+  } catch (error) {
+    throw unreadable(path, error)
+  }
+}
+
+async function* spending(file: string, into: Unpacking): Chunks {
+  for await (const chunk of createReadStream(file, { highWaterMark: 2 ** 18 }) as Chunks) {
+    into.spend(chunk.length)
+    yield chunk
+  }
+}

@@ -1,0 +1,42 @@
+/**
+ * The layout of the UT1 lists: `[blacklists/]<category>/{domains,urls,expressions,usage}`. Says what each entry is, and
+ * which names no honest archive holds.
+ */
+import { posix } from 'node:path'
+
+export type Place =
+  | { readonly kind: 'domains'; readonly folder: string; readonly category: string }
+  | { readonly kind: 'ignored'; readonly what: IgnoredKind }
+
+/** What an archive may hold beside domains. URLs and expressions do not apply to a CONNECT, which shows a host only. */
+export const IGNORED_KINDS = ['urls', 'expressions', 'usage', 'other'] as const
+export type IgnoredKind = (typeof IGNORED_KINDS)[number]
+
+/** The entry's path without `./` and trailing slash; undefined when it is absolute, climbs, or is no plain path. */
+export function safePath(name: string): string | undefined {
+  // oxlint-disable-next-line no-control-regex -- control characters in a name are what is refused
+  if (name === '' || name.length > 1_000 || /^\/|\\|[\x00-\x1f]/.test(name)) return undefined
+  const parts = name.split('/').filter(part => part !== '' && part !== '.')
+  return parts.includes('..') ? undefined : parts.join('/')
+}
+
+/** Where a symbolic link of the tree leads, as a path of the tree; undefined when it leaves it. */
+export function linkTarget(path: string, link: string): string | undefined {
+  if (link === '' || link.startsWith('/') || link.includes('\\')) return undefined
+  const target = posix.normalize(posix.join(posix.dirname(path), link))
+  return target === '..' || target.startsWith('../') ? undefined : target.replace(/\/$/, '')
+}
+
+/** The GitHub mirror of UT1 cuts the longest file: `adult/domains.0`, `domains.1` ... */
+const DOMAINS = /^domains(?:\.\d{1,3})?$/
+
+/** What a file is, by its safe path. */
+export function placeFile(path: string): Place {
+  const parts = path.split('/')
+  const name = parts.at(-1) ?? ''
+  const category = parts.at(-2)
+  if (category === undefined || parts.length > 3) return { kind: 'ignored', what: 'other' }
+  if (DOMAINS.test(name)) return { kind: 'domains', folder: parts.slice(0, -1).join('/'), category }
+  const what = IGNORED_KINDS.find(kind => kind === name) ?? 'other'
+  return { kind: 'ignored', what }
+}

@@ -1,0 +1,55 @@
+import t from 'tap'
+import { linkTarget, placeFile, safePath } from '../../src/categories/ut1-layout.ts'
+
+t.test(
+  'paths that leave the folder of the list are refused, others are put in one form',
+  async t => {
+    for (const name of [
+      '/etc/passwd',
+      '../x',
+      'a/../../x',
+      'a/..',
+      '..',
+      '',
+      'a\\..\\b',
+      'a\u0000b',
+      'a\nb',
+      'x'.repeat(2_000),
+    ])
+      t.equal(safePath(name), undefined, JSON.stringify(name.slice(0, 20)))
+    t.equal(safePath('./blacklists//games/domains'), 'blacklists/games/domains')
+    t.equal(safePath('games/'), 'games')
+    t.equal(safePath('a..b/domains'), 'a..b/domains')
+  },
+)
+
+t.test('links are read from where they stand', async t => {
+  t.equal(linkTarget('blacklists/ads', 'publicite'), 'blacklists/publicite')
+  t.equal(linkTarget('blacklists/ads', '../other/'), 'other')
+  for (const to of ['/etc', '../../etc', 'x/../../../etc', ''])
+    t.equal(linkTarget('blacklists/ads', to), undefined, to)
+})
+
+t.test('domains are told from what is not read', async t => {
+  t.match(placeFile('blacklists/games/domains'), {
+    kind: 'domains',
+    category: 'games',
+    folder: 'blacklists/games',
+  })
+  t.match(placeFile('games/domains'), { kind: 'domains', category: 'games' })
+  t.match(
+    placeFile('adult/domains.2'),
+    { kind: 'domains', category: 'adult' },
+    'as the mirror cuts it',
+  )
+  for (const what of ['urls', 'expressions', 'usage'] as const)
+    t.same(placeFile(`blacklists/games/${what}`), { kind: 'ignored', what })
+  for (const path of [
+    'blacklists/README',
+    'domains',
+    'a/b/c/domains',
+    'adult/very_restrictive_expression',
+    'games/domains.bak',
+  ])
+    t.same(placeFile(path).kind, 'ignored', path)
+})

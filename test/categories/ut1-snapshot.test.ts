@@ -1,0 +1,74 @@
+/** The real lists of Université Toulouse Capitole (CC BY-SA 4.0), where this machine has them. */
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import t from 'tap'
+import { openCategoryIndex } from '../../src/categories/category-index.ts'
+import { explainHost, indexFile } from '../../src/categories/lists.ts'
+import type { ImportReport } from '../../src/categories/lists.ts'
+import type { Host } from '../../src/policy/host.ts'
+import type { ListsDocument } from '../../src/policy/lists.ts'
+
+const archive = fileURLToPath(
+  new URL('../../../shared/data/ut1-2026-08-17.tar.gz', import.meta.url),
+)
+const skip = existsSync(archive) ? false : 'the UT1 archive is not beside the project'
+
+interface Imported {
+  readonly document: ListsDocument
+  readonly report: ImportReport
+  readonly peakKilobytes: number
+}
+
+/** Imports in a process of its own, as the command line does, so that its memory can be measured. */
+async function importApart(dataDir: string): Promise<Imported> {
+  const script = fileURLToPath(new URL('./fixtures/import-process.ts', import.meta.url))
+  const { stdout } = await promisify(execFile)(process.execPath, [script, archive, dataDir], {
+    maxBuffer: 2 ** 24,
+  })
+  return JSON.parse(stdout) as Imported
+}
+
+t.test('the real archive is imported in a few seconds and a modest memory', { skip }, async t => {
+  const dataDir = t.testdir()
+  const { document, report, peakKilobytes } = await importApart(dataDir)
+  t.comment(
+    `${report.domains} domains, ${report.hosts} hosts, ${(report.elapsedMs / 1000).toFixed(1)} s, peak ${(peakKilobytes / 1024).toFixed(0)} MiB, index ${report.indexBytes} bytes`,
+  )
+  t.ok(report.elapsedMs < 15_000)
+  t.ok(peakKilobytes < 400 * 1024)
+  t.match(report, {
+    name: 'ut1',
+    domains: 637_940,
+    refusedLines: 1,
+    unknownCategories: [],
+    aliases: { porn: 'adult', mail: 'forums' },
+  })
+  t.match(report.refusedSamples, [{ text: 'w-w-i-s-.com', line: 6_407 }])
+  const index = await openCategoryIndex(indexFile(dataDir, document), { cacheEntries: 100 })
+  t.equal(index.hosts, report.hosts)
+  const expected: Record<string, string> = {
+    'www.agebooter.com': 'ddos',
+    'fr.750g.com': 'cooking',
+    'jw.org': 'associations_religieuses',
+    'm.facebook.com': 'social_networks',
+    'www.prankdial.com': 'dialer',
+    'www.virtualskipper.com': 'special',
+    '209.62.112.114': 'cleaning',
+    'www.ac-amiens.fr': 'liste_blanche',
+    'a.leonardo-france.com': 'reaffected',
+    'www.abcbourse.com': 'financial',
+    'www.malwarebytes.com': 'cleaning',
+    '2and2.net': 'mixed_adult',
+  }
+  for (const [name, category] of Object.entries(expected))
+    t.ok(index.lookup(name as Host).includes(category), `${name}: ${category}`)
+  for (const name of ['evil-750g.com', 'google.com', 'nowhere.example'])
+    t.same(index.lookup(name as Host), [], name)
+  const matches = await explainHost({ dataDir, document, host: 'm.facebook.com' as Host })
+  t.same(
+    matches.map(({ list, category }) => `${list} ${category}`),
+    ['preau social_networks', 'ut1 blog', 'ut1 forums', 'ut1 social_networks'],
+  )
+})

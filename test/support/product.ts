@@ -1,0 +1,158 @@
+/** The whole product as a city runs it: `preau start` with its own data folder, on free ports, through its command line. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync, globSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { Test } from 'tap'
+import type { AccessLogEntry } from '../../src/access-log/access-log.ts'
+
+const CLI = join(import.meta.dirname, '../../src/cli.ts')
+
+export interface Finished {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface Product {
+  readonly dataDir: string
+  readonly configFile: string
+  readonly caFile: string
+  /** `http://127.0.0.1:<port>` of the proxy and of the admin app. */
+  readonly proxyUrl: string
+  readonly adminUrl: string
+  readonly setupUrl: string | undefined
+  readonly process: ChildProcess
+  /** Process ids of the supervisor's children, in no order. */
+  children(): number[]
+  cli(...args: string[]): Promise<Finished>
+  accessLog(): AccessLogEntry[]
+  stop(signal?: NodeJS.Signals): Promise<number | null>
+}
+
+export interface ProductOptions {
+  /** Names that lead to loopback. */
+  readonly names?: readonly string[]
+  readonly config?: object
+  /** An existing folder, to start on what another one left. */
+  readonly dir?: string
+}
+
+/** Runs a program to its end. */
+export async function runProgram(
+  command: string,
+  args: readonly string[],
+  input = '',
+  env: object = {},
+): Promise<Finished> {
+  const child = spawn(command, args, { env: { ...process.env, ...env } })
+  const out = { stdout: '', stderr: '' }
+  child.stdout.on('data', chunk => (out.stdout += String(chunk)))
+  child.stderr.on('data', chunk => (out.stderr += String(chunk)))
+  child.stdin.on('error', () => undefined)
+  child.stdin.end(input)
+  const [code] = (await once(child, 'close')) as [number | null]
+  return { code, ...out }
+}
+
+/** Writes a configuration with free ports; the programs find them out when they listen. */
+export function writeConfig(dir: string, { names = [], config = {} }: ProductOptions): string {
+  const file = join(dir, 'config.json')
+  const hosts = Object.fromEntries(names.map(name => [name, '127.0.0.1']))
+  const base = {
+    dataDir: 'data',
+    proxy: { port: 0, connectPorts: [443, '1024-65535'] },
+    admin: { port: 0 },
+    dial: { hosts },
+    limits: { drainTimeoutMs: 500 },
+  }
+  writeFileSync(file, JSON.stringify({ ...base, ...config }))
+  return file
+}
+
+export const runCli = (
+  configFile: string,
+  args: readonly string[],
+  input = '',
+): Promise<Finished> =>
+  runProgram(process.execPath, [CLI, ...args, '--config', configFile], input, {
+    LANG: 'fr_FR.UTF-8',
+    LC_ALL: '',
+  })
+
+export async function startProduct(t: Test, options: ProductOptions = {}): Promise<Product> {
+  const dir = options.dir ?? t.testdir()
+  const configFile = writeConfig(dir, options)
+  const dataDir = join(dir, 'data')
+  const child = spawn(process.execPath, [CLI, 'start', '--config', configFile], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, LANG: 'fr_FR.UTF-8', LC_ALL: '' },
+  })
+  let stderr = ''
+  child.stderr.on('data', chunk => (stderr += String(chunk)))
+  const stop = async (signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> => {
+    if (child.exitCode !== null || child.signalCode !== null) return child.exitCode
+    child.kill(signal)
+    const [code] = (await once(child, 'exit')) as [number | null]
+    return code
+  }
+  t.teardown(() => stop().then(() => undefined))
+  const screen = await readScreen(child).catch((error: unknown) => {
+    throw new Error(`${String(error)}\n${stderr}`)
+  })
+  return {
+    dataDir,
+    configFile,
+    caFile: join(dataDir, 'ca', 'ca.pem'),
+    proxyUrl: `http://${screen.proxy}`,
+    adminUrl: screen.admin,
+    setupUrl: screen.setup,
+    process: child,
+    children: () => childrenOf(child.pid ?? 0),
+    cli: (...args) => runCli(configFile, args),
+    accessLog: () => readAccessLog(dataDir),
+    stop,
+  }
+}
+
+interface Screen {
+  readonly proxy: string
+  readonly admin: string
+  readonly setup: string | undefined
+}
+
+/** What a person reads off the screen at the end of the start. */
+async function readScreen(child: ChildProcess): Promise<Screen> {
+  const found: { proxy?: string; admin?: string; setup?: string } = {}
+  if (!child.stdout) throw new Error('no output')
+  const lines = createInterface({ input: child.stdout })
+  for await (const line of lines) {
+    found.proxy ??= /^\s*Proxy\s+(\S+:\d+)$/.exec(line)?.[1]
+    found.admin ??= /DSI\s+(http:\/\/\S+?)\/$/.exec(line)?.[1]
+    found.setup ??= /(http:\/\/\S+\/setup\?token=\S+)/.exec(line)?.[1]
+    if (line.includes('--proxy-server') && found.proxy && found.admin) {
+      child.stdout.resume()
+      return { proxy: found.proxy, admin: found.admin, setup: found.setup }
+    }
+  }
+  throw new Error('preau did not start')
+}
+
+function childrenOf(pid: number): number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    .trim()
+    .split(/\s+/)
+    .filter(Boolean)
+    .map(Number)
+}
+
+function readAccessLog(dataDir: string): AccessLogEntry[] {
+  const text = globSync(join(dataDir, 'access-log/*.jsonl'))
+    .map(file => readFileSync(file, 'utf8'))
+    .join('')
+  return text
+    .split('\n')
+    .filter(Boolean)
+    .map(line => JSON.parse(line) as AccessLogEntry)
+}
