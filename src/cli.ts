@@ -1,12 +1,6 @@
 /** The `preau` command: parses its arguments and calls one function per command. */
 import { parseArgs } from 'node:util'
-import { caExport } from './commands/ca.ts'
-import { check } from './commands/check.ts'
-import { listsImport, listsRemove, listsShow } from './commands/lists.ts'
-import { policyExport, policyImport } from './commands/policy.ts'
-import { start } from './commands/start.ts'
 import { createTerminal, printable, type Terminal } from './commands/terminal.ts'
-import { userAdd, userPasswd } from './commands/user.ts'
 import { loadConfig, type Config } from './config.ts'
 import { PreauError } from './errors.ts'
 import type { Locale } from './i18n.ts'
@@ -36,69 +30,76 @@ interface Command {
   ) => Promise<unknown>
 }
 
+// A command loads its own code only: the terminal should answer at once.
 const COMMANDS: Readonly<Record<string, Command>> = {
   start: {
     usage: 'preau start',
     takes: [],
     options: [],
-    run: (config, terminal) => start(config, terminal),
+    run: async (config, terminal) => (await import('./commands/start.ts')).start(config, terminal),
   },
   check: {
     usage: 'preau check HOST [--ip ADDRESS] [--json]',
     takes: ['HOST'],
     options: ['ip', 'json'],
-    run: (config, terminal, [host = ''], { ip = '127.0.0.1', json = false }) =>
-      check(config, terminal, { host, ip, json }),
+    run: async (config, terminal, [host = ''], { ip = '127.0.0.1', json = false }) =>
+      (await import('./commands/check.ts')).check(config, terminal, { host, ip, json }),
   },
   'lists import': {
     usage: 'preau lists import PATH [--category ID] [--name NAME]',
     takes: ['PATH'],
     options: ['category', 'name'],
-    run: (config, terminal, [path = ''], { category, name }) =>
-      listsImport(config, terminal, { path, category, name }),
+    run: async (config, terminal, [path = ''], { category, name }) =>
+      (await import('./commands/lists.ts')).listsImport(config, terminal, { path, category, name }),
   },
   'lists show': {
     usage: 'preau lists show [--json]',
     takes: [],
     options: ['json'],
-    run: (config, terminal, _args, { json = false }) => listsShow(config, terminal, json),
+    run: async (config, terminal, _args, { json = false }) =>
+      (await import('./commands/lists.ts')).listsShow(config, terminal, json),
   },
   'lists remove': {
     usage: 'preau lists remove NAME',
     takes: ['NAME'],
     options: [],
-    run: (config, terminal, [name = '']) => listsRemove(config, terminal, name),
+    run: async (config, terminal, [name = '']) =>
+      (await import('./commands/lists.ts')).listsRemove(config, terminal, name),
   },
   'policy export': {
     usage: 'preau policy export [FILE]',
     takes: ['FILE?'],
     options: [],
-    run: (config, terminal, [file]) => policyExport(config, terminal, file),
+    run: async (config, terminal, [file]) =>
+      (await import('./commands/policy.ts')).policyExport(config, terminal, file),
   },
   'policy import': {
     usage: 'preau policy import FILE [--dry-run]',
     takes: ['FILE'],
     options: ['dry-run'],
-    run: (config, terminal, [file = ''], options) =>
-      policyImport(config, terminal, file, options['dry-run'] ?? false),
+    run: async (config, terminal, [file = ''], { 'dry-run': dryRun = false }) =>
+      (await import('./commands/policy.ts')).policyImport(config, terminal, file, dryRun),
   },
   'user add': {
     usage: 'preau user add NAME [--role dsi|reader]',
     takes: ['NAME'],
     options: ['role'],
-    run: (config, terminal, [name = ''], { role = 'dsi' }) => userAdd(config, terminal, name, role),
+    run: async (config, terminal, [name = ''], { role = 'dsi' }) =>
+      (await import('./commands/user.ts')).userAdd(config, terminal, name, role),
   },
   'user passwd': {
     usage: 'preau user passwd NAME',
     takes: ['NAME'],
     options: [],
-    run: (config, terminal, [name = '']) => userPasswd(config, terminal, name),
+    run: async (config, terminal, [name = '']) =>
+      (await import('./commands/user.ts')).userPasswd(config, terminal, name),
   },
   'ca export': {
     usage: 'preau ca export [FILE]',
     takes: ['FILE?'],
     options: [],
-    run: (config, terminal, [file]) => caExport(config, terminal, file),
+    run: async (config, terminal, [file]) =>
+      (await import('./commands/ca.ts')).caExport(config, terminal, file),
   },
 }
 

@@ -1,4 +1,4 @@
-/** What must stand before anything runs: the data folder, the store with a policy, the category index, the city's CA. */
+/** What must stand before anything runs: the data folder, the store with a policy, the category index. */
 import { join } from 'node:path'
 import { loadCatalogue } from './categories/catalogue.ts'
 import { buildStarter, starterDigest } from './categories/lists.ts'
@@ -10,15 +10,12 @@ import { CURRENT, type Change } from './policy/document.ts'
 import { parsePolicy } from './policy/policy-document.ts'
 import { openStore } from './store/open-store.ts'
 import type { Store } from './store/store.ts'
-import { openAuthority, type Authority } from './tls/authority.ts'
 
 export interface Installed {
   readonly store: Store
   readonly catalogue: Catalogue
 }
 
-/** The folder of the city's CA. */
-export const authorityDir = (config: Config): string => join(config.dataDir, 'ca')
 export const accessLogDir = (config: Config): string => join(config.dataDir, 'access-log')
 
 /** Opens the store, checked, and completes it: safe to run again, and from two processes at once. */
@@ -69,15 +66,4 @@ async function commitUnlessDone(
   } catch (error) {
     if (!(error instanceof PreauError && error.code === 'PREAU_CONFLICT')) throw error
   }
-}
-
-/** Opens the city's CA, made at the first start and named after the city of the policy then in force. */
-export async function installAuthority(
-  config: Config,
-  store: Store,
-  now: number,
-): Promise<Authority> {
-  const policy = await store.get('policy', CURRENT)
-  const cityName = policy?.body.city.name ?? DEFAULT_POLICY.city.name
-  return openAuthority(authorityDir(config), { cityName, now })
 }

@@ -11,7 +11,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['child'],
   ['main'],
   ['snapshot-follower', 'housekeeping'],
-  ['install'],
+  ['install', 'install-authority'],
   ['admin', 'portal', 'proxy'],
   ['directory', 'access-log', 'tls', 'store', 'categories'],
   ['policy'],

@@ -2,7 +2,8 @@
 import { writeFile } from 'node:fs/promises'
 import type { Config } from '../config.ts'
 import { causeOf, PreauError } from '../errors.ts'
-import { install, installAuthority } from '../install.ts'
+import { install } from '../install.ts'
+import { installAuthority } from '../install-authority.ts'
 import type { Terminal } from './terminal.ts'
 
 export async function caExport(

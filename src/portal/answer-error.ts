@@ -1,0 +1,51 @@
+/** The one place that turns an error into an answer of the portal: a page for people, a line of JSON for our script. */
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { PreauError } from '../errors.ts'
+import { negotiateLocale } from '../i18n.ts'
+import type { Refusal } from '../policy/refusal.ts'
+import { returnUrl } from './origin.ts'
+import { portalTexts, type PortalKey } from './texts.ts'
+import { STYLE } from './views.ts'
+
+const RETRY_AFTER_S = 60
+const TEXTS = {
+  400: ['error.400', 'error.400.text'],
+  403: ['error.403', 'error.403.text'],
+  404: ['error.404', 'error.404.text'],
+  429: ['error.429', 'error.429.text'],
+  503: ['error.503', 'error.503.text'],
+} as const satisfies Record<number, readonly [PortalKey, PortalKey]>
+
+export async function answerError(
+  error: FastifyError | Error,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<unknown> {
+  const status = statusOf(error)
+  if (status === 503) request.log.error({ err: error }, 'the portal could not answer')
+  const locale = negotiateLocale(request.headers['accept-language'])
+  const t = portalTexts(locale)
+  const [title, text] = TEXTS[status as keyof typeof TEXTS] ?? TEXTS[400]
+  reply.code(status)
+  if (status === 429 || status === 503) reply.header('retry-after', RETRY_AFTER_S)
+  // A body that was not read to its end would be taken for the next request.
+  if (!request.raw.complete) reply.header('connection', 'close')
+  if (request.headers.accept?.includes('application/json')) return reply.send({ text: t(text) })
+  const refusal = request.getDecorator<Refusal | undefined>('refusal')
+  return reply.viewAsync('notice', {
+    locale,
+    t,
+    css: STYLE,
+    title: t(title),
+    heading: t(title),
+    why: t(text),
+    back: refusal && status !== 404 ? returnUrl(request.headers.referer, refusal) : undefined,
+  })
+}
+
+// What is unknown is a fault of ours: the person is told that nothing was recorded, the log is told what happened.
+function statusOf(error: FastifyError | Error): number {
+  if (error instanceof PreauError) return error.status === 409 ? 503 : error.status
+  const status = 'statusCode' in error ? error.statusCode : undefined
+  return status !== undefined && status >= 400 && status < 500 ? status : 503
+}

@@ -1,0 +1,161 @@
+/** What a refused person reads: what, why, where and what now, from the refusal and the snapshot alone. */
+import type { Locale } from '../i18n.ts'
+import type { Category } from '../policy/category.ts'
+import { UNKNOWN_SITE, type Client } from '../policy/network.ts'
+import type { Refusal } from '../policy/refusal.ts'
+import type { Snapshot } from '../policy/snapshot.ts'
+import type { RefusalReason } from '../policy/verdict.ts'
+import { displayHost } from './origin.ts'
+import type { Standing } from './standing.ts'
+import { portalTexts, type PortalTranslate } from './texts.ts'
+import { SCRIPT, STYLE } from './views.ts'
+
+interface Why {
+  readonly why: string
+  readonly more?: string | undefined
+}
+
+/** What every view of the portal is given. */
+export interface PageModel {
+  readonly locale: Locale
+  readonly t: PortalTranslate
+  readonly css: string
+  readonly title: string
+  readonly heading: string
+  readonly city?: Snapshot['city']
+}
+
+export interface BlockPageModel extends PageModel, Place {
+  readonly script: string
+  readonly host: string
+  readonly why: string
+  readonly more?: string | undefined
+  /** undefined where nothing may be asked. */
+  readonly standing?: Standing | undefined
+  readonly isAskable: boolean
+  /** Without script, the page of a pending request reads its state again. */
+  readonly isRefreshing: boolean
+  /** Why there is no button. */
+  readonly closing?: string | undefined
+  readonly mayContinue: boolean
+}
+
+export interface Place {
+  readonly place: readonly { readonly name: string; readonly value: string }[]
+  readonly isUnknownPlace: boolean
+}
+
+export interface BlockPageParts {
+  readonly refusal: Refusal
+  readonly snapshot: Snapshot
+  readonly standing: Standing
+  readonly acknowledgeMinutes: number
+  readonly locale: Locale
+}
+
+export function describeBlockPage(parts: BlockPageParts): BlockPageModel {
+  const { refusal, snapshot, standing, acknowledgeMinutes, locale } = parts
+  const { client, verdict } = refusal
+  const t = portalTexts(locale)
+  const host = displayHost(refusal)
+  const isWarning = verdict.action === 'warn'
+  const { state } = standing
+  return {
+    locale,
+    t,
+    css: STYLE,
+    script: SCRIPT,
+    city: snapshot.city,
+    title: t(isWarning ? 'title.warn' : 'title.block', { host }),
+    heading: headingOf(refusal, t),
+    host,
+    ...whyOf(refusal, snapshot, locale),
+    ...describePlace(client, t),
+    standing: verdict.requestable ? standing : undefined,
+    isAskable: state === 'none' || state === 'refused',
+    isRefreshing:
+      verdict.requestable && (state === 'sent' || state === 'seen' || state === 'approved'),
+    closing: isWarning ? warningOf(acknowledgeMinutes, t) : closingOf(verdict.reason, t),
+    mayContinue: isWarning && acknowledgeMinutes > 0,
+  }
+}
+
+function headingOf({ verdict }: Refusal, t: PortalTranslate): string {
+  if (verdict.action === 'warn') return t('heading.warn')
+  return t(verdict.reason === 'closed-hours' ? 'heading.closed-hours' : 'heading.block')
+}
+
+function whyOf({ client, target, verdict }: Refusal, snapshot: Snapshot, locale: Locale): Why {
+  const t = portalTexts(locale)
+  const { reason } = verdict
+  switch (reason) {
+    case 'blocked-category':
+    case 'warned-category':
+    case 'never-grantable':
+      return classified(verdict.category, snapshot, locale)
+    case 'local-block':
+      return { why: t('why.local-block'), more: snapshot.rules(target.host, client)?.reason }
+    case 'address':
+    case 'non-public-address':
+      return { why: t(`why.${reason}`), more: t(`why.${reason}.more`) }
+    case 'closed-hours':
+    case 'allow-only':
+      return { why: t(`why.${reason}`) }
+    case 'own-host':
+      return { why: t('error.404.text') }
+    default:
+      return reason satisfies never
+  }
+}
+
+function classified(id: string | undefined, { catalogue }: Snapshot, locale: Locale): Why {
+  const category = id === undefined ? undefined : catalogue.get(id)
+  const why = portalTexts(locale)('why.classified', {
+    category: categoryLabel(category, id, locale),
+  })
+  return { why, more: category?.description[locale] }
+}
+
+/** The words for a category; its id where an older catalogue does not know it. */
+export function categoryLabel(
+  category: Category | undefined,
+  id: string | undefined,
+  locale: Locale,
+): string {
+  return category?.label[locale] ?? id ?? '?'
+}
+
+function closingOf(reason: RefusalReason, t: PortalTranslate): string | undefined {
+  if (reason === 'non-public-address') return t('closed.non-public-address')
+  // A child who came upon such a site must not feel accused.
+  if (reason === 'never-grantable')
+    return `${t('closed.never-grantable')} ${t('why.never-grantable')}`
+  return undefined
+}
+
+function warningOf(minutes: number, t: PortalTranslate): string {
+  return minutes > 0 ? `${t('warn.why')} ${t('warn.kept', { minutes })}` : t('warn.closed')
+}
+
+/** Where the PC stands: school and room when they are known, its address always. */
+export function describePlace(client: Client, t: PortalTranslate): Place {
+  const isUnknownPlace = client.site === UNKNOWN_SITE
+  const pc = { name: t('place.pc'), value: client.ip }
+  if (isUnknownPlace) return { place: [pc], isUnknownPlace }
+  const site = { name: t('place.site'), value: client.siteName }
+  const room = { name: t('place.room'), value: client.room }
+  return { place: [site, room, pc], isUnknownPlace }
+}
+
+/** One line for what no person looks at: images, scripts, frames. */
+export function describeShort(
+  { target, verdict }: Refusal,
+  { catalogue }: Snapshot,
+  locale: Locale,
+): string {
+  const t = portalTexts(locale)
+  const { category: id } = verdict
+  if (id === undefined) return t('short', { host: target.host })
+  const category = categoryLabel(catalogue.get(id), id, locale)
+  return t('short.classified', { host: target.host, category })
+}

@@ -1,0 +1,166 @@
+/** Tells waiting pages how their request stands, live (server-sent events): one watch for all, one read per request. */
+import type { ServerResponse } from 'node:http'
+import type { Limits } from '../config.ts'
+import type { Locale } from '../i18n.ts'
+import type { Host } from '../policy/host.ts'
+import type { Refusal } from '../policy/refusal.ts'
+import type { Current } from '../policy/snapshot.ts'
+import { latestKey } from '../policy/unblock-request.ts'
+import type { Store } from '../store/store.ts'
+import { describeStanding, readLatest, type Latest, type Standing } from './standing.ts'
+
+/** Proxies and browsers give up on a silent stream; the beat also notices what time alone opens (hours, ends). */
+const BEAT_MS = 15_000
+const READS_AT_ONCE = 16
+/** A follower that does not read is cut: its events are small and few. */
+const MAX_UNREAD_BYTES = 65_536
+
+export interface FollowDeps {
+  readonly store: Store
+  readonly current: Current
+  readonly clock: () => number
+  readonly limits: Pick<Limits, 'followers' | 'followersPerPc'>
+  readonly beatMs?: number
+}
+
+interface Follower {
+  readonly refusal: Refusal
+  readonly locale: Locale
+  readonly response: ServerResponse
+  sent: string
+}
+
+/** A school and a host that somebody follows. `latest` is undefined until the store has answered. */
+interface Topic {
+  readonly refusal: Refusal
+  readonly followers: Set<Follower>
+  latest: Latest | undefined
+}
+
+export class FollowHub {
+  readonly #deps: FollowDeps
+  readonly #topics = new Map<string, Topic>()
+  readonly #perPc = new Map<Host, number>()
+  readonly #stale = new Set<string>()
+  readonly #stops: (() => void)[]
+  readonly #timer: NodeJS.Timeout
+  #size = 0
+  #isReading = false
+
+  constructor(deps: FollowDeps) {
+    this.#deps = deps
+    this.#stops = [
+      deps.store.watch(() => this.#refresh(this.#topics.keys())),
+      deps.current.onSwap(() => this.#tellAll()),
+    ]
+    this.#timer = setInterval(() => this.#beat(), deps.beatMs ?? BEAT_MS).unref()
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  isFull(ip: Host): boolean {
+    const { followers, followersPerPc } = this.#deps.limits
+    if (followers !== 0 && this.#size >= followers) return true
+    return followersPerPc !== 0 && (this.#perPc.get(ip) ?? 0) >= followersPerPc
+  }
+
+  /** Follows until the response closes, or ends it once the site is open. Its head must have been written. */
+  add(refusal: Refusal, locale: Locale, response: ServerResponse): void {
+    const { ip, site } = refusal.client
+    const key = latestKey(site, refusal.target.host)
+    const topic = this.#topics.get(key) ?? { refusal, followers: new Set(), latest: undefined }
+    const follower = { refusal, locale, response, sent: '' }
+    topic.followers.add(follower)
+    this.#topics.set(key, topic)
+    this.#size += 1
+    this.#perPc.set(ip, (this.#perPc.get(ip) ?? 0) + 1)
+    response.once('close', () => this.#release(key, topic, follower))
+    this.#refresh([key])
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+    for (const stop of this.#stops) stop()
+    for (const { followers } of this.#topics.values()) {
+      for (const { response } of followers) response.end()
+    }
+  }
+
+  #release(key: string, topic: Topic, follower: Follower): void {
+    const { ip } = follower.refusal.client
+    topic.followers.delete(follower)
+    if (topic.followers.size === 0 && this.#topics.get(key) === topic) this.#topics.delete(key)
+    this.#size -= 1
+    const rest = (this.#perPc.get(ip) ?? 1) - 1
+    if (rest === 0) this.#perPc.delete(ip)
+    else this.#perPc.set(ip, rest)
+  }
+
+  /** Marks topics to be read again. Reads never overlap, so an older answer cannot replace a newer one. */
+  #refresh(keys: Iterable<string>): void {
+    for (const key of keys) this.#stale.add(key)
+    if (!this.#isReading) void this.#readStale()
+  }
+
+  async #readStale(): Promise<void> {
+    this.#isReading = true
+    while (this.#stale.size > 0) {
+      const keys = [...this.#stale].slice(0, READS_AT_ONCE)
+      for (const key of keys) this.#stale.delete(key)
+      await Promise.all(keys.map(key => this.#read(key)))
+    }
+    this.#isReading = false
+  }
+
+  async #read(key: string): Promise<void> {
+    const topic = this.#topics.get(key)
+    if (topic === undefined) return
+    const { client, target } = topic.refusal
+    try {
+      topic.latest = await readLatest(this.#deps.store, client.site, target.host)
+    } catch {
+      // The store is down: what was said last stays on the card, and the beat reads again.
+      topic.latest = undefined
+    }
+    this.#tell(topic)
+  }
+
+  #tellAll(): void {
+    for (const topic of this.#topics.values()) this.#tell(topic)
+  }
+
+  #tell({ latest, followers }: Topic): void {
+    for (const follower of followers) {
+      const standing = this.#standingFor(follower, latest)
+      if (standing !== undefined) send(follower, standing)
+    }
+  }
+
+  #standingFor({ refusal, locale }: Follower, latest: Latest | undefined): Standing | undefined {
+    const { current, clock } = this.#deps
+    const standing = describeStanding(latest ?? {}, refusal, current.snapshot, clock(), locale)
+    return latest === undefined && !standing.reload ? undefined : standing
+  }
+
+  #beat(): void {
+    for (const { followers } of this.#topics.values()) {
+      for (const { response } of followers) {
+        if (response.writableLength > MAX_UNREAD_BYTES) response.destroy()
+        else response.write(': beat\n\n')
+      }
+    }
+    this.#tellAll()
+    this.#refresh([...this.#topics].filter(([, topic]) => !topic.latest).map(([key]) => key))
+  }
+}
+
+function send(follower: Follower, standing: Standing): void {
+  const { response } = follower
+  const data = JSON.stringify(standing)
+  if (data === follower.sent || response.writableEnded) return
+  follower.sent = data
+  response.write(`event: state\ndata: ${data}\n\n`)
+  if (standing.reload) response.end()
+}

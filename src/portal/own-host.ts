@@ -1,0 +1,72 @@
+/** `preau.internal`: shows that a PC passes through Préau and how it is known, and hands out the city's certificate. */
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { LANGUAGE_TAG, type Locale } from '../i18n.ts'
+import type { Refusal } from '../policy/refusal.ts'
+import type { Snapshot } from '../policy/snapshot.ts'
+import { describePlace, type PageModel, type Place } from './block-page.ts'
+import { portalTexts } from './texts.ts'
+import { STYLE } from './views.ts'
+
+const CERTIFICATES = new Map([
+  ['/ca.pem', 'preau-ca.pem'],
+  ['/ca.crt', 'preau-ca.crt'],
+])
+
+interface OwnHostModel extends PageModel, Place {
+  readonly hasCa: boolean
+}
+
+export interface OwnHostParts {
+  readonly refusal: Refusal
+  readonly snapshot: Snapshot
+  readonly now: number
+  readonly locale: Locale
+  readonly caPem: string | undefined
+}
+
+/** The body for a path of our own host; undefined when there is no such page. */
+export async function answerOwnHost(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  path: string,
+  parts: OwnHostParts,
+): Promise<string | undefined> {
+  if (request.method !== 'GET' && request.method !== 'HEAD') return undefined
+  const fileName = CERTIFICATES.get(path)
+  if (fileName !== undefined && parts.caPem !== undefined) {
+    reply
+      .type('application/x-x509-ca-cert')
+      .header('content-disposition', `attachment; filename="${fileName}"`)
+    return parts.caPem
+  }
+  if (path !== '/') return undefined
+  return reply.viewAsync('own-host', describeOwnHost(parts))
+}
+
+function describeOwnHost({ refusal, snapshot, now, locale, caPem }: OwnHostParts): OwnHostModel {
+  const t = portalTexts(locale)
+  const { client } = refusal
+  const { timeZone } = snapshot.city
+  const { place, isUnknownPlace } = describePlace(client, t)
+  const label = snapshot.profiles.get(client.profile)?.label[locale] ?? client.profile
+  const time = new Date(now).toLocaleTimeString(LANGUAGE_TAG[locale], {
+    timeZone,
+    hour: '2-digit',
+    minute: '2-digit',
+  })
+  return {
+    locale,
+    t,
+    css: STYLE,
+    city: snapshot.city,
+    title: t('own.title'),
+    heading: t('own.title'),
+    place: [
+      ...place,
+      { name: t('own.profile'), value: label },
+      { name: t('own.time'), value: time },
+    ],
+    isUnknownPlace,
+    hasCa: caPem !== undefined,
+  }
+}

@@ -1,0 +1,111 @@
+/** How the request of a school for a host stands, as the store tells it, and in words for one person. */
+import { LANGUAGE_TAG, type Locale } from '../i18n.ts'
+import { covers, isInForce, type Grant } from '../policy/grant.ts'
+import type { Host } from '../policy/host.ts'
+import { UNKNOWN_SITE, type Client, type SiteId } from '../policy/network.ts'
+import type { Refusal } from '../policy/refusal.ts'
+import { civilDate } from '../policy/schedule.ts'
+import type { Snapshot } from '../policy/snapshot.ts'
+import { latestKey, MAX_ASKERS, type UnblockRequest } from '../policy/unblock-request.ts'
+import { decide } from '../policy/verdict.ts'
+import type { Store, Stored } from '../store/store.ts'
+import { portalTexts } from './texts.ts'
+
+/** What the store knows: the pointer, the request it names, and the grant of that request once it is approved. */
+export interface Latest {
+  readonly pointer?: Stored<'latest'>
+  readonly request?: Stored<'request'>
+  readonly grant?: Grant
+}
+
+/** What the card says. `reload`: the site is open, the page may load it. */
+export interface Standing {
+  readonly state: 'none' | 'sent' | 'seen' | 'approved' | 'refused'
+  readonly text: string
+  readonly hint?: string
+  readonly reload?: true
+}
+
+/** Reads the latest request of a school for a host. Throws what the store throws. */
+export async function readLatest(store: Store, site: SiteId, host: Host): Promise<Latest> {
+  const pointer = await store.get('latest', latestKey(site, host))
+  if (pointer === undefined) return {}
+  const request = await store.get('request', pointer.body.requestId)
+  if (request === undefined) return { pointer }
+  const { decision } = request.body
+  if (decision?.outcome !== 'approved') return { pointer, request }
+  const grant = await store.get('grant', decision.grant)
+  return grant === undefined ? { pointer, request } : { pointer, request, grant: grant.body }
+}
+
+/** Who reads, and when. */
+interface Reader {
+  readonly client: Client
+  readonly now: number
+  readonly timeZone: string
+  readonly locale: Locale
+}
+
+/**
+ * In the words of one reader at one instant (epoch ms). The page that loads again is judged by the snapshot, so
+ * « accepted » comes with `reload` only once the snapshot in force opens the site.
+ */
+export function describeStanding(
+  { request, grant }: Latest,
+  { client: { ip }, target }: Pick<Refusal, 'client' | 'target'>,
+  snapshot: Snapshot,
+  now: number,
+  locale: Locale,
+): Standing {
+  const t = portalTexts(locale)
+  const client = snapshot.networks(ip)
+  const reader: Reader = { client, now, timeZone: snapshot.city.timeZone, locale }
+  const decision = request?.body.decision
+  if (decide(snapshot, client, target, now).action === 'allow') {
+    const text = t(decision?.outcome === 'approved' ? 'state.approved' : 'state.open')
+    return { state: 'approved', text, reload: true }
+  }
+  if (request === undefined) return { state: 'none', text: '', hint: t('ask.why') }
+  switch (decision?.outcome) {
+    case 'approved':
+      return describeApproved(grant, reader)
+    case 'refused':
+      return { state: 'refused', text: t('state.refused', { reason: decision.reason }) }
+    default:
+      return describePending(request.body, reader)
+  }
+}
+
+/** Approved and not open here: either the new policy is on its way to this process, or it concerns others. */
+function describeApproved(grant: Grant | undefined, { client, now, locale }: Reader): Standing {
+  const t = portalTexts(locale)
+  return grant !== undefined && isInForce(grant, now) && covers(grant.scope, client)
+    ? { state: 'approved', text: t('state.approved') }
+    : { state: 'none', text: t('state.elsewhere') }
+}
+
+function describePending({ at, seenAt, askers, site }: UnblockRequest, reader: Reader): Standing {
+  const t = portalTexts(reader.locale)
+  const when = timeOf(at, reader)
+  const count = askers.length
+  const isFull = count >= MAX_ASKERS
+  const known = isFull ? 'state.waiting.many' : 'state.waiting'
+  const others = t(site === UNKNOWN_SITE ? 'state.waiting.unknown' : known, { count })
+  const hint = count > 1 ? `${others} ${t('state.stay')}` : t('state.stay')
+  if (seenAt === undefined) return { state: 'sent', text: t('state.sent', { when }), hint }
+  return { state: 'seen', text: t('state.seen', { when, seen: timeOf(seenAt, reader) }), hint }
+}
+
+/** « à 10:42 », or with its date when that is another day of the city. */
+function timeOf(at: number, { now, timeZone, locale }: Reader): string {
+  const t = portalTexts(locale)
+  const tag = LANGUAGE_TAG[locale]
+  const time = new Date(at).toLocaleTimeString(tag, {
+    timeZone,
+    hour: '2-digit',
+    minute: '2-digit',
+  })
+  if (civilDate(at, timeZone) === civilDate(now, timeZone)) return t('when.today', { time })
+  const date = new Date(at).toLocaleDateString(tag, { timeZone, day: 'numeric', month: 'long' })
+  return t('when.other-day', { date, time })
+}

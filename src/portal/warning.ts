@@ -1,0 +1,78 @@
+/** « Continuer vers le site »: a warned site opens for one PC and some minutes, and the audit log says so. */
+import { LRUCache } from 'lru-cache'
+import { randomUUIDv7 } from 'node:crypto'
+import { PreauError } from '../errors.ts'
+import type { Refusal } from '../policy/refusal.ts'
+import type { Current } from '../policy/snapshot.ts'
+import { decide } from '../policy/verdict.ts'
+import type { Store } from '../store/store.ts'
+
+const MINUTE_MS = 60_000
+/** How long the answer waits for the grant to reach this process; without it the person would meet the warning again. */
+const SETTLE_MS = 2_000
+const REPEAT_MS = 10_000
+const MAX_REMEMBERED = 10_000
+
+export interface WarningDeps {
+  readonly store: Store
+  readonly current: Current
+  readonly clock: () => number
+  /** 0: a warning cannot be passed. */
+  readonly acknowledgeMinutes: number
+}
+
+/** Opens the warned site for this PC; resolves once the policy in force allows it. Throws PREAU_FORBIDDEN, or what the store throws. */
+export type Acknowledge = (refusal: Refusal) => Promise<void>
+
+export function createAcknowledge(deps: WarningDeps): Acknowledge {
+  const { store, current, clock, acknowledgeMinutes } = deps
+  const opened = new LRUCache<string, number>({ max: MAX_REMEMBERED })
+  return async refusal => {
+    const { client, target, verdict } = refusal
+    if (verdict.action !== 'warn' || acknowledgeMinutes === 0)
+      throw new PreauError('PREAU_FORBIDDEN')
+    const now = clock()
+    const by = `pc:${client.ip}`
+    const key = `${by} ${target.host}`
+    if (Math.abs(now - (opened.get(key) ?? Number.NEGATIVE_INFINITY)) >= REPEAT_MS) {
+      const id = randomUUIDv7()
+      const until = now + acknowledgeMinutes * MINUTE_MS
+      const scope = { kind: 'pc', ip: client.ip } as const
+      const body = {
+        id,
+        host: target.host,
+        scope,
+        origin: 'acknowledged',
+        by,
+        at: now,
+        until,
+      } as const
+      const detail = { category: verdict.category ?? null, minutes: acknowledgeMinutes }
+      await store.commit(
+        { by, action: 'grant.acknowledge', subject: target.host, detail, at: now },
+        [{ kind: 'grant', id, expects: 'absent', body }],
+      )
+      opened.set(key, now)
+    }
+    await settle(
+      current,
+      () => decide(current.snapshot, client, target, clock()).action === 'allow',
+    )
+  }
+}
+
+/** Waits for the policy in force to say yes, at most `SETTLE_MS`. */
+function settle(current: Current, isAllowed: () => boolean): Promise<void> {
+  if (isAllowed()) return Promise.resolve()
+  return new Promise(resolve => {
+    const finish = (): void => {
+      clearTimeout(timer)
+      stop()
+      resolve()
+    }
+    const stop = current.onSwap(() => {
+      if (isAllowed()) finish()
+    })
+    const timer = setTimeout(finish, SETTLE_MS)
+  })
+}

@@ -1,0 +1,34 @@
+/** Opens the store that the configuration names. */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Config } from '../config.ts'
+import { causeOf, PreauError } from '../errors.ts'
+import { openSqliteStore } from './sqlite-store.ts'
+import type { Store } from './store.ts'
+
+const FILE = 'preau.db'
+
+/**
+ * `sqlite`: `<dataDir>/preau.db`, the folder made for its owner only. `check`: read the whole file first (once per
+ * machine is enough). Throws PREAU_STORE_UNSUPPORTED, PREAU_STORE_UNREADABLE and what `openSqliteStore` throws.
+ */
+export async function openStore(
+  { store, dataDir }: Pick<Config, 'store' | 'dataDir'>,
+  options: { readonly check?: boolean } = {},
+): Promise<Store> {
+  if (store !== 'sqlite') {
+    throw new PreauError('PREAU_STORE_UNSUPPORTED', { url: withoutCredentials(store) })
+  }
+  const file = join(dataDir, FILE)
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    throw new PreauError('PREAU_STORE_UNREADABLE', { file, detail: causeOf(error) })
+  }
+  return openSqliteStore(file, options)
+}
+
+// The message is logged and shown; a password in the URL must not be.
+function withoutCredentials(url: string): string {
+  return url.replace(/\/\/[^/]*@/, '//')
+}

@@ -1,0 +1,107 @@
+/** The SQL of the store: reads and atomic commits on an open database, all of them blocking. Bodies stay JSON text here. */
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { PreauError } from '../errors.ts'
+import type { Kind } from '../policy/document.ts'
+import type { ListQuery } from './store.ts'
+
+export interface DocumentRow {
+  readonly id: string
+  readonly version: number
+  readonly body: string
+}
+
+/** A `Change` ready to be written: its state derived, its body as JSON text. */
+export interface RowChange {
+  readonly kind: Kind
+  readonly id: string
+  readonly expects?: number | 'absent'
+  readonly state: string
+  readonly body: string | null
+}
+
+export interface AuditRow {
+  readonly at: number
+  readonly by: string
+  readonly action: string
+  readonly subject: string | null
+  /** JSON text. */
+  readonly detail: string | null
+}
+
+export const DEFAULT_LIMIT = 1_000
+
+// `char(0x10FFFF)` sorts after every id, so that one statement with an indexable range serves with and without `before`.
+const BEFORE = 'id < coalesce(:before, char(0x10FFFF)) ORDER BY id DESC LIMIT :limit'
+const SQL = {
+  get: 'SELECT id, version, body FROM document WHERE kind = ? AND id = ?',
+  list: `SELECT id, version, body FROM document WHERE kind = :kind AND ${BEFORE}`,
+  listState: `SELECT id, version, body FROM document WHERE kind = :kind AND state = :state AND ${BEFORE}`,
+  count: 'SELECT count(*) AS total FROM document WHERE kind = ?',
+  countState: 'SELECT count(*) AS total FROM document WHERE kind = ? AND state = ?',
+  version: 'SELECT version FROM document WHERE kind = ? AND id = ?',
+  put: `INSERT INTO document (kind, id, version, state, body) VALUES (?, ?, 1, ?, ?) ON CONFLICT (kind, id)
+        DO UPDATE SET version = version + 1, state = excluded.state, body = excluded.body`,
+  remove: 'DELETE FROM document WHERE kind = ? AND id = ?',
+  audit: 'INSERT INTO audit (at, by, action, subject, detail) VALUES (?, ?, ?, ?, ?)',
+  tail: 'SELECT * FROM audit WHERE seq < coalesce(?, 9223372036854775807) ORDER BY seq DESC LIMIT ?',
+} as const
+
+type Statements = Readonly<Record<keyof typeof SQL, StatementSync>>
+
+export class SqliteDocuments {
+  readonly #db: DatabaseSync
+  readonly #sql: Statements
+
+  constructor(db: DatabaseSync) {
+    this.#db = db
+    const prepared = Object.entries(SQL).map(([name, text]) => [name, db.prepare(text)] as const)
+    this.#sql = Object.fromEntries(prepared) as Statements
+  }
+
+  get(kind: Kind, id: string): DocumentRow | undefined {
+    return this.#sql.get.get(kind, id) as DocumentRow | undefined
+  }
+
+  list(kind: Kind, { state, limit = DEFAULT_LIMIT, before = null }: RowQuery): DocumentRow[] {
+    const range = { kind, before, limit: Math.max(0, limit) }
+    const rows =
+      state === undefined ? this.#sql.list.all(range) : this.#sql.listState.all({ ...range, state })
+    return rows as unknown as DocumentRow[]
+  }
+
+  count(kind: Kind, state?: string): number {
+    const row =
+      state === undefined ? this.#sql.count.get(kind) : this.#sql.countState.get(kind, state)
+    return Number(row?.['total'])
+  }
+
+  tail(limit: number, before: number | null): (AuditRow & { readonly seq: number })[] {
+    const rows = this.#sql.tail.all(before, Math.max(0, limit))
+    return rows as unknown as (AuditRow & { readonly seq: number })[]
+  }
+
+  /** All or nothing, on the disk when it returns. IMMEDIATE: the versions read are still true when they are written over. */
+  commit(note: AuditRow, changes: readonly RowChange[]): void {
+    this.#db.exec('BEGIN IMMEDIATE')
+    try {
+      for (const change of changes) this.#write(change)
+      this.#sql.audit.run(note.at, note.by, note.action, note.subject, note.detail)
+      this.#db.exec('COMMIT')
+    } catch (error) {
+      // SQLite has already rolled back by itself after some errors, a full disk among them.
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
+      throw error
+    }
+  }
+
+  #write({ kind, id, expects, state, body }: RowChange): void {
+    if (expects !== undefined) {
+      const found = this.#sql.version.get(kind, id)?.['version'] ?? 'absent'
+      if (found !== expects) throw new PreauError('PREAU_CONFLICT', { kind, id })
+    }
+    if (body === null) this.#sql.remove.run(kind, id)
+    else this.#sql.put.run(kind, id, state, body)
+  }
+}
+
+type RowQuery = Omit<ListQuery, 'before'> & { readonly before?: string | null }

@@ -1,0 +1,39 @@
+/** Turns what SQLite and the file system throw into the codes of `errors.ts`. */
+import { causeOf, PreauError } from '../errors.ts'
+
+// Primary result codes (sqlite.org/rescode.html); the extended ones carry them in their low byte.
+const SQLITE_BUSY = 5
+const SQLITE_LOCKED = 6
+const SQLITE_NOMEM = 7
+const SQLITE_CORRUPT = 11
+const SQLITE_FULL = 13
+const SQLITE_NOTADB = 26
+
+function primaryCode(error: unknown): number | undefined {
+  const code = (error as { errcode?: unknown }).errcode
+  return typeof code === 'number' ? code & 0xff : undefined
+}
+
+/** The error of an opening that failed. */
+export function openingError(file: string, error: unknown): PreauError {
+  if (error instanceof PreauError) return error
+  const detail = causeOf(error)
+  switch (primaryCode(error)) {
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return new PreauError('PREAU_STORE_DAMAGED', { file, detail }, { cause: error })
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_NOMEM:
+    case SQLITE_FULL:
+      return new PreauError('PREAU_STORE_UNAVAILABLE', { detail }, { cause: error })
+    default:
+      return new PreauError('PREAU_STORE_UNREADABLE', { file, detail }, { cause: error })
+  }
+}
+
+/** The error of a read or commit that failed: disk full, locked for too long, I/O error, read-only. */
+export function workingError(error: unknown): PreauError {
+  if (error instanceof PreauError) return error
+  return new PreauError('PREAU_STORE_UNAVAILABLE', { detail: causeOf(error) }, { cause: error })
+}

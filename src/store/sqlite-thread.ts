@@ -1,0 +1,106 @@
+/**
+ * The worker thread that owns the SQLite connection of a process, so that the event loop which serves the proxy never
+ * waits for the disk. It answers the calls of `sqlite-connection.ts` one by one, in their order.
+ */
+import { parentPort, workerData } from 'node:worker_threads'
+import type { ErrorCode, PreauError } from '../errors.ts'
+import { SqliteDocuments } from './sqlite-documents.ts'
+import { workingError } from './sqlite-error.ts'
+import { openDatabase, type DatabaseOptions } from './sqlite-schema.ts'
+
+/** What the thread can be asked. `watch` turns the polling for commits of other connections on or off. */
+export type ThreadCalls = Pick<SqliteDocuments, 'get' | 'list' | 'count' | 'tail' | 'commit'> & {
+  watch(isWatching: boolean): void
+  close(): void
+}
+
+export interface ThreadData extends DatabaseOptions {
+  readonly file: string
+}
+
+export interface ToThread {
+  readonly call: number
+  readonly method: keyof ThreadCalls
+  readonly args: readonly unknown[]
+}
+
+/** A PreauError as it crosses the boundary: structured clone would keep its message only. */
+export interface Failure {
+  readonly code: ErrorCode
+  readonly params: PreauError['params']
+}
+
+export type FromThread =
+  | { readonly type: 'opened' }
+  | { readonly type: 'refused'; readonly failure: Failure }
+  | { readonly type: 'answer'; readonly call: number; readonly value: unknown }
+  | { readonly type: 'failure'; readonly call: number; readonly failure: Failure }
+  | { readonly type: 'changed' }
+
+const POLL_MS = 100
+
+function failureOf(error: unknown): Failure {
+  const { code, params } = workingError(error)
+  return { code, params }
+}
+
+function serve(port: NonNullable<typeof parentPort>, { file, ...options }: ThreadData): void {
+  const tell = (message: FromThread): void => port.postMessage(message)
+  const db = openDatabase(file, options)
+  const documents = new SqliteDocuments(db)
+  const dataVersion = db.prepare('PRAGMA data_version')
+  const readVersion = (): unknown => dataVersion.get()?.['data_version']
+
+  // Read before anybody can watch: what changes between `watch()` and the first poll differs from it, and is reported.
+  let seen = readVersion()
+  let poll: NodeJS.Timeout | undefined
+  const look = (): void => {
+    try {
+      const found = readVersion()
+      if (found === seen) return
+      seen = found
+    } catch {
+      // A poll that cannot read says "changed": the readers then meet the error themselves.
+    }
+    tell({ type: 'changed' })
+  }
+
+  const calls: ThreadCalls = {
+    get: (kind, id) => documents.get(kind, id),
+    list: (kind, query) => documents.list(kind, query),
+    count: (kind, state) => documents.count(kind, state),
+    tail: (limit, before) => documents.tail(limit, before),
+    commit: (note, changes) => documents.commit(note, changes),
+    watch(isWatching) {
+      clearInterval(poll)
+      if (!isWatching) return
+      look()
+      poll = setInterval(look, POLL_MS)
+    },
+    close() {
+      clearInterval(poll)
+      db.close()
+      port.close()
+    },
+  }
+
+  port.on('message', ({ call, method, args }: ToThread) => {
+    try {
+      const run = calls[method] as (...given: readonly unknown[]) => unknown
+      tell({ type: 'answer', call, value: run(...args) })
+    } catch (error) {
+      tell({ type: 'failure', call, failure: failureOf(error) })
+    }
+  })
+  tell({ type: 'opened' })
+}
+
+if (parentPort !== null) {
+  try {
+    serve(parentPort, workerData as ThreadData)
+  } catch (error) {
+    const refused: FromThread = { type: 'refused', failure: failureOf(error) }
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+    parentPort.postMessage(refused)
+  }
+}
