@@ -1,0 +1,16 @@
+/** A real store that is broken on purpose. */
+import type { Store } from '../../src/store/store.ts'
+
+/** The store with some of its functions replaced, to break it. */
+export function over(store: Store, changed: Partial<Store>): Store {
+  return {
+    get: store.get.bind(store),
+    list: store.list.bind(store),
+    count: store.count.bind(store),
+    commit: store.commit.bind(store),
+    tail: store.tail.bind(store),
+    watch: store.watch.bind(store),
+    close: store.close.bind(store),
+    ...changed,
+  }
+}

@@ -1,0 +1,104 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { chromium, type Page } from 'playwright-core'
+import tap from 'tap'
+import { PortalWorld } from './portal-world.ts'
+
+const CHROMIUM = '/usr/bin/chromium'
+const skip = existsSync(CHROMIUM) ? false : `${CHROMIUM} is missing: apt-get install chromium`
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const PAGE = 'http://jeux.example/partie?id=7#score'
+
+interface Violation {
+  readonly id: string
+  readonly impact: string
+}
+
+async function violations(page: Page): Promise<Violation[]> {
+  await page.evaluate(AXE)
+  const found = await page.evaluate<{ violations: Violation[] }>('axe.run()')
+  return found.violations.map(({ id, impact }) => ({ id, impact }))
+}
+
+tap.test('in a real browser', { skip }, async t => {
+  const world = await PortalWorld.open(t)
+  const browser = await chromium.launch({
+    executablePath: CHROMIUM,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-background-networking',
+      '--disable-features=HttpsUpgrades',
+    ],
+    proxy: { server: `http://127.0.0.1:${world.portal.port}` },
+  })
+  t.teardown(() => browser.close())
+
+  await t.test(
+    'one click by keyboard is enough: the page says how it stands, then opens the site',
+    async t => {
+      const page = await browser.newPage({ locale: 'fr-FR' })
+      const problems: string[] = []
+      page.on('pageerror', error => problems.push(error.message))
+      page.on('console', message => {
+        if (/Content Security Policy|Refused/.test(message.text())) problems.push(message.text())
+      })
+      await page.goto('http://adulte.example/')
+      await page.goto(PAGE)
+      t.equal(await page.locator('#back').isVisible(), true)
+      t.same(await violations(page), [])
+      await page.keyboard.press('Tab')
+      t.equal(await page.locator(':focus').textContent(), 'Revenir en arrière')
+      await page.keyboard.press('Tab')
+      await page.keyboard.press('Enter')
+      await page.getByText('Demande envoyée à 10:42').waitFor()
+      t.equal(await page.locator('#ask').isVisible(), false)
+      t.equal(
+        await page.locator(':focus').getAttribute('id'),
+        'state',
+        'the focus is not lost with the button',
+      )
+      await world.see()
+      await page.getByText('vue par la DSI à 10:42').waitFor()
+      t.same(await violations(page), [])
+      await world.approve()
+      await world.swap()
+      await page.getByText('the site itself').waitFor()
+      t.equal(page.url(), PAGE)
+      t.same(problems, [])
+      await page.close()
+    },
+  )
+
+  await t.test('without script the same click works', async t => {
+    const context = await browser.newContext({ javaScriptEnabled: false, locale: 'fr-FR' })
+    const page = await context.newPage()
+    await page.goto('http://autre.example/lecon?id=1')
+    t.equal(await page.locator('#back').isVisible(), false)
+    await page.getByRole('button', { name: 'Demander le déblocage' }).click()
+    await page.getByText('Demande envoyée à 10:42').waitFor()
+    t.equal(page.url(), 'http://autre.example/lecon?id=1')
+    t.equal(await page.locator('button:visible').count(), 0)
+    await context.close()
+  })
+
+  await t.test('nothing is cut at 320 pixels, in the dark', async t => {
+    const context = await browser.newContext({
+      viewport: { width: 320, height: 640 },
+      colorScheme: 'dark',
+    })
+    const page = await context.newPage()
+    const pages = [
+      'http://autre.example/',
+      'http://adulte.example/',
+      'http://blog.example/',
+      'http://preau.internal/',
+    ]
+    for (const url of pages) {
+      await page.goto(url)
+      t.equal(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), true, url)
+      t.same(await violations(page), [], url)
+    }
+    await context.close()
+  })
+})

@@ -1,0 +1,53 @@
+import tap from 'tap'
+import { PortalWorld } from './portal-world.ts'
+
+tap.test('preau.internal shows how the PC is known', async t => {
+  const world = await PortalWorld.open(t)
+  for (const url of [
+    'http://preau.internal/',
+    'https://preau.internal/',
+    'http://preau.internal',
+  ]) {
+    const { status, body } = await world.ask(url)
+    t.equal(status, 200, url)
+    for (const text of [
+      'Ce poste passe par Préau',
+      'École Jules Ferry',
+      'Salle 3',
+      '10.1.3.7',
+      'Élèves',
+      '10:42',
+    ]) {
+      t.ok(body.includes(text), text)
+    }
+  }
+  const { body } = await world.ask('http://preau.internal/', { ip: '172.20.0.9' })
+  t.match(body, /Ce poste n’est pas dans la liste de la ville/)
+})
+
+tap.test('preau.internal hands out the certificate of the city', async t => {
+  const caPem = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'
+  const world = await PortalWorld.open(t, { caPem })
+  t.match((await world.ask('http://preau.internal/')).body, 'href="/ca.crt"')
+  for (const path of ['/ca.pem', '/ca.crt', '/ca.pem?x=1']) {
+    const { status, headers, body } = await world.ask(`http://preau.internal${path}`)
+    t.equal(status, 200)
+    t.equal(headers['content-type'], 'application/x-x509-ca-cert')
+    t.match(headers['content-disposition'], 'attachment')
+    t.equal(body, caPem)
+  }
+})
+
+tap.test(
+  'preau.internal has no other page, and no certificate where there is no authority',
+  async t => {
+    const world = await PortalWorld.open(t)
+    t.notMatch((await world.ask('http://preau.internal/')).body, 'ca.crt')
+    for (const path of ['/ca.pem', '/admin', '/.preau/follow', '/%zz', '/../etc/passwd']) {
+      const { status, body } = await world.ask(`http://preau.internal${path}`)
+      t.equal(status, 404, path)
+      t.match(body, 'Page introuvable')
+    }
+    t.equal((await world.ask('http://preau.internal/', { method: 'POST', body: 'x' })).status, 404)
+  },
+)

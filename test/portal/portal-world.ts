@@ -1,0 +1,247 @@
+/** A portal on a real store behind a small HTTP server, for one test: a clock that is set by hand, a snapshot that follows. */
+import { randomUUIDv7 } from 'node:crypto'
+import { createServer, request as httpRequest, type IncomingMessage } from 'node:http'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import type { FastifyInstance } from 'fastify'
+import type { Test } from 'tap'
+import { configSchema, type Limits } from '../../src/config.ts'
+import type { Grant, ScopeKind } from '../../src/policy/grant.ts'
+import { parseAbsoluteForm, type Host } from '../../src/policy/host.ts'
+import type { Refusal } from '../../src/policy/refusal.ts'
+import { withGrants, type Current, type Snapshot } from '../../src/policy/snapshot.ts'
+import { approve, refuse } from '../../src/policy/unblock-request.ts'
+import { decide } from '../../src/policy/verdict.ts'
+import { createPortal } from '../../src/portal/app.ts'
+import { openSqliteStore } from '../../src/store/sqlite-store.ts'
+import type { Store } from '../../src/store/store.ts'
+import { citySnapshot } from './city.ts'
+
+const LIMITS = configSchema.parse({}).limits
+
+export interface Answer {
+  readonly status: number
+  readonly headers: IncomingMessage['headers']
+  readonly body: string
+}
+
+export interface Ask {
+  readonly method?: string
+  readonly headers?: Record<string, string>
+  readonly body?: string
+  readonly ip?: string
+  readonly scheme?: 'http' | 'https'
+  readonly portal?: Served
+}
+
+export interface Served {
+  readonly app: FastifyInstance
+  readonly port: number
+}
+
+const same = (store: Store): Store => store
+
+export class PortalWorld {
+  /** A Monday, 10:42 in Paris. */
+  now = Date.parse('2026-03-02T09:42:00Z')
+  readonly clock = (): number => this.now
+  readonly listeners = new Set<() => void>()
+  snapshot = citySnapshot()
+  readonly store: Store
+  portal!: Served
+  readonly #refusals = new WeakMap<IncomingMessage, Refusal>()
+
+  readonly current: Current
+
+  private constructor(store: Store) {
+    this.store = store
+    const read = (): Snapshot => this.snapshot
+    this.current = {
+      get snapshot() {
+        return read()
+      },
+      onSwap: listener => {
+        this.listeners.add(listener)
+        return () => void this.listeners.delete(listener)
+      },
+    }
+  }
+
+  /** Opens a world. `wrap` may stand between the portal and the real store, to break it. */
+  static async open(
+    t: Test,
+    options: { limits?: Partial<Limits>; wrap?: (store: Store) => Store; caPem?: string } = {},
+  ): Promise<PortalWorld> {
+    const store = await openSqliteStore(join(t.testdir(), 'preau.db'))
+    const world = new PortalWorld(store)
+    const { wrap = same, ...rest } = options
+    world.portal = await world.#serve(t, wrap(store), rest)
+    t.teardown(() => store.close())
+    return world
+  }
+
+  /** Another process: a portal of its own on the same store. */
+  secondPortal(t: Test, wrap: (store: Store) => Store = same): Promise<Served> {
+    return this.#serve(t, wrap(this.store), {})
+  }
+
+  async #serve(
+    t: Test,
+    store: Store,
+    options: { limits?: Partial<Limits>; caPem?: string },
+  ): Promise<Served> {
+    const app = await createPortal({
+      store,
+      current: this.current,
+      clock: this.clock,
+      limits: { ...LIMITS, ...options.limits },
+      refusalOf: raw => this.#refusals.get(raw),
+      caPem: options.caPem,
+      logger: false,
+    })
+    await app.ready()
+    const server = createServer((request, response) => this.#hand(app, request, response))
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    t.teardown(async () => {
+      await app.close()
+      server.closeAllConnections()
+      server.close()
+    })
+    return { app, port: (server.address() as AddressInfo).port }
+  }
+
+  // What the proxy does: names the client, judges, keeps the refusal beside the request, hands the request over.
+  #hand(
+    app: FastifyInstance,
+    request: IncomingMessage,
+    response: Parameters<FastifyInstance['routing']>[1],
+  ): void {
+    const scheme = request.headers['x-test-scheme'] === 'https' ? 'https' : 'http'
+    const ip = (request.headers['x-test-ip'] ?? '10.1.3.7') as Host
+    const asked = parseAbsoluteForm(request.url ?? '')?.target.host ?? ''
+    const host = (request.headers['x-test-target'] ?? asked) as Host
+    for (const name of ['x-test-scheme', 'x-test-ip', 'x-test-target']) delete request.headers[name]
+    if (host !== '') {
+      const target = { host, port: scheme === 'https' ? 443 : 80 }
+      const client = this.snapshot.networks(ip)
+      const verdict = decide(this.snapshot, client, target, this.now)
+      if (verdict.action === 'allow') {
+        response.end('the site itself')
+        return
+      }
+      this.#refusals.set(request, { client, target, verdict, scheme })
+    }
+    app.routing(request, response)
+  }
+
+  /** Opens a request for `http(s)://host/path` as the given PC; the answer's body is not read yet. */
+  async open(
+    url: string,
+    { method = 'GET', headers = {}, body, ip, scheme, portal }: Ask = {},
+  ): Promise<IncomingMessage> {
+    const match = /^(https?):\/\/(\[[^\]]*\]|[^/?#]*)(.*)$/s.exec(url)
+    const usedScheme = scheme ?? match?.[1] ?? 'http'
+    const outgoing = httpRequest({
+      port: (portal ?? this.portal).port,
+      host: '127.0.0.1',
+      method,
+      // As the proxy receives it: absolute form in plain HTTP, origin form inside TLS.
+      path: usedScheme === 'http' ? url : match?.[3] || '/',
+      agent: false,
+      headers: {
+        'x-test-scheme': usedScheme,
+        'x-test-target': match?.[2]?.replace(/^\[|\]$/g, '') ?? '',
+        ...(ip === undefined ? {} : { 'x-test-ip': ip }),
+        ...headers,
+      },
+    })
+    // After the answer began, a cut upload is the business of whoever reads it.
+    outgoing.on('error', () => undefined)
+    outgoing.end(body)
+    const [answer] = (await once(outgoing, 'response')) as [IncomingMessage]
+    return answer
+  }
+
+  async ask(url: string, options: Ask = {}): Promise<Answer> {
+    const answer = await this.open(url, options)
+    const chunks: Buffer[] = []
+    for await (const chunk of answer) chunks.push(chunk as Buffer)
+    return {
+      status: answer.statusCode ?? 0,
+      headers: answer.headers,
+      body: Buffer.concat(chunks).toString(),
+    }
+  }
+
+  /** The click on the button of the page at `url`. */
+  click(url: string, { headers = {}, ...options }: Ask = {}): Promise<Answer> {
+    const { origin } = new URL(url)
+    return this.ask(`${origin}/.preau/unblock`, {
+      method: 'POST',
+      ...options,
+      headers: {
+        'content-type': 'application/x-www-form-urlencoded',
+        origin,
+        referer: url,
+        'sec-fetch-site': 'same-origin',
+        ...headers,
+      },
+    })
+  }
+
+  clickJson(url: string, options: Ask = {}): Promise<Answer> {
+    return this.click(url, {
+      ...options,
+      headers: { accept: 'application/json', ...options.headers },
+    })
+  }
+
+  requests() {
+    return this.store.list('request')
+  }
+
+  async #onlyRequest() {
+    const [stored] = await this.requests()
+    if (stored === undefined) throw new Error('no request')
+    return stored
+  }
+
+  async see(): Promise<void> {
+    const { id, version, body } = await this.#onlyRequest()
+    const note = { by: 'dsi', action: 'request.see', at: this.now }
+    await this.store.commit(note, [
+      { kind: 'request', id, expects: version, body: { ...body, seenAt: this.now } },
+    ])
+  }
+
+  async refuse(reason: string): Promise<void> {
+    const stored = await this.#onlyRequest()
+    const note = { by: 'dsi', action: 'request.refuse', at: this.now }
+    await this.store.commit(note, refuse(stored, 'dsi', reason, this.now))
+  }
+
+  async approve(scope: ScopeKind = 'site'): Promise<void> {
+    const stored = await this.#onlyRequest()
+    const approval = {
+      grantId: randomUUIDv7(),
+      scope,
+      duration: 'hour',
+      by: 'dsi',
+      now: this.now,
+      timeZone: 'Europe/Paris',
+    } as const
+    await this.store.commit(
+      { by: 'dsi', action: 'request.approve', at: this.now },
+      approve(stored, approval),
+    )
+  }
+
+  /** What every process does after a commit: takes the grants of the store into the snapshot. */
+  async swap(): Promise<void> {
+    const grants = (await this.store.list('grant')).map(({ body }): Grant => body)
+    this.snapshot = withGrants(this.snapshot, grants)
+    for (const listener of this.listeners) listener()
+  }
+}
