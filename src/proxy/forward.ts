@@ -85,7 +85,10 @@ export function createForward({ dial, answerTimeoutMs }: ForwardOptions): Forwar
       const pending: Pending = { to, onFailure }
       pendings.set(request, pending)
       prepareRequest(request, to.target)
-      send(request, response, pending, agent)
+      // A connection that carried a chunked request carries no other (CVE-2026-29057, node-http-proxy#1721). A field
+      // `Connection: close` is not enough: Node keeps the connection when the origin does not close it.
+      const isChunked = request.headers['transfer-encoding'] !== undefined
+      send(request, response, pending, isChunked ? freshAgent : agent)
     },
     upgrade(request, socket, head, to, onFailure) {
       pendings.set(request, { to, onFailure })

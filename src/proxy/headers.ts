@@ -43,8 +43,6 @@ export function prepareRequest(request: IncomingMessage, target: Target): void {
   delete headers.expect
   headers.host = hostField(target)
   addVia(headers, request.httpVersion)
-  // A socket that carried a chunked request is not used again (CVE-2026-29057, node-http-proxy#1721).
-  if (headers['transfer-encoding'] !== undefined) headers.connection = 'close'
 }
 
 /** Makes the head of a WebSocket handshake ready: it is the one upgrade that is relayed (RFC 9110 §7.8). */

@@ -1,0 +1,84 @@
+/** The target decides, never the `Host` field; what says two things is refused (RFC 9112 §3.2). */
+import t from 'tap'
+import { openOrigin, openProxyWorld } from '../support/proxy-world.ts'
+
+const close = 'Connection: close\r\n'
+
+t.test('an innocent Host field does not open a blocked target', async t => {
+  const origin = await openOrigin(t)
+  const world = await openProxyWorld(t)
+  for (const extra of [
+    '',
+    'X-Forwarded-Host: free.test\r\n',
+    'X-Original-URL: http://free.test/\r\n',
+    'Forwarded: host=free.test\r\n',
+  ]) {
+    t.match(
+      await world.raw(
+        `GET http://games.test:${origin.port}/ HTTP/1.1\r\nHost: free.test\r\n${extra}${close}\r\n`,
+      ),
+      /^HTTP\/1\.1 403/,
+    )
+  }
+  t.match(
+    await world.raw(
+      `CONNECT games.test:${origin.port} HTTP/1.1\r\nHost: free.test:443\r\n\r\n`,
+      '\r\n\r\n',
+    ),
+    /^HTTP\/1\.1 200/,
+  )
+  t.equal(origin.requests.length, 0, 'its tunnel is ours, not the origin’s')
+})
+
+t.test('the origin is told the target, not what the client wrote', async t => {
+  const origin = await openOrigin(t)
+  const world = await openProxyWorld(t)
+  await world.raw(
+    `GET http://free.test:${origin.port}/ HTTP/1.1\r\nHost: games.test\r\n${close}\r\n`,
+  )
+  t.equal(origin.requests[0]?.headers.host, `free.test:${origin.port}`)
+})
+
+t.test('two Host fields, or none, are refused', async t => {
+  const origin = await openOrigin(t)
+  const world = await openProxyWorld(t)
+  const head = `GET http://free.test:${origin.port}/ HTTP/1.1\r\n`
+  t.match(
+    await world.raw(`${head}Host: free.test\r\nHost: free.test\r\n${close}\r\n`),
+    /^HTTP\/1\.1 400/,
+  )
+  t.match(await world.raw(`${head}${close}\r\n`), /^HTTP\/1\.1 400/)
+  t.equal(origin.requests.length, 0)
+})
+
+t.test('a request in origin form is never forwarded by its Host', async t => {
+  const origin = await openOrigin(t)
+  const world = await openProxyWorld(t)
+  for (const target of [
+    '/',
+    '*',
+    `//free.test:${origin.port}/`,
+    `free.test:${origin.port}`,
+    `https://free.test:${origin.port}/`,
+    `ftp://free.test:${origin.port}/`,
+  ]) {
+    t.match(
+      await world.raw(
+        `OPTIONS ${target} HTTP/1.1\r\nHost: free.test:${origin.port}\r\n${close}\r\n`,
+      ),
+      /^HTTP\/1\.1 400/,
+      target,
+    )
+  }
+  t.equal(origin.requests.length, 0)
+})
+
+t.test('TRACE is refused, since it would echo what it carries', async t => {
+  const origin = await openOrigin(t)
+  const world = await openProxyWorld(t)
+  const answer = await world.raw(
+    `TRACE http://free.test:${origin.port}/ HTTP/1.1\r\nHost: free.test\r\nCookie: secret=1\r\n${close}\r\n`,
+  )
+  t.match(answer, /^HTTP\/1\.1 400/)
+  t.notMatch(answer, /secret/)
+})
