@@ -5,10 +5,17 @@ import type { Config } from './config.ts'
 import { causeOf, PreauError } from './errors.ts'
 import { startAdmin, startProxy, type Running } from './main.ts'
 
+/** Which part to run. `proxyAddress`: where the proxy really listens, for the help texts of the admin app. */
+export type Start =
+  | { readonly type: 'start'; readonly role: 'proxy'; readonly config: Config }
+  | {
+      readonly type: 'start'
+      readonly role: 'admin'
+      readonly config: Config
+      readonly proxyAddress: AddressInfo
+    }
 /** What the supervisor sends to a child, and what a child answers. */
-export type ToChild =
-  | { readonly type: 'start'; readonly role: 'proxy' | 'admin'; readonly config: Config }
-  | { readonly type: 'stop' }
+export type ToChild = Start | { readonly type: 'stop' }
 export type FromChild =
   | { readonly type: 'ready'; readonly address: AddressInfo }
   | {
@@ -27,9 +34,7 @@ function runAsChild(send: (message: FromChild) => void): void {
   process.on('message', (message: ToChild) => {
     if (message.type === 'stop') void stop()
     else {
-      const { role, config } = message
-      const logger = pino({ base: { role, pid: process.pid } }, pino.destination(2))
-      running = role === 'proxy' ? startProxy(config, logger) : startAdmin(config, logger)
+      running = run(message)
       running.then(
         ({ address }) => send({ type: 'ready', address }),
         error => send(failureOf(error)),
@@ -41,6 +46,14 @@ function runAsChild(send: (message: FromChild) => void): void {
   // Ctrl-C reaches the whole group; the supervisor decides when we stop.
   process.on('SIGINT', () => undefined)
   process.on('SIGTERM', () => undefined)
+}
+
+function run(start: Start): Promise<Running> {
+  const { role, config } = start
+  const logger = pino({ base: { role, pid: process.pid } }, pino.destination(2))
+  return role === 'proxy'
+    ? startProxy(config, logger)
+    : startAdmin(config, logger, start.proxyAddress)
 }
 
 function failureOf(error: unknown): FromChild {

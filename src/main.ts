@@ -174,7 +174,11 @@ function isOwnAddress(address: Host): boolean {
 }
 
 /** Starts the admin app and the housekeeping. */
-export async function startAdmin(config: Config, logger: Logger): Promise<Running> {
+export async function startAdmin(
+  config: Config,
+  logger: Logger,
+  proxyAddress: AddressInfo,
+): Promise<Running> {
   const store = await openStore(config)
   const authority = await installAuthority(config, store, clock())
   const app = await createAdmin({
@@ -183,7 +187,7 @@ export async function startAdmin(config: Config, logger: Logger): Promise<Runnin
     clock,
     config,
     logger,
-    proxyAddress: `${config.proxy.host}:${config.proxy.port}`,
+    proxyAddress: `${config.proxy.host}:${proxyAddress.port}`,
     caFingerprint: authority.fingerprint256,
   })
   await app.listen({ host: config.admin.host, port: config.admin.port })

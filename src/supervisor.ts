@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import type { Logger } from 'pino'
 import type { Config } from './config.ts'
 import { ERRORS, PreauError, type ErrorCode } from './errors.ts'
-import type { FromChild, ToChild } from './child.ts'
+import type { FromChild, Start, ToChild } from './child.ts'
 
 export interface Supervisor {
   readonly proxyAddress: AddressInfo
@@ -22,17 +22,24 @@ const KILL_MARGIN_MS = 5_000
 
 /** Starts everything; resolves when the proxy and the admin app both listen. Rejects with what the first failing child said. */
 export async function supervise(config: Config, logger: Logger): Promise<Supervisor> {
-  const workers = Array.from({ length: config.workers }, () => new Child('proxy', config, logger))
-  const admin = new Child('admin', config, logger)
-  const children = [...workers, admin]
+  const children: Child[] = []
+  const run = (start: Start): Promise<AddressInfo> => {
+    const child = new Child(start, logger)
+    children.push(child)
+    return child.start()
+  }
   const stop = async (): Promise<void> => {
     await Promise.all(children.map(child => child.stop()))
   }
   try {
+    const workers = Array.from({ length: config.workers }, () =>
+      run({ type: 'start', role: 'proxy', config }),
+    )
+    const [proxyAddress] = await Promise.all(workers)
+    if (proxyAddress === undefined) throw new TypeError('at least one worker')
     // The proxy first: once the admin app answers /healthz, everything is ready.
-    const addresses = await Promise.all(workers.map(worker => worker.start()))
-    const adminAddress = await admin.start()
-    return { proxyAddress: addresses[0] as AddressInfo, adminAddress, stop }
+    const adminAddress = await run({ type: 'start', role: 'admin', config, proxyAddress })
+    return { proxyAddress, adminAddress, stop }
   } catch (error) {
     await stop()
     throw error
@@ -40,35 +47,30 @@ export async function supervise(config: Config, logger: Logger): Promise<Supervi
 }
 
 class Child {
-  readonly #role: 'proxy' | 'admin'
-  readonly #config: Config
+  #start: Start
   readonly #logger: Logger
   #process: ChildProcess | undefined
   #restartTimer: NodeJS.Timeout | undefined
   #delayMs = FIRST_RESTART_MS
   #isStopping = false
 
-  constructor(role: 'proxy' | 'admin', config: Config, logger: Logger) {
-    this.#role = role
-    this.#config = config
+  constructor(start: Start, logger: Logger) {
+    this.#start = start
     this.#logger = logger
   }
 
   /** Starts it for the first time: a failure here is reported, not retried. */
   async start(): Promise<AddressInfo> {
     const address = await this.#spawn()
+    this.#start = keepPort(this.#start, address)
     this.#restartWhenItDies()
     return address
   }
 
   #spawn(): Promise<AddressInfo> {
-    const child = fork(new URL('child.ts', import.meta.url), {
-      serialization: 'advanced',
-      execArgv: ['--disable-warning=ExperimentalWarning'],
-    })
+    const child = fork(new URL('child.ts', import.meta.url), { serialization: 'advanced' })
     this.#process = child
-    const start: ToChild = { type: 'start', role: this.#role, config: this.#config }
-    child.send(start)
+    child.send(this.#start)
     return new Promise((resolve, reject) => {
       child.once('message', (message: FromChild) => {
         if (message.type === 'ready') resolve(message.address)
@@ -79,7 +81,7 @@ class Child {
       })
       child.once('error', reject)
       child.once('exit', (code, signal) =>
-        reject(new Error(`${this.#role} ended at start (${signal ?? code})`)),
+        reject(new Error(`${this.#start.role} ended at start (${signal ?? code})`)),
       )
     })
   }
@@ -89,28 +91,26 @@ class Child {
     this.#process?.once('exit', (code, signal) => {
       if (this.#isStopping) return
       if (performance.now() - startedAt > STABLE_MS) this.#delayMs = FIRST_RESTART_MS
-      this.#logger.error(
-        { role: this.#role, code, signal, restartInMs: this.#delayMs },
-        'a process died',
-      )
-      this.#restartTimer = setTimeout(() => void this.#restart(), this.#delayMs)
-      this.#delayMs = Math.min(this.#delayMs * 2, LONGEST_RESTART_MS)
+      const { role } = this.#start
+      this.#logger.error({ role, code, signal, restartInMs: this.#delayMs }, 'a process died')
+      this.#restartLater()
     })
+  }
+
+  #restartLater(): void {
+    this.#restartTimer = setTimeout(() => void this.#restart(), this.#delayMs)
+    this.#delayMs = Math.min(this.#delayMs * 2, LONGEST_RESTART_MS)
   }
 
   async #restart(): Promise<void> {
     try {
       await this.#spawn()
     } catch (error) {
-      this.#logger.error({ role: this.#role, err: error }, 'a process could not be restarted')
+      this.#logger.error({ role: this.#start.role, err: error }, 'a process could not be restarted')
     }
     if (this.#isStopping) return
-    if (this.#process?.exitCode === null && this.#process.signalCode === null)
-      this.#restartWhenItDies()
-    else {
-      this.#restartTimer = setTimeout(() => void this.#restart(), this.#delayMs)
-      this.#delayMs = Math.min(this.#delayMs * 2, LONGEST_RESTART_MS)
-    }
+    if (isAlive(this.#process)) this.#restartWhenItDies()
+    else this.#restartLater()
   }
 
   async stop(): Promise<void> {
@@ -118,18 +118,24 @@ class Child {
     const isSecondCall = this.#isStopping
     this.#isStopping = true
     clearTimeout(this.#restartTimer)
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    if (child === undefined || !isAlive(child)) return
     if (isSecondCall) child.kill('SIGKILL')
     const exited = new Promise<void>(resolve => child.once('exit', () => resolve()))
-    const stopMessage: ToChild = { type: 'stop' }
-    if (child.connected) child.send(stopMessage)
-    const timer = setTimeout(
-      () => child.kill('SIGKILL'),
-      this.#config.limits.drainTimeoutMs + KILL_MARGIN_MS,
-    )
+    if (child.connected) child.send({ type: 'stop' } satisfies ToChild)
+    const { drainTimeoutMs } = this.#start.config.limits
+    const timer = setTimeout(() => child.kill('SIGKILL'), drainTimeoutMs + KILL_MARGIN_MS)
     await exited
     clearTimeout(timer)
   }
+}
+
+const isAlive = (child: ChildProcess | undefined): boolean =>
+  child?.exitCode === null && child.signalCode === null
+
+/** Port 0 means any free one; a restarted child must come back on the one that people know by then. */
+function keepPort(start: Start, { port }: AddressInfo): Start {
+  const { config, role } = start
+  return { ...start, config: { ...config, [role]: { ...config[role], port } } }
 }
 
 function errorOf({ code, params, message }: Extract<FromChild, { type: 'failed' }>): Error {
