@@ -1,9 +1,11 @@
 /** The entry of a child process: starts the part that the supervisor names, answers, and stops when told. */
+import { enableCompileCache, flushCompileCache } from 'node:module'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import pino from 'pino'
 import type { Config } from './config.ts'
 import { causeOf, PreauError } from './errors.ts'
-import { startAdmin, startProxy, type Running } from './main.ts'
+import type { Running } from './main/running.ts'
 
 /** Which part to run. `proxyAddress`: where the proxy really listens, for the help texts of the admin app. */
 export type Start =
@@ -36,7 +38,10 @@ function runAsChild(send: (message: FromChild) => void): void {
     else {
       running = run(message)
       running.then(
-        ({ address }) => send({ type: 'ready', address }),
+        ({ address }) => {
+          send({ type: 'ready', address })
+          flushCompileCache()
+        },
         error => send(failureOf(error)),
       )
     }
@@ -48,12 +53,17 @@ function runAsChild(send: (message: FromChild) => void): void {
   process.on('SIGTERM', () => undefined)
 }
 
-function run(start: Start): Promise<Running> {
+/** Loads what this part needs and nothing else; compiled code is kept, so that a restart after a crash is quick. */
+async function run(start: Start): Promise<Running> {
   const { role, config } = start
   const logger = pino({ base: { role, pid: process.pid } }, pino.destination(2))
-  return role === 'proxy'
-    ? startProxy(config, logger)
-    : startAdmin(config, logger, start.proxyAddress)
+  enableCompileCache(join(config.dataDir, 'cache'))
+  if (role === 'proxy') {
+    const { startProxy } = await import('./main/proxy-process.ts')
+    return startProxy(config, logger)
+  }
+  const { startAdmin } = await import('./main/admin-process.ts')
+  return startAdmin(config, logger, start.proxyAddress)
 }
 
 function failureOf(error: unknown): FromChild {

@@ -5,7 +5,8 @@ import { dirname, join, normalize } from 'node:path'
 
 /** Later rows may be imported by earlier ones, never the other way, and never within a row. */
 const LAYERS: readonly (readonly string[])[] = [
-  ['cli', 'preau'],
+  ['preau'],
+  ['cli'],
   ['commands'],
   ['supervisor'],
   ['child'],

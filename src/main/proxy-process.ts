@@ -1,38 +1,31 @@
-/** The composition root of one process: wires the parts of a proxy worker, or those of the admin process. */
+/** The composition root of a proxy worker: store, snapshot, portal and proxy, wired. */
 import type { AddressInfo } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import type { SecureContext } from 'node:tls'
 import type { IncomingMessage } from 'node:http'
 import type { Logger } from 'pino'
-import { openAccessLog, type AccessLog } from './access-log/access-log.ts'
-import { createAdmin } from './admin/app.ts'
-import { loadCatalogue } from './categories/catalogue.ts'
-import type { Config } from './config.ts'
-import { startHousekeeping } from './housekeeping.ts'
-import { accessLogDir } from './install.ts'
-import { installAuthority } from './install-authority.ts'
-import { createAddressJudge, parseCidr } from './policy/address.ts'
-import { parseHost, type Host } from './policy/host.ts'
-import type { Refusal } from './policy/refusal.ts'
-import type { Current } from './policy/snapshot.ts'
-import { createPortal } from './portal/app.ts'
-import { renderFailure } from './portal/failure-page.ts'
-import { createDial, type Dial } from './proxy/dial.ts'
-import { createForward } from './proxy/forward.ts'
-import { createIntercept, type RefuseRequest } from './proxy/intercept.ts'
-import { createResolver } from './proxy/resolver.ts'
-import { ProxyServer } from './proxy/server.ts'
-import { followSnapshot } from './snapshot-follower.ts'
-import { openStore } from './store/open-store.ts'
-import type { Store } from './store/store.ts'
-import type { Authority } from './tls/authority.ts'
-import { createLeafCache } from './tls/leaf-cache.ts'
-
-/** A part that listens. `stop` lets what is open end by itself for `drainTimeoutMs`, then ends it. */
-export interface Running {
-  readonly address: AddressInfo
-  stop(): Promise<void>
-}
+import { openAccessLog, type AccessLog } from '../access-log/access-log.ts'
+import { loadCatalogue } from '../categories/catalogue.ts'
+import type { Config } from '../config.ts'
+import { accessLogDir } from '../install.ts'
+import { installAuthority } from '../install-authority.ts'
+import { createAddressJudge, parseCidr } from '../policy/address.ts'
+import { parseHost, type Host } from '../policy/host.ts'
+import type { Refusal } from '../policy/refusal.ts'
+import type { Current } from '../policy/snapshot.ts'
+import { createPortal } from '../portal/app.ts'
+import { renderFailure } from '../portal/failure-page.ts'
+import { createDial, type Dial } from '../proxy/dial.ts'
+import { createForward } from '../proxy/forward.ts'
+import { createIntercept, type RefuseRequest } from '../proxy/intercept.ts'
+import { createResolver } from '../proxy/resolver.ts'
+import { ProxyServer } from '../proxy/server.ts'
+import type { Running } from './running.ts'
+import { followSnapshot } from '../snapshot-follower.ts'
+import { openStore } from '../store/open-store.ts'
+import type { Store } from '../store/store.ts'
+import type { Authority } from '../tls/authority.ts'
+import { createLeafCache } from '../tls/leaf-cache.ts'
 
 const clock = Date.now
 
@@ -171,33 +164,4 @@ function isOwnAddress(address: Host): boolean {
   return Object.values(networkInterfaces()).some(list =>
     list?.some(entry => parseHost(entry.address.replace(/%.*$/, '')) === address),
   )
-}
-
-/** Starts the admin app and the housekeeping. */
-export async function startAdmin(
-  config: Config,
-  logger: Logger,
-  proxyAddress: AddressInfo,
-): Promise<Running> {
-  const store = await openStore(config)
-  const authority = await installAuthority(config, store, clock())
-  const app = await createAdmin({
-    store,
-    catalogue: loadCatalogue(),
-    clock,
-    config,
-    logger,
-    proxyAddress: `${config.proxy.host}:${proxyAddress.port}`,
-    caFingerprint: authority.fingerprint256,
-  })
-  await app.listen({ host: config.admin.host, port: config.admin.port })
-  const housekeeping = startHousekeeping({ store, config, clock, logger })
-  return {
-    address: app.server.address() as AddressInfo,
-    async stop() {
-      housekeeping.stop()
-      await app.close()
-      await store.close()
-    },
-  }
 }

@@ -1,0 +1,63 @@
+/** Who may use which route: every route says it, and the check is made in one place before any handler. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { PreauError } from '../errors.ts'
+import { assertOwnForm, assertToken, expectedFormToken, isUnsafe } from './csrf.ts'
+import type { AdminDeps } from './deps.ts'
+import { readSession, SESSION_COOKIE } from './session.ts'
+
+/** `public`: everybody; `session`: whoever is signed in; `dsi`: those who decide. */
+export type Access = 'public' | 'session' | 'dsi'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    access?: Access
+    /** Answers scripts: without session it says 401 and does not lead to the sign-in page. */
+    isForScripts?: boolean
+  }
+}
+
+/** Our style sheets, scripts and icons: the plugin that serves them cannot say who may read them. */
+export const ASSETS = '/assets/'
+
+/** Adds the checks; a route without `access` is a programming error and stops the start. */
+export function registerAccess(app: FastifyInstance, { store, clock }: AdminDeps): void {
+  const whoIs = (request: FastifyRequest) =>
+    readSession(store, request.cookies[SESSION_COOKIE], clock())
+  app.decorateRequest('who', null)
+  app.addHook('onRoute', route => {
+    if (route.url.startsWith(ASSETS)) route.config = { ...route.config, access: 'public' }
+    if (route.config?.access === undefined) {
+      throw new TypeError(`route ${route.url} does not say who may use it`)
+    }
+  })
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.is404) {
+      // Only so that the page keeps its navigation.
+      request.who = await whoIs(request).catch(() => null)
+      return
+    }
+    const { access, isForScripts } = request.routeOptions.config
+    if (isUnsafe(request.method)) assertOwnForm(request)
+    if (request.url.startsWith(ASSETS) || request.url === '/healthz') return
+    request.who = await whoIs(request)
+    if (access === 'public') return
+    if (request.who === null) return signInFirst(request, reply, isForScripts ?? false)
+    if (access === 'dsi' && request.who.user.role !== 'dsi') throw new PreauError('PREAU_FORBIDDEN')
+  })
+  app.addHook('preHandler', async request => {
+    if (request.is404 || !isUnsafe(request.method)) return
+    const isPublic = request.routeOptions.config.access === 'public'
+    assertToken(request, isPublic ? expectedFormToken(request) : request.who?.csrf)
+  })
+}
+
+function signInFirst(request: FastifyRequest, reply: FastifyReply, isForScripts: boolean): void {
+  if (isForScripts || wantsJson(request)) throw new PreauError('PREAU_SIGN_IN_NEEDED')
+  const isPage = !isUnsafe(request.method) && request.url !== '/'
+  reply.redirect(isPage ? `/sign-in?next=${encodeURIComponent(request.url)}` : '/sign-in', 303)
+}
+
+/** Our scripts ask for JSON; a form without script gets a redirection. */
+export function wantsJson({ headers }: FastifyRequest): boolean {
+  return headers.accept === 'application/json'
+}

@@ -1,0 +1,108 @@
+/** The admin app of the city's IT department: its plugins, its checks and its pages, written out in order. */
+import cookie from '@fastify/cookie'
+import formbody from '@fastify/formbody'
+import view from '@fastify/view'
+import { Eta } from 'eta'
+import Fastify, {
+  LogController,
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+} from 'fastify'
+import { fileURLToPath } from 'node:url'
+import { negotiateLocale, type Locale } from '../i18n.ts'
+import { registerAccess } from './access.ts'
+import type { AdminDeps, RouteDeps } from './deps.ts'
+import { registerErrorPages } from './error-page.ts'
+import { createLive } from './live.ts'
+import { createLoginGuard } from './login-guard.ts'
+import { accountRoutes } from './routes/account.ts'
+import { assetRoutes } from './routes/assets.ts'
+import { auditRoutes } from './routes/audit.ts'
+import { decideRoutes } from './routes/decide.ts'
+import { grantRoutes } from './routes/grants.ts'
+import { healthRoutes } from './routes/health.ts'
+import { pendingRoutes } from './routes/pending.ts'
+import { policyRoutes } from './routes/policy.ts'
+import { requestRoutes } from './routes/request.ts'
+import { setupRoutes } from './routes/setup.ts'
+import { signInRoutes } from './routes/sign-in.ts'
+import { userRoutes } from './routes/users.ts'
+import { registerSecurityHeaders } from './security-headers.ts'
+
+export type { AdminDeps } from './deps.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    locale: Locale
+  }
+}
+
+const MAX_FORM_BYTES = 64 * 1024
+const MAX_PARAM = 200
+const ROUTES = [
+  assetRoutes,
+  healthRoutes,
+  signInRoutes,
+  setupRoutes,
+  pendingRoutes,
+  requestRoutes,
+  decideRoutes,
+  grantRoutes,
+  policyRoutes,
+  auditRoutes,
+  userRoutes,
+  accountRoutes,
+]
+
+/** Builds the app; the caller listens, and closes it. It does not close the store. */
+export async function createAdmin(deps: AdminDeps): Promise<FastifyInstance> {
+  const app = createServer(deps)
+  app.removeAllContentTypeParsers()
+  app.decorateRequest('locale', 'fr')
+  app.addHook('onRequest', async request => {
+    request.locale = negotiateLocale(request.headers['accept-language'])
+  })
+  await registerSecurityHeaders(app)
+  await app.register(cookie)
+  await app.register(formbody, { bodyLimit: MAX_FORM_BYTES })
+  await registerViews(app)
+  registerAccess(app, deps)
+  registerErrorPages(app, deps)
+  const live = createLive(deps.store)
+  // Before `close` waits for open connections: these streams would never end by themselves.
+  app.addHook('preClose', async () => live.close())
+  const guard = createLoginGuard(deps.config.limits, deps.clock)
+  const routeDeps: RouteDeps = { ...deps, live, guard }
+  for (const route of ROUTES) await app.register(async scope => route(scope, routeDeps))
+  await app.ready()
+  return app
+}
+
+function createServer({ logger, config }: AdminDeps): FastifyInstance {
+  const log: { logger: false } | { loggerInstance: FastifyBaseLogger } =
+    logger === false ? { logger } : { loggerInstance: logger }
+  const { limits } = config
+  return Fastify({
+    ...log,
+    // Fastify would log each URL with its query, and that of /setup holds a token.
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: MAX_FORM_BYTES,
+    connectionTimeout: 60_000,
+    requestTimeout: 30_000,
+    keepAliveTimeout: limits.keepAliveTimeoutMs,
+    http: { headersTimeout: limits.headTimeoutMs, maxHeaderSize: limits.maxHeaderBytes },
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: MAX_PARAM, ignoreTrailingSlash: true },
+    // An address that cannot even be decoded meets no hook: it gets the barest answer.
+    frameworkErrors: (_error, _request, reply: FastifyReply) => {
+      void reply.code(400).type('text/plain; charset=utf-8').send('400')
+    },
+  })
+}
+
+async function registerViews(app: FastifyInstance): Promise<void> {
+  const root = fileURLToPath(new URL('../../views/admin', import.meta.url))
+  const eta = new Eta({ views: root, autoEscape: true, cache: true })
+  await app.register(view, { engine: { eta }, root, viewExt: 'eta', production: true })
+}

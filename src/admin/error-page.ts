@@ -1,0 +1,66 @@
+/** The one place that turns an error into an answer: codes to words, and nothing of the inside on a 5xx. */
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { PreauError, type ErrorCode } from '../errors.ts'
+import { wantsJson } from './access.ts'
+import type { AdminDeps } from './deps.ts'
+import { frame, readPolicy } from './page.ts'
+import { adminTexts } from './texts.ts'
+
+/** Fastify's own refusals in our words. */
+const FROM_FASTIFY: Readonly<Record<string, ErrorCode>> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'PREAU_MEDIA_TYPE',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'PREAU_TOO_LARGE',
+}
+
+export function registerErrorPages(app: FastifyInstance, deps: AdminDeps): void {
+  app.setErrorHandler<FastifyError | PreauError>(async (error, request, reply) => {
+    const known = nameError(error)
+    const status = known?.status ?? 500
+    if (status >= 500) request.log.error({ err: error }, 'admin request failed')
+    const t = adminTexts(request.locale)
+    const text = known === undefined ? t('error.internal') : known.text(request.locale)
+    reply.code(status)
+    if (wantsJson(request)) return reply.send({ error: known?.code ?? 'PREAU_INTERNAL', text })
+    if (known?.code === 'PREAU_NOT_FOUND')
+      return showProblem(request, reply, deps, notFound(request))
+    return showProblem(request, reply, deps, { title: t('error.title'), text, status })
+  })
+  app.setNotFoundHandler((request, reply) => {
+    reply.code(404)
+    return showProblem(request, reply, deps, notFound(request))
+  })
+}
+
+/** The status of a store that fails names its file: people read a plain sentence, the log has the rest. */
+function nameError(error: FastifyError | PreauError): PreauError | undefined {
+  if (error instanceof PreauError) {
+    const isInside = error.status >= 500 && error.code !== 'PREAU_OVERLOADED'
+    return isInside ? undefined : error
+  }
+  const code = FROM_FASTIFY[error.code]
+  if (code !== undefined) return new PreauError(code)
+  const { statusCode = 500 } = error
+  return statusCode < 500 ? new PreauError('PREAU_BAD_REQUEST') : undefined
+}
+
+interface Problem {
+  readonly title: string
+  readonly text: string
+  readonly status: number
+}
+
+function notFound(request: FastifyRequest): Problem {
+  const t = adminTexts(request.locale)
+  return { title: t('error.notFoundTitle'), text: t('error.notFoundText'), status: 404 }
+}
+
+/** Works also when the store does not: the page then lacks the city's name, nothing else. */
+async function showProblem(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  deps: AdminDeps,
+  { title, text, status }: Problem,
+): Promise<FastifyReply> {
+  const policy = await readPolicy(deps.store).catch(() => undefined)
+  return reply.view('error', frame(request, deps, { title, data: { text, status } }, policy))
+}

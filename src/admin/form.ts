@@ -1,0 +1,40 @@
+/** Reads the fields of a form: what is missing, too long or not among the choices is refused by name. */
+import { PreauError } from '../errors.ts'
+
+// Control characters, line separators and bidirectional overrides: they forge lines in logs and turn texts around.
+// oxlint-disable-next-line no-control-regex -- removing control characters is the point
+const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g
+
+/** The raw text of a field, as typed (a password). Throws PREAU_INVALID_INPUT; PREAU_TOO_LARGE past `max` characters. */
+export function rawField(body: unknown, name: string, max: number): string {
+  const isForm = typeof body === 'object' && body !== null
+  const value: unknown = isForm ? Reflect.get(body, name) : undefined
+  if (typeof value !== 'string') {
+    throw new PreauError('PREAU_INVALID_INPUT', { field: name, detail: '?' })
+  }
+  if (value.length > max) throw new PreauError('PREAU_TOO_LARGE')
+  return value
+}
+
+/** A line of text without what cannot be printed. */
+export function textField(body: unknown, name: string, max: number): string {
+  return rawField(body, name, max).replace(UNPRINTABLE, ' ').trim()
+}
+
+export function choiceField<T extends string>(
+  body: unknown,
+  name: string,
+  choices: readonly T[],
+): T {
+  const value = rawField(body, name, 64)
+  const found = choices.find(choice => choice === value)
+  if (found !== undefined) return found
+  throw new PreauError('PREAU_INVALID_INPUT', { field: name, detail: choices.join(', ') })
+}
+
+/** The optional text of a query, e.g. `?before=`; undefined when absent, repeated or too long. */
+export function queryText(query: unknown, name: string, max = 200): string | undefined {
+  const value: unknown =
+    typeof query === 'object' && query !== null ? Reflect.get(query, name) : undefined
+  return typeof value === 'string' && value !== '' && value.length <= max ? value : undefined
+}

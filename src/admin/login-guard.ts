@@ -1,0 +1,125 @@
+/** Slows guessing down: an account waits after failures from one address, and an address after failures on any account. */
+import { LRUCache } from 'lru-cache'
+import type { Limits } from '../config.ts'
+import { PreauError } from '../errors.ts'
+
+interface Tally {
+  readonly failures: number
+  readonly lastAt: number
+}
+
+/** What the audit log needs to know of a failure. `unlogged`: failures before this one that were only counted. */
+export interface Failure {
+  readonly isLogged: boolean
+  readonly lock: 'account' | 'address' | undefined
+  readonly unlogged: number
+}
+
+export interface Attempt {
+  /** The password was right: earlier failures of this account from here are forgotten. */
+  succeed(): void
+  /** The password was not looked at: the attempt does not count. */
+  release(): void
+  fail(): Failure
+}
+
+export interface LoginGuard {
+  /** Counts the attempt before its password is computed, so that parallel ones cannot slip by. Throws PREAU_SIGN_IN_LOCKED. */
+  admit(account: string, address: string): Attempt
+}
+
+const MINUTE_MS = 60_000
+const MAX_TALLIES = 10_000
+/** An address may fail this many times as often as one account: a whole office may stand behind it. */
+const ADDRESS_FACTOR = 4
+const MAX_LOGGED_PER_HOUR = 200
+
+type GuardLimits = Pick<Limits, 'loginAttempts' | 'loginLockMinutes'>
+
+/** `loginAttempts` 0 turns the lock off. */
+export function createLoginGuard(limits: GuardLimits, clock: () => number): LoginGuard {
+  const lockMs = limits.loginLockMinutes * MINUTE_MS
+  const accounts = createCounter(limits.loginAttempts, lockMs, clock)
+  const addresses = createCounter(limits.loginAttempts * ADDRESS_FACTOR, lockMs, clock)
+  const budget = createBudget(clock)
+  return {
+    admit(account, address) {
+      const network = networkOf(address)
+      const key = JSON.stringify([account, network])
+      addresses.assertOpen(network)
+      accounts.assertOpen(key)
+      const [byAccount, byAddress] = [accounts.add(key), addresses.add(network)]
+      return {
+        succeed() {
+          accounts.clear(key)
+          addresses.takeBack(network)
+        },
+        release() {
+          accounts.takeBack(key)
+          addresses.takeBack(network)
+        },
+        fail: () => ({
+          ...budget(),
+          lock: byAccount ? 'account' : byAddress ? 'address' : undefined,
+        }),
+      }
+    },
+  }
+}
+
+function createCounter(limit: number, lockMs: number, clock: () => number) {
+  const tallies = new LRUCache<string, Tally>({ max: MAX_TALLIES })
+  const read = (key: string): Tally => {
+    const tally = tallies.get(key)
+    const isFresh = tally !== undefined && clock() < tally.lastAt + lockMs
+    return isFresh ? tally : { failures: 0, lastAt: 0 }
+  }
+  return {
+    assertOpen(key: string): void {
+      const { failures, lastAt } = read(key)
+      if (limit === 0 || failures < limit) return
+      const minutes = Math.max(1, Math.ceil((lastAt + lockMs - clock()) / MINUTE_MS))
+      throw new PreauError('PREAU_SIGN_IN_LOCKED', { minutes })
+    },
+    /** Whether this one reaches the limit. */
+    add(key: string): boolean {
+      const failures = read(key).failures + 1
+      tallies.set(key, { failures, lastAt: clock() })
+      return limit > 0 && failures === limit
+    },
+    clear: (key: string): boolean => tallies.delete(key),
+    takeBack(key: string): void {
+      const { failures, lastAt } = read(key)
+      if (failures > 0) tallies.set(key, { failures: failures - 1, lastAt })
+    },
+  }
+}
+
+/** A flood of failures from many addresses must not flood the audit log: past the budget they are only counted. */
+function createBudget(clock: () => number): () => Pick<Failure, 'isLogged' | 'unlogged'> {
+  let hour = 0
+  let spent = 0
+  let unlogged = 0
+  return () => {
+    const now = Math.floor(clock() / (60 * MINUTE_MS))
+    if (now !== hour) {
+      hour = now
+      spent = 0
+    }
+    if (spent >= MAX_LOGGED_PER_HOUR) {
+      unlogged++
+      return { isLogged: false, unlogged }
+    }
+    spent++
+    const before = unlogged
+    unlogged = 0
+    return { isLogged: true, unlogged: before }
+  }
+}
+
+/** An IPv6 client has a whole /64 to change its address in (RFC 6177): its network is what is counted. */
+function networkOf(address: string): string {
+  return address.includes(':') && !address.includes('.')
+    ? address.split(':').slice(0, 4).join(':')
+    : address
+}

@@ -1,0 +1,110 @@
+/** What the pages show of an unblock request: the row of the list, the choices that make sense, the preselected ones. */
+import { SCOPE_KINDS, type Scope, type ScopeKind } from '../policy/grant.ts'
+import type { Catalogue, Severity } from '../policy/category.ts'
+import { UNKNOWN_SITE } from '../policy/network.ts'
+import type { UnblockRequest } from '../policy/unblock-request.ts'
+import type { Stored } from '../store/store.ts'
+import type { Moment, Wording } from './wording.ts'
+
+export interface ScopeChoice {
+  readonly kind: ScopeKind
+  /** « Cette salle ». */
+  readonly name: string
+  /** What it means here: « Salle 1, École Jean-Moulin ». */
+  readonly place: string
+  readonly isPreselected: boolean
+}
+
+export interface RequestView {
+  readonly id: string
+  readonly version: number
+  readonly host: string
+  readonly path: string
+  readonly url: string
+  readonly reason: string
+  /** The category alone says why: no need to add « catégorie bloquée ». */
+  readonly isCategoryEnough: boolean
+  readonly category: { readonly label: string; readonly description: string } | undefined
+  readonly severity: Severity | undefined
+  readonly school: string
+  readonly rooms: readonly string[]
+  readonly pcs: string
+  readonly clicks: string
+  readonly at: Moment
+  readonly lastAt: Moment
+  readonly seen: Moment | undefined
+  readonly isNeverGrantable: boolean
+  readonly scopes: readonly ScopeChoice[]
+}
+
+export function viewRequest(
+  { body, version }: Stored<'request'>,
+  catalogue: Catalogue,
+  wording: Wording,
+): RequestView {
+  const category = body.category === undefined ? undefined : catalogue.get(body.category)
+  const { t, locale } = wording
+  const label = category?.label[locale] ?? body.category
+  return {
+    id: body.id,
+    version,
+    host: body.host,
+    path: pathOf(body.url),
+    url: body.url,
+    reason: t(`reason.${body.reason}`),
+    isCategoryEnough: label !== undefined && body.reason === 'blocked-category',
+    category:
+      label === undefined ? undefined : { label, description: category?.description[locale] ?? '' },
+    severity: category?.severity,
+    school: schoolOf(body, wording),
+    rooms: roomsOf(body),
+    pcs: wording.count('pending.pcs', body.askers.length),
+    clicks: wording.count('pending.clicks', body.clicks),
+    at: wording.moment(body.at),
+    lastAt: wording.moment(body.lastAt),
+    seen: body.seenAt === undefined ? undefined : wording.moment(body.seenAt),
+    isNeverGrantable: category?.severity === 'never',
+    scopes: scopesFor(body).map(scope => ({
+      kind: scope.kind,
+      name: t(`scopeName.${scope.kind}`),
+      place: wording.scope(scope),
+      isPreselected: scope.kind === narrowestScope(body),
+    })),
+  }
+}
+
+function schoolOf(request: UnblockRequest, wording: Wording): string {
+  const isKnown = request.site !== UNKNOWN_SITE && request.siteName !== ''
+  return isKnown ? request.siteName : wording.siteName(request.site)
+}
+
+function roomsOf({ askers }: UnblockRequest): string[] {
+  return [...new Set(askers.map(asker => asker.room).filter(room => room !== ''))]
+}
+
+/** Without what names the host again; the query was never stored. */
+function pathOf(url: string): string {
+  const path = /^[a-z]+:\/\/[^/]+(\/.*)$/i.exec(url)?.[1] ?? ''
+  return path === '/' ? '' : path
+}
+
+/** The scopes that mean something for this request: an unknown network has neither room nor school. */
+export function scopesFor({ askers, site }: UnblockRequest): Scope[] {
+  const first = askers[0]
+  if (first === undefined) return []
+  const all: Record<ScopeKind, Scope | undefined> = {
+    pc: { kind: 'pc', ip: first.ip },
+    room: first.room === '' ? undefined : { kind: 'room', site, room: first.room },
+    site: site === UNKNOWN_SITE ? undefined : { kind: 'site', site },
+    city: { kind: 'city' },
+  }
+  return SCOPE_KINDS.map(kind => all[kind]).filter(scope => scope !== undefined)
+}
+
+/** The narrowest scope that helps everybody who asked. */
+export function narrowestScope(request: UnblockRequest): ScopeKind {
+  if (request.askers.length <= 1) return 'pc'
+  const isOneRoom = new Set(request.askers.map(asker => asker.room)).size === 1
+  const wanted: ScopeKind = isOneRoom && roomsOf(request).length === 1 ? 'room' : 'site'
+  return scopesFor(request).some(({ kind }) => kind === wanted) ? wanted : 'pc'
+}

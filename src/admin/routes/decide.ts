@@ -1,0 +1,129 @@
+/** Deciding: approve, refuse, and taking the decision back. Both a plain form and our script may send them. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { randomUUIDv7 } from 'node:crypto'
+import { PreauError } from '../../errors.ts'
+import { DURATIONS, SCOPE_KINDS } from '../../policy/grant.ts'
+import { approve, latestKey, MAX_REASON, refuse } from '../../policy/unblock-request.ts'
+import type { Stored } from '../../store/store.ts'
+import { wantsJson } from '../access.ts'
+import { decisionText } from '../decision-notice.ts'
+import type { RouteDeps } from '../deps.ts'
+import { choiceField, textField } from '../form.ts'
+import { readPolicy, wordingFor } from '../page.ts'
+import { scopesFor } from '../request-view.ts'
+import { undoDecision } from '../undo.ts'
+
+type WithId = { Params: { id: string } }
+
+export function decideRoutes(app: FastifyInstance, deps: RouteDeps): void {
+  const config = { access: 'dsi' } as const
+  app.post<WithId>('/requests/:id/approve', { config }, async (request, reply) => {
+    await approveRequest(request, deps)
+    return tellDecision(request, reply, deps)
+  })
+  app.post<WithId>('/requests/:id/refuse', { config }, async (request, reply) => {
+    await refuseRequest(request, deps)
+    return tellDecision(request, reply, deps)
+  })
+  app.post<WithId>('/requests/:id/undo', { config }, async (request, reply) => {
+    const { host } = await undoRequest(request, deps)
+    const { t } = wordingFor(request, deps, undefined)
+    return wantsJson(request)
+      ? reply.send({ text: t('decide.undone', { host }) })
+      : reply.redirect('/', 303)
+  })
+}
+
+async function readRequest({ store }: RouteDeps, id: string): Promise<Stored<'request'>> {
+  const row = await store.get('request', id)
+  if (row === undefined) throw new PreauError('PREAU_NOT_FOUND')
+  return row
+}
+
+async function approveRequest(request: FastifyRequest<WithId>, deps: RouteDeps): Promise<void> {
+  const { store, catalogue, clock } = deps
+  const row = await readRequest(deps, request.params.id)
+  const category = catalogue.get(row.body.category ?? '')
+  if (category?.severity === 'never') {
+    const label = category.label[request.locale]
+    throw new PreauError('PREAU_NEVER_GRANTABLE', { category: label })
+  }
+  const scope = choiceField(request.body, 'scope', SCOPE_KINDS)
+  if (!scopesFor(row.body).some(({ kind }) => kind === scope)) {
+    throw new PreauError('PREAU_INVALID_INPUT', { field: 'scope', detail: scope })
+  }
+  const duration = choiceField(request.body, 'duration', DURATIONS)
+  const by = nameOf(request)
+  const now = clock()
+  const timeZone = wordingFor(request, deps, await readPolicy(store)).timeZone
+  const grantId = randomUUIDv7()
+  const changes = approve(row, { grantId, scope, duration, by, now, timeZone })
+  const detail = { scope, duration, requestId: row.id, grantId }
+  const note = { by, action: 'request.approve', subject: row.body.host, detail, at: now }
+  await commitOrSayWho(deps, row.id, () => store.commit(note, changes))
+}
+
+async function refuseRequest(request: FastifyRequest<WithId>, deps: RouteDeps): Promise<void> {
+  const { store, clock } = deps
+  const reason = textField(request.body, 'reason', MAX_REASON)
+  if (reason === '') {
+    const field = wordingFor(request, deps, undefined).t('decide.reason')
+    throw new PreauError('PREAU_INVALID_INPUT', { field, detail: '…' })
+  }
+  const row = await readRequest(deps, request.params.id)
+  const by = nameOf(request)
+  const now = clock()
+  const detail = { reason, requestId: row.id }
+  const note = { by, action: 'request.refuse', subject: row.body.host, detail, at: now }
+  const changes = refuse(row, by, reason, now)
+  await commitOrSayWho(deps, row.id, () => store.commit(note, changes))
+}
+
+/** Two people on one request: the slower one reads who was faster, not that a version differs. */
+async function commitOrSayWho(
+  deps: RouteDeps,
+  id: string,
+  commit: () => Promise<void>,
+): Promise<void> {
+  try {
+    await commit()
+  } catch (error) {
+    if (!(error instanceof PreauError) || error.code !== 'PREAU_CONFLICT') throw error
+    const { decision } = (await readRequest(deps, id)).body
+    if (decision === undefined) throw error
+    throw new PreauError('PREAU_ALREADY_DECIDED', { by: decision.by }, { cause: error })
+  }
+}
+
+async function undoRequest(
+  request: FastifyRequest<WithId>,
+  deps: RouteDeps,
+): Promise<{ host: string }> {
+  const { store, clock } = deps
+  const row = await readRequest(deps, request.params.id)
+  const { decision, host, site } = row.body
+  const grantId = decision?.outcome === 'approved' ? decision.grant : undefined
+  const [grant, latest] = await Promise.all([
+    grantId === undefined ? undefined : store.get('grant', grantId),
+    store.get('latest', latestKey(site, host)),
+  ])
+  const by = nameOf(request)
+  const now = clock()
+  const changes = undoDecision({ request: row, grant, latest, by, now })
+  const detail = { outcome: decision?.outcome ?? null, requestId: row.id }
+  await store.commit({ by, action: 'request.undo', subject: host, detail, at: now }, changes)
+  return { host }
+}
+
+const nameOf = ({ who }: FastifyRequest): string => who?.user.name ?? ''
+
+async function tellDecision(
+  request: FastifyRequest<WithId>,
+  reply: FastifyReply,
+  deps: RouteDeps,
+): Promise<FastifyReply> {
+  const { id } = request.params
+  if (!wantsJson(request)) return reply.redirect(`/?done=${encodeURIComponent(id)}`, 303)
+  const words = wordingFor(request, deps, await readPolicy(deps.store))
+  return reply.send({ id, text: await decisionText(deps, id, words) })
+}

@@ -1,0 +1,92 @@
+/** The policy as it stands, to read: profiles, schools, the city's rules, the lists, and how to change them. */
+import type { FastifyInstance } from 'fastify'
+import type { Locale } from '../../i18n.ts'
+import type { Catalogue, CategoryId } from '../../policy/category.ts'
+import { CURRENT } from '../../policy/document.ts'
+import type { ListsDocument } from '../../policy/lists.ts'
+import type { PolicyDocument, ProfileDocument } from '../../policy/policy-document.ts'
+import type { RouteDeps } from '../deps.ts'
+import { readPolicy, renderPage, wordingFor } from '../page.ts'
+import type { Wording } from '../wording.ts'
+
+const MAX_SITES = 300
+const MAX_RULES = 300
+
+export function policyRoutes(app: FastifyInstance, deps: RouteDeps): void {
+  const { store, catalogue, proxyAddress, caFingerprint } = deps
+  app.get('/policy', { config: { access: 'session' } }, async (request, reply) => {
+    const policy = await readPolicy(store)
+    const lists = (await store.get('lists', CURRENT))?.body
+    const words = wordingFor(request, deps, policy)
+    const data = {
+      ...(policy === undefined ? {} : viewPolicy(policy, catalogue, words)),
+      hasPolicy: policy !== undefined,
+      never: labelsOf(neverGrantable(catalogue), catalogue, words.locale),
+      lists: viewLists(lists, words),
+      proxyAddress,
+      caFingerprint,
+    }
+    const page = { view: 'policy', title: words.t('policy.title'), nav: 'nav.policy' } as const
+    return renderPage(request, reply, deps, { ...page, data }, policy)
+  })
+}
+
+function viewPolicy(policy: PolicyDocument, catalogue: Catalogue, words: Wording) {
+  const { locale } = words
+  const labels = new Map(policy.profiles.map(({ id, label }) => [id, label[locale]]))
+  return {
+    profiles: policy.profiles.map(profile => ({
+      label: profile.label[locale],
+      blocked: labelsOf(profile.blocked, catalogue, locale),
+      warned: labelsOf(profile.warned, catalogue, locale),
+      mode: profile.mode,
+      addresses: profile.addresses,
+      hours: sayHours(profile, words),
+    })),
+    sites: policy.sites.slice(0, MAX_SITES).map(({ name, uai, rooms }) => ({
+      name,
+      uai,
+      rooms: rooms.map(room => ({ ...room, profile: labels.get(room.profile) ?? room.profile })),
+      count: words.count('policy.rooms', rooms.length),
+    })),
+    sitesCount: policy.sites.length,
+    maxSites: MAX_SITES,
+    rules: policy.rules.slice(0, MAX_RULES).map(rule => ({
+      ...rule,
+      where: rule.site === undefined ? words.t('policy.everywhere') : words.siteName(rule.site),
+    })),
+    rulesCount: policy.rules.length,
+    maxRules: MAX_RULES,
+  }
+}
+
+function neverGrantable(catalogue: Catalogue): CategoryId[] {
+  return [...catalogue.values()].filter(({ severity }) => severity === 'never').map(({ id }) => id)
+}
+
+function labelsOf(ids: readonly CategoryId[], catalogue: Catalogue, locale: Locale): string[] {
+  const labels = ids.map(id => catalogue.get(id)?.label[locale] ?? id)
+  return labels.toSorted((a, b) => a.localeCompare(b, locale))
+}
+
+function sayHours({ hours }: ProfileDocument, { t }: Wording): string {
+  if (hours === null) return t('policy.always')
+  const windows = hours.map(({ days, from, to }) => {
+    return `${days.map(day => t(`day.${day}`)).join(' ')} ${from}–${to}`
+  })
+  return t('policy.hours', { hours: windows.join(' · ') })
+}
+
+function viewLists(lists: ListsDocument | undefined, words: Wording) {
+  return (lists?.lists ?? []).map(({ name, source, importedAt, counts, refusedLines }) => {
+    const sizes = Object.values(counts)
+    return {
+      name,
+      source,
+      when: words.moment(importedAt),
+      domains: words.number(sizes.reduce((sum, size) => sum + size, 0)),
+      categories: words.number(sizes.length),
+      refused: words.number(refusedLines),
+    }
+  })
+}

@@ -1,0 +1,129 @@
+/** One request with all its facts, and the list of those that are decided. */
+import type { FastifyInstance } from 'fastify'
+import { PreauError } from '../../errors.ts'
+import { isInForce, type Grant } from '../../policy/grant.ts'
+import { MAX_ASKERS } from '../../policy/unblock-request.ts'
+import type { Store, Stored } from '../../store/store.ts'
+import type { RouteDeps } from '../deps.ts'
+import { queryText } from '../form.ts'
+import { listAll } from '../list-all.ts'
+import { readPolicy, renderPage, wordingFor } from '../page.ts'
+import { viewRequest } from '../request-view.ts'
+import type { Wording } from '../wording.ts'
+
+const PAGE = 50
+/** How far back the history of a host is looked for, and how much of it is shown. */
+const HISTORY_DEPTH = 1_000
+const HISTORY_SHOWN = 10
+
+export function requestRoutes(app: FastifyInstance, deps: RouteDeps): void {
+  const { store, catalogue } = deps
+  app.get('/requests', { config: { access: 'session' } }, async (request, reply) => {
+    const policy = await readPolicy(store)
+    const words = wordingFor(request, deps, policy)
+    const before = queryText(request.query, 'before')
+    const { decided, older } = await listDecided(store, before)
+    const rows = decided.map(row => ({
+      ...viewRequest(row, catalogue, words),
+      decision: describeDecision(row, words),
+    }))
+    const page = { view: 'decided', title: words.t('decided.title'), nav: 'nav.decided' } as const
+    const data = { rows, older, isFirstPage: before === undefined }
+    return renderPage(request, reply, deps, { ...page, data }, policy)
+  })
+  app.get<{ Params: { id: string } }>(
+    '/requests/:id',
+    { config: { access: 'session' } },
+    async (request, reply) => {
+      const row = await store.get('request', request.params.id)
+      if (row === undefined) throw new PreauError('PREAU_NOT_FOUND')
+      const policy = await readPolicy(store)
+      const words = wordingFor(request, deps, policy)
+      const view = viewRequest(row, catalogue, words)
+      const title = words.t('request.title', { host: view.host, site: view.school })
+      const data = {
+        row: view,
+        decision: describeDecision(row, words),
+        askers: row.body.askers.map(asker => ({ ...asker, when: words.moment(asker.at) })),
+        maxAskers: MAX_ASKERS,
+        history: await readHistory(deps, row, words),
+      }
+      return renderPage(
+        request,
+        reply,
+        deps,
+        { view: 'request', title, nav: 'nav.pending', data },
+        policy,
+      )
+    },
+  )
+}
+
+/** The store lists by the state or all together: pending ones, few, are skipped on the way. */
+async function listDecided(
+  store: Store,
+  before: string | undefined,
+): Promise<{ decided: Stored<'request'>[]; older: string | undefined }> {
+  const decided: Stored<'request'>[] = []
+  let cursor = before
+  for (let turn = 0; turn < 10 && decided.length < PAGE; turn++) {
+    const query = cursor === undefined ? {} : { before: cursor }
+    const rows = await store.list('request', { ...query, limit: PAGE })
+    for (const row of rows) {
+      if (decided.length === PAGE) return { decided, older: decided.at(-1)?.id }
+      if (row.body.decision !== undefined) decided.push(row)
+      cursor = row.id
+    }
+    if (rows.length < PAGE) return { decided, older: undefined }
+  }
+  return { decided, older: cursor }
+}
+
+function describeDecision({ body: { decision } }: Stored<'request'>, words: Wording) {
+  if (decision === undefined) return undefined
+  return {
+    outcome: decision.outcome,
+    by: decision.by,
+    when: words.moment(decision.at),
+    reason: decision.outcome === 'refused' ? decision.reason : undefined,
+  }
+}
+
+/** How a grant ended, when it did: by its time (`system` files it away), or by a person. */
+function endOf(grant: Grant, { t }: Wording, now: number): string | undefined {
+  if (isInForce(grant, now)) return undefined
+  const { endedBy } = grant
+  return endedBy === undefined || endedBy === 'system'
+    ? t('grants.over')
+    : t('grants.closedBy', { by: endedBy })
+}
+
+async function readHistory(
+  { store, catalogue, clock }: RouteDeps,
+  own: Stored<'request'>,
+  words: Wording,
+) {
+  const [requests, grants] = await Promise.all([
+    listAll(store, 'request', {}, HISTORY_DEPTH),
+    listAll(store, 'grant', {}, HISTORY_DEPTH),
+  ])
+  const { host, decision } = own.body
+  const others = requests.filter(({ id, body }) => id !== own.id && body.host === host)
+  const same = grants.filter(({ body }) => body.host === host && body.origin === 'approved')
+  const shown = same.slice(0, HISTORY_SHOWN).map(({ id, body }) => ({
+    isOwn: decision?.outcome === 'approved' && decision.grant === id,
+    scope: words.scope(body.scope),
+    by: body.by,
+    when: words.moment(body.at),
+    until: words.until(body.until),
+    isInForce: isInForce(body, clock()),
+    end: endOf(body, words, clock()),
+  }))
+  return {
+    grants: shown,
+    requests: others.slice(0, HISTORY_SHOWN).map(row => ({
+      ...viewRequest(row, catalogue, words),
+      decision: describeDecision(row, words),
+    })),
+  }
+}

@@ -1,0 +1,145 @@
+/** Signing in and out. Every attempt is slowed down, audited, and answered with the same words. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { PreauError } from '../../errors.ts'
+import { MAX_PASSWORD, type User } from '../../policy/account.ts'
+import type { Change } from '../../policy/document.ts'
+import { userId } from '../accounts.ts'
+import { giveFormToken } from '../csrf.ts'
+import type { RouteDeps } from '../deps.ts'
+import { queryText, rawField, textField } from '../form.ts'
+import type { Attempt } from '../login-guard.ts'
+import { renderPage } from '../page.ts'
+import { verifyOrPretend } from '../password.ts'
+import { dropCookie, giveCookie, makeSession, SESSION_COOKIE } from '../session.ts'
+import { adminTexts } from '../texts.ts'
+
+const MAX_NAME = 128
+
+export function signInRoutes(app: FastifyInstance, deps: RouteDeps): void {
+  const { store, clock } = deps
+  app.get('/sign-in', { config: { access: 'public' } }, (request, reply) =>
+    request.who === null
+      ? showForm(request, reply, deps, {})
+      : reply.redirect(safeNext(request.query), 303),
+  )
+  app.post('/sign-in', { config: { access: 'public' } }, async (request, reply) => {
+    const name = textField(request.body, 'name', MAX_NAME)
+    try {
+      const user = await checkPassword(request, deps, name)
+      await startSession(request, reply, deps, user)
+      return await reply.redirect(safeNext(request.body), 303)
+    } catch (error) {
+      if (!(error instanceof PreauError) || error.status >= 500) throw error
+      reply.code(error.status)
+      return showForm(request, reply, deps, { name, problem: error.text(request.locale) })
+    }
+  })
+  app.post('/sign-out', { config: { access: 'session' } }, async (request, reply) => {
+    const { who } = request
+    if (who !== null) {
+      const { name } = who.user
+      await store.commit({ by: name, action: 'session.close', subject: name, at: clock() }, [
+        { kind: 'session', id: who.sessionId, body: null },
+      ])
+    }
+    dropCookie(request, reply, SESSION_COOKIE)
+    return reply.redirect('/sign-in', 303)
+  })
+}
+
+interface FormState {
+  readonly name?: string
+  readonly problem?: string
+}
+
+async function showForm(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  deps: RouteDeps,
+  { name = '', problem }: FormState,
+): Promise<FastifyReply> {
+  return renderPage(request, reply, deps, {
+    view: 'sign-in',
+    title: adminTexts(request.locale)('signIn.title'),
+    notice: problem === undefined ? undefined : { kind: 'problem', text: problem },
+    formToken: giveFormToken(request, reply),
+    data: {
+      name,
+      next: safeNext(request.method === 'GET' ? request.query : request.body),
+      hasAccount: (await deps.store.count('user')) > 0,
+    },
+  })
+}
+
+/** Throws PREAU_SIGN_IN_REFUSED, PREAU_SIGN_IN_LOCKED or PREAU_OVERLOADED. */
+async function checkPassword(
+  request: FastifyRequest,
+  deps: RouteDeps,
+  name: string,
+): Promise<User> {
+  const password = rawField(request.body, 'password', MAX_PASSWORD)
+  const id = userId(name)
+  const attempt = deps.guard.admit(id, request.ip)
+  const isRight = await examine(deps, attempt, id, password)
+  if (isRight !== undefined) return isRight
+  await auditFailure(request, deps, attempt, name)
+  throw new PreauError('PREAU_SIGN_IN_REFUSED')
+}
+
+async function examine(
+  { store }: RouteDeps,
+  attempt: Attempt,
+  id: string,
+  password: string,
+): Promise<User | undefined> {
+  try {
+    const user = (await store.get('user', id))?.body
+    const isRight = await verifyOrPretend(password, user?.password)
+    if (!isRight || user === undefined || user.disabled) return undefined
+    attempt.succeed()
+    return user
+  } catch (error) {
+    attempt.release()
+    throw error
+  }
+}
+
+async function auditFailure(
+  { ip }: FastifyRequest,
+  { store, clock }: RouteDeps,
+  attempt: Attempt,
+  subject: string,
+): Promise<void> {
+  const { isLogged, lock, unlogged } = attempt.fail()
+  if (!isLogged) return
+  const detail = { address: ip, ...(unlogged === 0 ? {} : { unlogged }) }
+  const note = { by: 'system', subject, at: clock() }
+  await store.commit({ ...note, action: 'session.refuse', detail }, [])
+  if (lock === undefined) return
+  await store.commit({ ...note, action: 'session.lock', detail: { address: ip, lock } }, [])
+}
+
+/** A fresh session in place of whatever the browser had; `changes` go in the same commit. */
+export async function startSession(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { store, clock, config }: Pick<RouteDeps, 'store' | 'clock' | 'config'>,
+  user: User,
+  changes: readonly Change[] = [],
+): Promise<void> {
+  const now = clock()
+  const previous = request.cookies[SESSION_COOKIE]
+  const session = await makeSession(store, user, config.limits, now, previous)
+  const detail = { address: request.ip }
+  await store.commit(
+    { by: user.name, action: 'session.open', subject: user.name, detail, at: now },
+    [...changes, ...session.changes],
+  )
+  giveCookie(request, reply, SESSION_COOKIE, session.token)
+}
+
+/** Only a path of this app: `//host` and `/\host` lead elsewhere. */
+function safeNext(source: unknown): string {
+  const next = queryText(source, 'next', 500)
+  return next !== undefined && /^\/(?![/\\])[\x21-\x7e]*$/.test(next) ? next : '/'
+}

@@ -1,0 +1,58 @@
+/** Takes a decision back while its ink is wet. Pure: answers the changes. */
+import { PreauError } from '../errors.ts'
+import type { Change } from '../policy/document.ts'
+import type { Grant } from '../policy/grant.ts'
+import { latestKey, type UnblockRequest } from '../policy/unblock-request.ts'
+
+/** How long a decision may be taken back by the person who made it. */
+export const UNDO_MS = 30_000
+
+interface Versioned<T> {
+  readonly version: number
+  readonly body: T
+}
+
+export interface Undoing {
+  readonly request: Versioned<UnblockRequest>
+  /** The grant of an approval. */
+  readonly grant: Versioned<Grant> | undefined
+  /** What points to the newest request of this school for this host. */
+  readonly latest: Versioned<{ readonly requestId: string }> | undefined
+  readonly by: string
+  readonly now: number
+}
+
+/** Whether this person may still take the decision back. */
+export function canUndo({ decision }: UnblockRequest, by: string, now: number): boolean {
+  return decision !== undefined && decision.by === by && now - decision.at <= UNDO_MS
+}
+
+/**
+ * The request is pending again, and the grant of an approval ends. Throws PREAU_UNDO_TOO_LATE when it is another person's
+ * decision, too old, or when the school has asked again since: there is one pending request per host and school.
+ */
+export function undoDecision({ request, grant, latest, by, now }: Undoing): Change[] {
+  const { decision, ...pending } = request.body
+  const isNewest = latest === undefined || latest.body.requestId === pending.id
+  if (!canUndo(request.body, by, now) || !isNewest) throw new PreauError('PREAU_UNDO_TOO_LATE')
+  const changes: Change[] = [
+    { kind: 'request', id: pending.id, expects: request.version, body: pending },
+    {
+      kind: 'latest',
+      id: latestKey(pending.site, pending.host),
+      expects: latest?.version ?? 'absent',
+      body: { requestId: pending.id },
+    },
+  ]
+  if (decision?.outcome !== 'approved') return changes
+  if (grant === undefined || grant.body.endedAt !== undefined) {
+    throw new PreauError('PREAU_UNDO_TOO_LATE')
+  }
+  return [...changes, revoke(grant, by, now)]
+}
+
+/** Ends a grant. */
+export function revoke({ body, version }: Versioned<Grant>, by: string, now: number): Change {
+  const ended: Grant = { ...body, endedBy: by, endedAt: now }
+  return { kind: 'grant', id: body.id, expects: version, body: ended }
+}

@@ -1,0 +1,220 @@
+import t from 'tap'
+import { CURRENT } from '../../src/policy/document.ts'
+import { openWorld } from './world.ts'
+
+const MINUTE_MS = 60_000
+const JSON_ONLY = { headers: { accept: 'application/json' } }
+
+t.test('approving opens the site for whom and as long as the form says, in one commit', async t => {
+  const world = await openWorld(t)
+  await world.user('Claire', 'dsi')
+  const claire = await world.as('Claire')
+  const { now } = world.clock
+  const site = '0590001A'
+  const endOfDay = Date.UTC(2026, 8, 14, 22)
+  const cases = [
+    ['pc', 'hour', { kind: 'pc', ip: '10.1.1.21' }, now + 60 * MINUTE_MS],
+    ['room', 'day', { kind: 'room', site, room: 'Salle 1' }, endOfDay],
+    ['site', 'week', { kind: 'site', site }, now + 7 * 24 * 60 * MINUTE_MS],
+    ['city', 'forever', { kind: 'city' }, null],
+  ] as const
+  for (const [scope, duration, expectedScope, until] of cases) {
+    const id = await world.ask({ host: `${scope}.example` as never })
+    const answer = await claire.post(`/requests/${id}/approve`, { scope, duration })
+    t.equal(answer.statusCode, 303)
+    t.equal(answer.headers.location, `/?done=${id}`)
+    const decision = (await world.store.get('request', id))?.body.decision
+    t.match(decision, { outcome: 'approved', by: 'Claire', at: now })
+    const grantId = decision?.outcome === 'approved' ? decision.grant : ''
+    const grant = (await world.store.get('grant', grantId))?.body
+    t.match(grant, {
+      host: `${scope}.example`,
+      scope: expectedScope,
+      until,
+      by: 'Claire',
+      requestId: id,
+    })
+    const [entry] = await world.store.tail({ limit: 1 })
+    t.match(entry, { by: 'Claire', action: 'request.approve', subject: `${scope}.example` })
+  }
+})
+
+t.test('the list proposes the narrowest scope that helps everybody who asked', async t => {
+  const world = await openWorld(t)
+  await world.user('Claire', 'dsi')
+  const claire = await world.as('Claire')
+  const cases = [
+    [[['10.1.1.21', 'Salle 1', 1]], {}, 'pc'],
+    [
+      [
+        ['10.1.1.21', 'Salle 1', 2],
+        ['10.1.1.22', 'Salle 1', 1],
+      ],
+      {},
+      'room',
+    ],
+    [
+      [
+        ['10.1.1.21', 'Salle 1', 2],
+        ['10.1.2.22', 'Salle 2', 1],
+      ],
+      {},
+      'site',
+    ],
+    [
+      [
+        ['192.168.9.1', '', 2],
+        ['192.168.9.2', '', 1],
+      ],
+      { site: 'unknown', siteName: '' },
+      'pc',
+    ],
+  ] as const
+  for (const [askers, wish, scope] of cases) {
+    const id = await world.ask({ askers, ...wish })
+    const page = (await claire.get(`/requests/${id}`)).body
+    t.equal(/value="(\w+)" checked/.exec(page)?.[1], scope)
+  }
+  const unknown = await world.ask({
+    site: 'unknown',
+    siteName: '',
+    askers: [['192.168.9.1', '', 1]],
+  })
+  const answer = await claire.post(`/requests/${unknown}/approve`, {
+    scope: 'room',
+    duration: 'hour',
+  })
+  t.equal(answer.statusCode, 400, 'an unknown network has no room')
+})
+
+t.test('a refusal keeps the reason that the teacher will read', async t => {
+  const world = await openWorld(t)
+  await world.user('Claire', 'dsi')
+  const claire = await world.as('Claire')
+  const id = await world.ask()
+  const answer = await claire.post(
+    `/requests/${id}/refuse`,
+    { reason: '  Jeu sans lien\r\navec un cours\u202e ' },
+    JSON_ONLY,
+  )
+  t.equal(answer.statusCode, 200)
+  t.match(answer.json().text, 'jeux.example reste bloqué')
+  t.match((await world.store.get('request', id))?.body.decision, {
+    outcome: 'refused',
+    by: 'Claire',
+    reason: 'Jeu sans lien avec un cours',
+  })
+})
+
+t.test('a category that is never opened stays closed, whatever is sent', async t => {
+  const world = await openWorld(t)
+  await world.user('Claire', 'dsi')
+  const claire = await world.as('Claire')
+  const id = await world.ask({ category: 'adult', reason: 'never-grantable' })
+  const answer = await claire.post(
+    `/requests/${id}/approve`,
+    { scope: 'pc', duration: 'hour' },
+    JSON_ONLY,
+  )
+  t.equal(answer.statusCode, 403)
+  t.equal(answer.json().error, 'PREAU_NEVER_GRANTABLE')
+  t.equal(await world.store.count('grant'), 0)
+  t.match((await claire.get('/')).body, 'ne peut jamais être débloquée')
+})
+
+t.test('when two people decide, one wins and the other reads who it was', async t => {
+  const world = await openWorld(t)
+  await world.user('Claire', 'dsi')
+  await world.user('Karim', 'dsi')
+  const [claire, karim] = [await world.as('Claire'), await world.as('Karim')]
+  const id = await world.ask()
+  const answers = await Promise.all([
+    claire.post(`/requests/${id}/approve`, { scope: 'pc', duration: 'hour' }, JSON_ONLY),
+    karim.post(`/requests/${id}/refuse`, { reason: 'Site commercial' }, JSON_ONLY),
+  ])
+  t.strictSame(
+    answers.map(answer => answer.statusCode).sort((a, b) => a - b),
+    [200, 409],
+  )
+  const loser = answers.find(answer => answer.statusCode === 409)
+  const winner = (await world.store.get('request', id))?.body.decision?.by
+  t.match(loser?.json(), { error: 'PREAU_ALREADY_DECIDED', text: `déjà été traitée par ${winner}` })
+  t.equal(await world.store.count('grant'), winner === 'Claire' ? 1 : 0)
+  const page = await karim.post(`/requests/${id}/refuse`, { reason: 'Site commercial' })
+  t.equal(page.statusCode, 409)
+  t.match(page.body, `déjà été traitée par ${winner}`)
+  t.match((await karim.get(`/requests/${id}`)).body, winner)
+})
+
+t.test('what does not exist is 404, for every kind of id', async t => {
+  const world = await openWorld(t)
+  await world.user('Claire', 'dsi')
+  const claire = await world.as('Claire')
+  const form = {
+    scope: 'pc',
+    duration: 'hour',
+    reason: 'x',
+    role: 'dsi',
+    state: 'enabled',
+    password: 'une phrase assez longue',
+  }
+  for (const url of [
+    '/requests/nope',
+    '/requests/..%2fx',
+    '/requests/%00',
+    '/nope',
+    '/assets/nope.js',
+    '/assets/%2e%2e/package.json',
+    '/.git/config',
+  ]) {
+    const answer = await claire.get(url)
+    t.equal(answer.statusCode, 404, url)
+  }
+  for (const url of [
+    '/requests/nope/approve',
+    '/requests/nope/refuse',
+    '/requests/nope/undo',
+    '/grants/nope/revoke',
+    '/users/nope/role',
+    '/users/nope/state',
+    '/users/nope/password',
+  ]) {
+    t.equal((await claire.post(url, form)).statusCode, 404, url)
+  }
+})
+
+t.test('a request is marked as seen once, and only by those who decide', async t => {
+  const world = await openWorld(t)
+  await world.user('Claire', 'dsi')
+  const claire = await world.as('Claire')
+  const [one, two] = [await world.ask(), await world.ask({ host: 'autre.example' as never })]
+  await claire.get('/')
+  await claire.get('/requests/pending')
+  t.equal(
+    (await world.store.get('request', one))?.body.seenAt,
+    undefined,
+    'reading the list marks nothing',
+  )
+  const seenAt = world.clock.now
+  t.equal((await claire.post('/requests/seen', { ids: `${one},${two},nope` })).statusCode, 204)
+  t.equal((await world.store.get('request', one))?.body.seenAt, seenAt)
+  t.equal((await world.store.get('request', two))?.body.seenAt, seenAt)
+  world.clock.now += 1_000
+  const [entry] = await world.store.tail({ limit: 1 })
+  await claire.post('/requests/seen', { ids: one })
+  t.equal((await world.store.get('request', one))?.body.seenAt, seenAt)
+  t.strictSame((await world.store.tail({ limit: 1 }))[0], entry, 'the second time writes nothing')
+  const many = Array.from({ length: 51 }, (_, i) => `id-${i}`).join(',')
+  t.equal((await claire.post('/requests/seen', { ids: many })).statusCode, 400)
+})
+
+t.test('a city without a policy still gets its pages', async t => {
+  const world = await openWorld(t)
+  await world.user('Claire', 'dsi')
+  const claire = await world.as('Claire')
+  await world.store.commit({ by: 'test', action: 'test', at: 0 }, [
+    { kind: 'policy', id: CURRENT, body: null },
+  ])
+  for (const url of ['/', '/policy', '/grants', '/audit'])
+    t.equal((await claire.get(url)).statusCode, 200, url)
+})

@@ -1,0 +1,124 @@
+import t from 'tap'
+import { createAdmin } from '../../src/admin/app.ts'
+import { openWorld } from './world.ts'
+
+type Row = readonly [anonymous: number, reader: number, dsi: number]
+const PAGE: Row = [303, 200, 200]
+const SCRIPT: Row = [401, 200, 200]
+const ACT: Row = [303, 403, 303]
+/** Every route, and what it answers to whom. `:id` and `:name` stand for a pending request, a grant, an account. */
+const MATRIX: Record<string, Row> = {
+  'GET /': PAGE,
+  'GET /requests': PAGE,
+  'GET /requests/:id': PAGE,
+  'GET /requests/pending': SCRIPT,
+  'POST /requests/seen': [401, 403, 204],
+  'POST /requests/:id/approve': ACT,
+  'POST /requests/:id/refuse': ACT,
+  'POST /requests/:id/undo': ACT,
+  'GET /grants': PAGE,
+  'POST /grants/:id/revoke': ACT,
+  'GET /policy': PAGE,
+  'GET /audit': PAGE,
+  'GET /users': PAGE,
+  'POST /users': ACT,
+  'POST /users/:name/role': ACT,
+  'POST /users/:name/state': ACT,
+  'POST /users/:name/password': ACT,
+  'GET /account': PAGE,
+  'POST /account': [303, 303, 303],
+  'POST /sign-out': [303, 303, 303],
+  'GET /sign-in': [200, 303, 303],
+  'GET /healthz': [200, 200, 200],
+}
+/** Told apart in tests of their own: the stream does not end, the others need no session at all. */
+const ELSEWHERE = new Set(['GET /events', 'POST /sign-in', 'GET /setup', 'POST /setup'])
+
+const FORM = {
+  scope: 'pc',
+  duration: 'hour',
+  reason: 'Contraire à la charte',
+  ids: 'x',
+  name: 'Nouveau',
+  role: 'reader',
+  state: 'enabled',
+  password: 'une phrase assez longue',
+  current: 'une phrase assez longue',
+}
+
+t.test('every route says who may use it, and this table says the same', async t => {
+  const world = await openWorld(t)
+  // The tree as Fastify prints it, one line a route, so that a new route without a row fails here.
+  const printed = world.app.printRoutes({ commonPrefix: false })
+  const routes = routesOf(printed).filter(route => !route.includes('/assets/'))
+  t.strictSame(routes.sort(), [...Object.keys(MATRIX), ...ELSEWHERE].sort())
+})
+
+for (const [index, who] of ['anonymous', 'reader', 'dsi'].entries()) {
+  t.test(`what ${who} may do, route by route`, async t => {
+    for (const [route, row] of Object.entries(MATRIX)) {
+      const world = await openWorld(t)
+      await world.user('Lecture', 'reader')
+      await world.user('Claire', 'dsi')
+      await world.user('Autre', 'reader')
+      const browser =
+        who === 'anonymous' ? world.browser() : await world.as(who === 'dsi' ? 'Claire' : 'Lecture')
+      const id = route.startsWith('POST /grants') ? await world.grant() : await world.ask()
+      if (route.endsWith('/undo') && who === 'dsi')
+        await browser.post(`/requests/${id}/refuse`, FORM)
+      const before = JSON.stringify(await world.store.tail({ limit: 1 }))
+      const [method = '', path = ''] = route.split(' ')
+      const url = path.replace(':id', id).replace(':name', 'autre')
+      const answer = method === 'GET' ? await browser.get(url) : await browser.post(url, FORM)
+      t.equal(answer.statusCode, row[index], route)
+      if (answer.statusCode === 403 || who === 'anonymous') {
+        t.equal(
+          JSON.stringify(await world.store.tail({ limit: 1 })),
+          before,
+          `${route} changed nothing`,
+        )
+      }
+      if (who === 'reader' && method === 'GET' && answer.statusCode === 200) {
+        const forms = answer.body.match(/<form method="post" action="([^"]+)"/g) ?? []
+        const allowed = /action="\/(sign-out|account)"/
+        t.strictSame(
+          forms.filter(form => !allowed.test(form)),
+          [],
+          `${route} shows a reader no form`,
+        )
+      }
+    }
+  })
+}
+
+t.test('a route that does not say who may use it stops the start', async t => {
+  const world = await openWorld(t)
+  const app = await createAdmin({
+    store: world.store,
+    catalogue: new Map(),
+    clock: Date.now,
+    config: world.config,
+    logger: false,
+    proxyAddress: '',
+    caFingerprint: undefined,
+  })
+  t.teardown(() => app.close())
+  t.throws(() => app.get('/forgotten', () => ''))
+})
+
+function routesOf(tree: string): string[] {
+  const stack: string[] = []
+  return tree.split('\n').flatMap(line => {
+    const match = /^([│ ]*)[└├]── (.*?)(?: \((.*)\))?$/.exec(line)
+    if (!match) return []
+    const [, indent = '', segment = '', methods = ''] = match
+    const depth = indent.length / 4
+    stack.length = depth
+    stack[depth] = segment
+    const path = stack.join('')
+    return methods
+      .split(', ')
+      .filter(method => method === 'GET' || method === 'POST')
+      .map(method => `${method} ${path}`)
+  })
+}

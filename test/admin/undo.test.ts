@@ -1,0 +1,90 @@
+import t from 'tap'
+import { openWorld } from './world.ts'
+
+const JSON_ONLY = { headers: { accept: 'application/json' } }
+
+t.test('an approval is taken back: the access ends and the request waits again', async t => {
+  const world = await openWorld(t)
+  await world.user('Claire', 'dsi')
+  const claire = await world.as('Claire')
+  const id = await world.ask()
+  await claire.post(`/requests/${id}/approve`, { scope: 'pc', duration: 'hour' })
+  const list = await claire.get(`/?done=${id}`)
+  t.match(list.body, 'jeux.example est débloqué')
+  t.match(list.body, `action="/requests/${id}/undo"`)
+  world.clock.now += 8_000
+  const answer = await claire.post(`/requests/${id}/undo`, {}, JSON_ONLY)
+  t.match(answer.json().text, 'de nouveau en attente')
+  t.equal((await world.store.get('request', id))?.body.decision, undefined)
+  const [grant] = await world.store.list('grant')
+  t.match(grant?.body, { endedBy: 'Claire', endedAt: world.clock.now })
+  t.match((await world.store.tail({ limit: 1 }))[0], {
+    action: 'request.undo',
+    by: 'Claire',
+    subject: 'jeux.example',
+  })
+  t.equal(
+    (await claire.post(`/requests/${id}/approve`, { scope: 'pc', duration: 'hour' })).statusCode,
+    303,
+  )
+})
+
+t.test(
+  'a decision is not taken back by somebody else, nor later, nor once the school asked again',
+  async t => {
+    const world = await openWorld(t)
+    await world.user('Claire', 'dsi')
+    await world.user('Karim', 'dsi')
+    const [claire, karim] = [await world.as('Claire'), await world.as('Karim')]
+    const refuse = async () => {
+      const id = await world.ask()
+      await claire.post(`/requests/${id}/refuse`, { reason: 'Site commercial' })
+      return id
+    }
+    const others = await refuse()
+    t.equal((await karim.post(`/requests/${others}/undo`)).statusCode, 409)
+    const late = await refuse()
+    world.clock.now += 30_001
+    t.equal((await claire.post(`/requests/${late}/undo`)).statusCode, 409)
+    const askedAgain = await refuse()
+    await world.ask()
+    t.equal((await claire.post(`/requests/${askedAgain}/undo`)).statusCode, 409)
+    const pending = await world.ask({ host: 'autre.example' as never })
+    t.equal(
+      (await claire.post(`/requests/${pending}/undo`)).statusCode,
+      409,
+      'nothing to take back',
+    )
+    for (const id of [others, late, askedAgain]) {
+      t.equal((await world.store.get('request', id))?.body.decision?.outcome, 'refused')
+    }
+  },
+)
+
+t.test('revoking ends a grant once, and says so', async t => {
+  const world = await openWorld(t)
+  await world.user('Claire', 'dsi')
+  const claire = await world.as('Claire')
+  const id = await world.grant()
+  const gone = await world.grant({ host: 'expire.example' as never, until: world.clock.now - 1 })
+  const page = await claire.get('/grants')
+  t.match(page.body, 'kahoot.example')
+  t.match(page.body, 'Salle 1, École Jean-Moulin')
+  t.notMatch(page.body, 'expire.example', 'an expired one is not shown as open')
+  const answer = await claire.post(`/grants/${id}/revoke`)
+  t.match((await world.store.get('grant', id))?.body, {
+    endedBy: 'Claire',
+    endedAt: world.clock.now,
+  })
+  t.match((await world.store.tail({ limit: 1 }))[0], {
+    action: 'grant.revoke',
+    subject: 'kahoot.example',
+  })
+  const version = (await world.store.get('grant', id))?.version
+  await claire.post(`/grants/${id}/revoke`)
+  t.equal((await world.store.get('grant', id))?.version, version, 'a second click changes nothing')
+  const after = await claire.get(String(answer.headers.location))
+  t.match(after.body, 'est fermé')
+  t.match(after.body, 'Aucun accès ouvert')
+  t.ok(gone)
+})

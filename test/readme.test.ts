@@ -1,0 +1,32 @@
+/** What the README promises is checked against the code. */
+import t from 'tap'
+import { existsSync } from 'node:fs'
+import { CHECKS } from '../src/policy/verdict.ts'
+import { readReadme, withTable } from './support/readme.ts'
+import manifest from '../package.json' with { type: 'json' }
+
+const readme = readReadme()
+
+t.test('the configuration table is what the schema says (npm run docs)', async t => {
+  t.equal(readme, withTable(readme))
+  t.match(readme, '`limits.pendingPerSite`')
+})
+
+t.test('the checks stand there in their order', async t => {
+  const listed = [...readme.matchAll(/^\| \d+ \| `([a-z-]+)` \|/gm)].map(match => match[1])
+  t.strictSame(
+    listed,
+    CHECKS.map(check => check.id),
+  )
+})
+
+t.test('every dependency says why it is there, and every folder exists', async t => {
+  for (const name of Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies })) {
+    const short = name.startsWith('@fastify/') ? name.slice('@fastify/'.length) : name
+    t.ok(readme.includes(short), name)
+  }
+  for (const [, folder = ''] of readme.matchAll(/^\| `((?:src|categories|views)\/[^`]*)` \|/gm))
+    t.ok(existsSync(folder), folder)
+  for (const [, script = ''] of readme.matchAll(/npm run ([a-z]+)/g))
+    t.ok(script in manifest.scripts, script)
+})

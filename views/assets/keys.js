@@ -1,0 +1,49 @@
+// Keys of the pending list. Single keys can be turned off (WCAG 2.1.4), and never act while somebody types.
+const STORED = 'preau-keys'
+
+const current = () => document.activeElement?.closest('.request') ?? null
+
+export function listenKeys(list) {
+  const dialog = document.getElementById('keys')
+  const enabled = document.getElementById('keys-enabled')
+  const opener = document.getElementById('keys-open')
+  enabled.checked = localStorage.getItem(STORED) !== 'off'
+  enabled.addEventListener('change', () => localStorage.setItem(STORED, enabled.checked ? 'on' : 'off'))
+  opener.hidden = false
+  opener.addEventListener('click', () => dialog.showModal())
+
+  const rows = () => [...list.querySelectorAll('.request')]
+  const move = step => {
+    const all = rows()
+    const index = all.indexOf(current())
+    const next = all[index === -1 ? (step > 0 ? 0 : all.length - 1) : index + step]
+    next?.focus()
+    next?.scrollIntoView({ block: 'nearest' })
+  }
+  const actions = {
+    j: () => move(1),
+    ArrowDown: () => move(1),
+    k: () => move(-1),
+    ArrowUp: () => move(-1),
+    a: () => current()?.querySelector('form.approve')?.requestSubmit(),
+    r: () => {
+      const details = current()?.querySelector('details.refuse')
+      if (!details) return
+      details.open = true
+      // At once: what is typed next is the reason, not shortcuts.
+      details.querySelector('[name=reason]').focus()
+    },
+    o: () => current()?.querySelector('h2 a').click(),
+    u: () => [...document.querySelectorAll('[data-undo]')].at(-1)?.requestSubmit(),
+    '?': () => dialog.showModal(),
+  }
+
+  document.addEventListener('keydown', event => {
+    const action = actions[event.key.length === 1 ? event.key.toLowerCase() : event.key]
+    if (!action || event.ctrlKey || event.metaKey || event.altKey || dialog.open) return
+    if (!enabled.checked && event.key !== '?') return
+    if (event.target.closest('input, select, textarea, [contenteditable]')) return
+    event.preventDefault()
+    action()
+  })
+}
