@@ -1,17 +1,8 @@
-/** Debian's Chromium on an admin app that really listens, with the real store. */
-import { existsSync } from 'node:fs'
-import { chromium, type Browser, type BrowserContext } from 'playwright-core'
+/** A browser on an admin app that really listens. */
+import type { Browser, BrowserContext } from 'playwright-core'
 import { loadCatalogue } from '../../src/categories/catalogue.ts'
-import { openSqliteStore } from '../../src/store/sqlite-store.ts'
+import { openBrowser } from '../support/browser.ts'
 import { openWorld, PASSWORD, type World } from './world.ts'
-
-const CHROMIUM = '/usr/bin/chromium'
-const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking']
-
-/** false, or why the browser tests cannot run. */
-export const skip = existsSync(CHROMIUM)
-  ? false
-  : `${CHROMIUM} is not installed: apt-get install chromium`
 
 interface Scope {
   testdir(): string
@@ -21,13 +12,9 @@ interface Scope {
 export async function startWorld(
   t: Scope,
 ): Promise<{ world: World; url: string; browser: Browser }> {
-  const store = await openSqliteStore(`${t.testdir()}/preau.db`)
-  t.teardown(() => store.close())
-  const world = await openWorld(t, { store, catalogue: loadCatalogue(), realClock: true })
+  const world = await openWorld(t, { catalogue: loadCatalogue(), realClock: true })
   const url = await world.app.listen({ host: '127.0.0.1', port: 0 })
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGS })
-  t.teardown(() => browser.close())
-  return { world, url, browser }
+  return { world, url, browser: await openBrowser(t) }
 }
 
 /** Signs in with the keyboard only. */

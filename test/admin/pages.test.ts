@@ -1,10 +1,8 @@
 import t from 'tap'
-import { MemoryStore } from './memory-store.ts'
 import { openWorld } from './world.ts'
 
 t.test('every page carries the security headers, errors included', async t => {
-  const store = new MemoryStore()
-  const world = await openWorld(t, { store })
+  const world = await openWorld(t)
   await world.user('Claire', 'dsi')
   const claire = await world.as('Claire')
   const id = await world.ask()
@@ -46,24 +44,22 @@ t.test('every page carries the security headers, errors included', async t => {
   await visit('/nope', 404)
   await visit('/requests/nope', 404)
   await visit('/setup?token=x', 410)
-  store.isDown = true
+  await world.store.close()
   await visit('/', 500)
   await visit('/healthz', 503)
 })
 
 t.test('an error of the inside is not told outside', async t => {
-  const store = new MemoryStore()
-  const world = await openWorld(t, { store })
+  const world = await openWorld(t)
   await world.user('Claire', 'dsi')
   const claire = await world.as('Claire')
-  store.isDown = true
+  await world.store.close()
   const answer = await claire.get('/grants')
   t.equal(answer.statusCode, 500)
-  t.notMatch(answer.body, 'secret path')
+  t.notMatch(answer.body, 'the store is closed')
   t.notMatch(answer.body, /at \w+ \(|node_modules/)
   t.match(answer.body, 'Préau n’a pas pu répondre')
-  store.isDown = false
-  t.strictSame((await claire.get('/healthz')).json(), { status: 'ok' })
+  t.strictSame((await claire.get('/healthz')).json(), { status: 'unavailable' })
 })
 
 t.test('what people typed or browsed to is shown, never run', async t => {

@@ -1,6 +1,7 @@
-/** A small city with its admin app, on a store in memory or in a file: what every test of this folder starts from. */
+/** A small city with its admin app, on a store of its own: what every test of this folder starts from. */
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
 import { randomUUIDv7 } from 'node:crypto'
+import { join } from 'node:path'
 import { userId } from '../../src/admin/accounts.ts'
 import { createAdmin } from '../../src/admin/app.ts'
 import { hashPassword } from '../../src/admin/password.ts'
@@ -13,7 +14,7 @@ import type { PolicyDocument } from '../../src/policy/policy-document.ts'
 import { latestKey, type UnblockRequest } from '../../src/policy/unblock-request.ts'
 import type { Role } from '../../src/policy/account.ts'
 import type { Store } from '../../src/store/store.ts'
-import { MemoryStore } from './memory-store.ts'
+import { openSqliteStore } from '../../src/store/sqlite-store.ts'
 
 export const PASSWORD = 'une phrase assez longue'
 export const START = Date.UTC(2026, 8, 14, 8, 40)
@@ -113,11 +114,12 @@ export interface WorldOptions {
 }
 
 interface Scope {
+  testdir(): string
   teardown(end: () => unknown): void
 }
 
 export async function openWorld(t: Scope, options: WorldOptions = {}): Promise<World> {
-  const store = options.store ?? new MemoryStore()
+  const store = options.store ?? (await openSqliteStore(join(t.testdir(), 'preau.db')))
   const clock = { now: options.now ?? START }
   const read = options.realClock ? Date.now : () => clock.now
   const defaults = loadConfig(undefined, {})
@@ -131,7 +133,10 @@ export async function openWorld(t: Scope, options: WorldOptions = {}): Promise<W
     proxyAddress: '127.0.0.1:3128',
     caFingerprint: '8F:1C:AA:02',
   })
-  t.teardown(() => app.close())
+  t.teardown(async () => {
+    await app.close()
+    await store.close()
+  })
   if ((await store.get('policy', CURRENT)) === undefined) {
     await store.commit({ by: 'system', action: 'policy.default', at: read() }, [
       { kind: 'policy', id: CURRENT, body: POLICY },

@@ -63,7 +63,10 @@ async function openWorld(t: Test) {
     'games',
   ])
   t.equal(imported.code, 0, imported.stderr)
-  const browser = await openBrowser(t, dir, [product.caFile, join(dir, 'site-ca/ca.pem')])
+  const browser = await openBrowser(t, {
+    home: dir,
+    trusted: [product.caFile, join(dir, 'site-ca/ca.pem')],
+  })
   const proxy = { server: product.proxyUrl, bypass: '<-loopback>' }
   const pupils = (more: object = {}) => browser.newContext({ proxy, locale: 'fr-FR', ...more })
   const dsi = await browser.newContext({ locale: 'fr-FR', viewport: { width: 1280, height: 800 } })

@@ -1,38 +1,17 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { chromium, type Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import tap from 'tap'
+import { openBrowser, violationsOf } from '../support/browser.ts'
 import { PortalWorld } from './portal-world.ts'
 
-const CHROMIUM = '/usr/bin/chromium'
-const skip = existsSync(CHROMIUM) ? false : `${CHROMIUM} is missing: apt-get install chromium`
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const PAGE = 'http://jeux.example/partie?id=7#score'
 
-interface Violation {
-  readonly id: string
-  readonly impact: string
+async function violations(page: Page): Promise<string[]> {
+  return (await violationsOf(page)).map(({ id, impact }) => `${impact}: ${id}`)
 }
 
-async function violations(page: Page): Promise<Violation[]> {
-  await page.evaluate(AXE)
-  const found = await page.evaluate<{ violations: Violation[] }>('axe.run()')
-  return found.violations.map(({ id, impact }) => ({ id, impact }))
-}
-
-tap.test('in a real browser', { skip }, async t => {
+tap.test('in a real browser', async t => {
   const world = await PortalWorld.open(t)
-  const browser = await chromium.launch({
-    executablePath: CHROMIUM,
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-background-networking',
-      '--disable-features=HttpsUpgrades',
-    ],
-    proxy: { server: `http://127.0.0.1:${world.portal.port}` },
-  })
-  t.teardown(() => browser.close())
+  const browser = await openBrowser(t, { proxy: `http://127.0.0.1:${world.portal.port}` })
 
   await t.test(
     'one click by keyboard is enough: the page says how it stands, then opens the site',
