@@ -73,4 +73,7 @@ function failureOf(error: unknown): FromChild {
     : { type: 'failed', message }
 }
 
-if (process.send) runAsChild(message => process.send?.(message))
+runAsChild(message => {
+  // A supervisor that died meanwhile hears nothing any more; `disconnect` ends us.
+  if (process.connected) process.send?.(message)
+})

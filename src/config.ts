@@ -7,7 +7,7 @@ import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
 import { causeOf, PreauError } from './errors.ts'
 import { parseCidr } from './policy/address.ts'
-import { isAddress, parseHost, parseHumanHost, type Host } from './policy/host.ts'
+import { isAddress, parseAuthority, parseHost, parseHumanHost, type Host } from './policy/host.ts'
 
 const port = z.int().min(1).max(65_535)
 const listenPort = z.int().min(0).max(65_535)
@@ -24,10 +24,20 @@ const address = z.string().transform((text, context): Host => {
 const cidr = z
   .string()
   .refine(text => parseCidr(text) !== undefined, { error: 'a CIDR such as "10.0.0.0/8"' })
+const server = z.string().refine(
+  text => {
+    const host = parseAuthority(text)?.host ?? parseHost(text)
+    return host !== undefined && isAddress(host)
+  },
+  { error: 'an IP address, with a port or without: "192.0.2.53", "192.0.2.53:5353"' },
+)
 const name = z.string().refine(text => parseHumanHost(text) !== undefined, { error: 'a host name' })
 
-/** A bound; 0 means off. `unit` stands in the name where the number has one. */
-const limit = (value: number, text: string) => z.int().min(0).default(value).describe(text)
+// Node waits one millisecond in place of anything longer.
+const MAX_LIMIT = 2 ** 31 - 1
+/** A bound; 0 means off. Its unit stands in the name where the number has one. */
+const limit = (value: number, text: string) =>
+  z.int().min(0).max(MAX_LIMIT).default(value).describe(text)
 
 const limitsSchema = z.strictObject({
   headTimeoutMs: limit(15_000, 'time to send the head of a request'),
@@ -101,10 +111,7 @@ export const configSchema = z.strictObject({
         .array(cidr)
         .default([])
         .describe('networks that are not public and may be reached all the same'),
-      servers: z
-        .array(z.string().min(1))
-        .default([])
-        .describe("DNS servers to ask instead of the system's"),
+      servers: z.array(server).default([]).describe("DNS servers to ask instead of the system's"),
     })
     .prefault({}),
   limits: limitsSchema.prefault({}).describe('every bound; 0 means off'),

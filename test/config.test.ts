@@ -46,6 +46,7 @@ t.test('a wrong key or value is refused, naming the key and what is allowed', as
     [{ proxy: { connectPorts: ['a-b'] } }, 'proxy.connectPorts.0', /range/],
     [{ dial: { hosts: { 'a.test': 'b.test' } } }, 'dial.hosts.a.test', /IP address/],
     [{ dial: { allow: ['10.0.0/8'] } }, 'dial.allow.0', /CIDR/],
+    [{ dial: { servers: ['dns.test'] } }, 'dial.servers.0', /IP address/],
     [{ limits: { nope: 1 } }, 'limits.nope', /allowed: headTimeoutMs/],
     [{ limits: { connections: -1 } }, 'limits.connections', />=0/],
     [{ limits: { accessLogRetentionDays: 366 } }, 'limits.accessLogRetentionDays', /365/],

@@ -6,23 +6,51 @@ import type { Config } from '../config.ts'
 import { PreauError } from '../errors.ts'
 import { install } from '../install.ts'
 import { authorityDir, installAuthority } from '../install-authority.ts'
+import { openStore } from '../store/open-store.ts'
 import { supervise, type Supervisor } from '../supervisor.ts'
 import { shorten, table, type Terminal } from './terminal.ts'
 
 /** Runs until SIGTERM or Ctrl-C; resolves when all processes have ended. */
 export async function start(config: Config, terminal: Terminal): Promise<void> {
-  const { store } = await install(config, Date.now)
-  await installAuthority(config, store, Date.now())
-  const setup = await createSetupLink(store, Date.now())
-  await store.close()
+  let supervisor: Supervisor | undefined
+  // Listened to from the very beginning: a start that is stopped half-way leaves no process behind.
+  const stopped = stopSignal(() => void supervisor?.stop())
+  terminal.progress(terminal.t('start.starting'))
+  await prepare(config)
   const logger = pino({ base: { role: 'supervisor', pid: process.pid } }, pino.destination(2))
-  const supervisor = await supervise(config, logger).catch((error: unknown) =>
-    refuseStart(error, config, terminal),
-  )
-  printScreen(supervisor, config, setup?.token, terminal)
-  await stopSignal(() => void supervisor.stop())
+  let token: string | undefined
+  try {
+    supervisor = await supervise(config, logger)
+    token = await makeSetupLink(config)
+  } catch (error) {
+    terminal.progress('')
+    await supervisor?.stop()
+    refuseStart(error, config, terminal)
+  }
+  terminal.progress('')
+  printScreen(supervisor, config, token, terminal)
+  await stopped
   if (terminal.isTty) terminal.print(`\n${terminal.t('start.stopping')}`)
   await supervisor.stop()
+}
+
+async function prepare(config: Config): Promise<void> {
+  const { store } = await install(config, Date.now)
+  try {
+    await installAuthority(config, store, Date.now())
+  } finally {
+    await store.close()
+  }
+}
+
+/** Only once this start has succeeded: a new link ends the one that a Préau already running has shown. */
+async function makeSetupLink(config: Config): Promise<string | undefined> {
+  const store = await openStore(config)
+  try {
+    return (await createSetupLink(store, Date.now()))?.token
+  } finally {
+    await store.close()
+  }
 }
 
 function refuseStart(error: unknown, { proxy, admin }: Config, { t }: Terminal): never {

@@ -1,10 +1,11 @@
 /** Processes die, restart, drain and end as a DSI expects. */
 import t from 'tap'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
+import { connect, createServer, type AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { readUntil } from '../support/proxy-world.ts'
 import { runCli, runProgram, startProduct, writeConfig, type Product } from '../support/product.ts'
-import { connect } from 'node:net'
 
 const status = async (product: Product, host = 'www.miniclip.com'): Promise<string> =>
   (
@@ -118,6 +119,21 @@ t.test('a port that is taken is named, with the key to change', async t => {
     stderr,
     new RegExp(`preau : Le port ${port} de 127\\.0\\.0\\.1 est déjà utilisé .*proxy\\.port`),
   )
+})
+
+t.test('a start that is stopped half-way ends cleanly and leaves no process behind', async t => {
+  const config = writeConfig(t.testdir(), {})
+  const cli = join(import.meta.dirname, '../../src/cli.ts')
+  const child = spawn(process.execPath, [cli, 'start', '--config', config], {
+    stdio: 'ignore',
+    detached: true,
+  })
+  const group = child.pid ?? 0
+  await new Promise(resolve => setTimeout(resolve, 1_500))
+  child.kill('SIGTERM')
+  const [code] = (await once(child, 'exit')) as [number | null]
+  t.equal(code, 0)
+  t.throws(() => process.kill(-group, 0), { code: 'ESRCH' })
 })
 
 t.test('a second start from another folder, or the same, does not harm the first', async t => {

@@ -1,8 +1,10 @@
 import t, { type Test } from 'tap'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { connect, createServer, Socket, type AddressInfo, type Server } from 'node:net'
 import type { Grant } from '../../src/policy/grant.ts'
+import { openTunnel as openRelay } from '../../src/proxy/tunnel.ts'
+import { WebSocket, WebSocketServer } from 'ws'
 import { eventually, openProxyWorld, readUntil, type ProxyWorld } from '../support/proxy-world.ts'
 import { aSnapshot, host } from '../support/snapshot.ts'
 
@@ -18,6 +20,16 @@ async function openServer(
   await once(server, 'listening')
   t.teardown(() => server.close())
   return { port: (server.address() as AddressInfo).port, server }
+}
+
+/** The two ends of one connection. */
+async function openPair(t: Test): Promise<[Socket, Socket]> {
+  const { server, port } = await openServer(t, () => undefined)
+  const accepted = once(server, 'connection') as Promise<[Socket]>
+  const near = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+  const [far] = await accepted
+  t.teardown(() => far.destroy())
+  return [near, far]
 }
 
 async function openTunnel(
@@ -129,6 +141,35 @@ t.test('a silent tunnel is closed after its time', async t => {
   t.ok(socket.readableEnded || socket.destroyed)
 })
 
+t.test('an origin that stops reading does not keep a socket once its client has gone', async t => {
+  const client = new Socket()
+  const [near, far] = await openPair(t)
+  openRelay(client, Buffer.alloc(0), near, { established: '', idleTimeoutMs: 100 })
+  far.pause()
+  near.write(Buffer.alloc(32 << 20))
+  client.destroy()
+  await eventually(() => near.destroyed)
+  t.ok(near.destroyed)
+})
+
+t.test('a WebSocket passes inside a tunnel', async t => {
+  const wss = new WebSocketServer({ port: 0, host: '127.0.0.1' })
+  await once(wss, 'listening')
+  t.teardown(() => wss.close())
+  wss.on('connection', socket =>
+    socket.on('message', (data: Buffer) => socket.send(`echo ${data.toString()}`)),
+  )
+  const { port } = wss.address() as AddressInfo
+  const world = await openProxyWorld(t)
+  const tunnel = await openTunnel(world, port)
+  const client = new WebSocket(`ws://free.test:${port}/`, { createConnection: () => tunnel })
+  await once(client, 'open')
+  client.send('bonjour')
+  const [message] = (await once(client, 'message')) as [Buffer]
+  t.equal(message.toString(), 'echo bonjour')
+  client.terminate()
+})
+
 t.test('a tunnel that fails to open is answered with its own status, never with 200', async t => {
   const world = await openProxyWorld(t, { connectPorts: [443, '1024-65535'] })
   const connectTo = (target: string) => world.raw(`CONNECT ${target} HTTP/1.1\r\nHost: x\r\n\r\n`)
@@ -145,6 +186,25 @@ t.test('a tunnel that fails to open is answered with its own status, never with 
     world.log.map(({ reason }) => reason),
     ['PREAU_UNREACHABLE', 'PREAU_NAME_NOT_FOUND', 'PREAU_PORT_REFUSED', 'PREAU_BAD_TARGET'],
   )
+})
+
+t.test('what is cut at the end is in the log before the end', async t => {
+  const { port } = await openServer(t, socket => socket.resume())
+  const world = await openProxyWorld(t)
+  await openTunnel(world, port)
+  const refused = await world.open()
+  refused.write('CONNECT games.test:8443 HTTP/1.1\r\nHost: x\r\n\r\n')
+  await readUntil(refused, '\r\n\r\n')
+  const waiting = await world.open()
+  waiting.write(`GET http://free.test:${port}/ HTTP/1.1\r\nHost: x\r\n\r\n`)
+  await eventually(() => world.proxy.openExchanges === 2)
+  t.equal(world.log.length, 0)
+  await world.proxy.close()
+  t.strictSame(world.log.map(({ method, status }) => `${method} ${status}`).toSorted(), [
+    'CONNECT 200',
+    'CONNECT 403',
+    'GET 0',
+  ])
 })
 
 const grant: Grant = {

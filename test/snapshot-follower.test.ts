@@ -1,0 +1,111 @@
+/** A running process follows the store, and keeps its last good snapshot when it cannot. */
+import t, { type Test } from 'tap'
+import { unlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import pino from 'pino'
+import { loadConfig, type Config } from '../src/config.ts'
+import { indexFile } from '../src/categories/lists.ts'
+import { install } from '../src/install.ts'
+import { CURRENT } from '../src/policy/document.ts'
+import { decide } from '../src/policy/verdict.ts'
+import { followSnapshot, type FollowedSnapshot } from '../src/snapshot-follower.ts'
+import { openSqliteStore } from '../src/store/sqlite-store.ts'
+import type { Store } from '../src/store/store.ts'
+import { eventually } from './support/proxy-world.ts'
+import { host } from './support/snapshot.ts'
+
+const clock = Date.now
+const note = { by: 'test', action: 'test', at: 0 }
+
+interface World {
+  readonly config: Config
+  readonly store: Store
+  readonly current: FollowedSnapshot
+  readonly said: string[]
+  readonly verdict: (name: string) => string
+}
+
+async function open(t: Test): Promise<World> {
+  const config = loadConfig(undefined, { PREAU_DATA_DIR: t.testdir() })
+  const { store, catalogue } = await install(config, clock)
+  const said: string[] = []
+  const logger = pino({}, { write: (line: string) => void said.push(line) })
+  const current = await followSnapshot({ store, config, catalogue, clock, logger })
+  t.teardown(async () => {
+    current.close()
+    await store.close()
+  })
+  const verdict = (name: string): string => {
+    const { snapshot } = current
+    return decide(
+      snapshot,
+      snapshot.networks(host('127.0.0.1')),
+      { host: host(name), port: 443 },
+      clock(),
+    ).reason
+  }
+  return { config, store, current, said, verdict }
+}
+
+t.test('a grant committed elsewhere opens the site here, and closes it when it ends', async t => {
+  const { config, store, current, verdict } = await open(t)
+  t.equal(verdict('www.miniclip.com'), 'blocked-category')
+  let swaps = 0
+  current.onSwap(() => swaps++)
+  // Another process: its own connection to the same file.
+  const other = await openSqliteStore(join(config.dataDir, 'preau.db'))
+  t.teardown(() => other.close())
+  const body = {
+    id: 'g1',
+    host: host('miniclip.com'),
+    scope: { kind: 'city' },
+    origin: 'approved',
+    by: 'alice',
+    at: 0,
+    until: null,
+  } as const
+  await other.commit(note, [{ kind: 'grant', id: 'g1', body }])
+  await eventually(() => verdict('www.miniclip.com') === 'grant')
+  t.equal(verdict('www.miniclip.com'), 'grant')
+  await other.commit(note, [
+    { kind: 'grant', id: 'g1', body: { ...body, endedAt: 1, endedBy: 'alice' } },
+  ])
+  await eventually(() => verdict('www.miniclip.com') === 'blocked-category')
+  t.equal(verdict('www.miniclip.com'), 'blocked-category')
+  t.equal(swaps, 2)
+  await store.commit(note, [
+    { kind: 'session', id: 's', body: { user: 'a', csrf: 'x', at: 0, until: 1 } },
+  ])
+  await new Promise(resolve => setTimeout(resolve, 100))
+  t.equal(swaps, 2, 'what changes no policy swaps nothing')
+})
+
+t.test('an index that cannot be opened leaves the last one in force, and says so', async t => {
+  const { config, store, said, verdict } = await open(t)
+  const lists = await store.get('lists', CURRENT)
+  if (lists === undefined) throw new Error('no lists')
+  await store.commit(note, [
+    { kind: 'lists', id: CURRENT, body: { ...lists.body, index: 'index-absent.bin' } },
+  ])
+  await eventually(() => said.length > 0)
+  t.match(said.join(''), /the last one stays in force/)
+  t.equal(verdict('www.miniclip.com'), 'blocked-category')
+  t.ok(indexFile(config.dataDir, lists.body))
+})
+
+t.test('without a category index nothing starts: a filter never starts blind', async t => {
+  const { config, store, current } = await open(t)
+  current.close()
+  const lists = await store.get('lists', CURRENT)
+  if (lists === undefined) throw new Error('no lists')
+  unlinkSync(indexFile(config.dataDir, lists.body))
+  const { loadCatalogue } = await import('../src/categories/catalogue.ts')
+  const options = {
+    store,
+    config,
+    catalogue: loadCatalogue(),
+    clock,
+    logger: pino({ enabled: false }),
+  }
+  await t.rejects(followSnapshot(options), { code: 'PREAU_INDEX_DAMAGED' })
+})
