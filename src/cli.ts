@@ -1,8 +1,9 @@
 /** The `preau` command: parses its arguments and calls one function per command. */
 import { parseArgs } from 'node:util'
+import { z } from 'zod'
 import { createTerminal, printable, type Terminal } from './commands/terminal.ts'
 import { loadConfig, type Config } from './config.ts'
-import { PreauError } from './errors.ts'
+import { causeOf, PreauError } from './errors.ts'
 import type { Locale } from './i18n.ts'
 
 const OPTIONS = {
@@ -103,16 +104,26 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
 }
 
-function parse(args: string[]) {
-  try {
-    return parseArgs({ args, options: OPTIONS, allowPositionals: true })
-  } catch (error) {
-    throw new PreauError(
-      'PREAU_USAGE',
-      { detail: error instanceof Error ? error.message : String(error) },
-      { cause: error },
-    )
+/** Not `strict`, whose refusals are several lines of English: what it would refuse is told here. */
+function parse(args: string[], { t }: Terminal) {
+  const read = { args, options: OPTIONS, allowPositionals: true } as const
+  for (const token of parseArgs({ ...read, strict: false, tokens: true }).tokens) {
+    if (token.kind !== 'option') continue
+    const { name, rawName, value, inlineValue } = token
+    const type = Object.hasOwn(OPTIONS, name) && OPTIONS[name as keyof typeof OPTIONS].type
+    const isMissing = value === undefined || (!inlineValue && value.startsWith('-'))
+    const problem =
+      type === false
+        ? 'unknownOption'
+        : type === 'string' && isMissing
+          ? 'missingValue'
+          : type === 'boolean' && value !== undefined
+            ? 'needlessValue'
+            : undefined
+    if (problem !== undefined)
+      throw new PreauError('PREAU_USAGE', { detail: t(problem, { option: rawName }) })
   }
+  return parseArgs(read)
 }
 
 function find(
@@ -120,10 +131,11 @@ function find(
   { t }: Terminal,
 ): { command: Command; args: readonly string[] } {
   for (const length of [2, 1]) {
-    const command = COMMANDS[positionals.slice(0, length).join(' ')]
+    const name = positionals.slice(0, length).join(' ')
+    const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
     if (command !== undefined) return { command, args: positionals.slice(length) }
   }
-  const command = printable(positionals.slice(0, 2).join(' '))
+  const command = positionals.slice(0, 2).join(' ')
   throw new PreauError('PREAU_USAGE', { detail: t('unknownCommand', { command }) })
 }
 
@@ -142,7 +154,7 @@ function assertArguments(
     Object.keys(given).find(name => !['config', 'help', ...options].includes(name))
   if (extra !== undefined) {
     throw new PreauError('PREAU_USAGE', {
-      detail: t('tooManyArguments', { argument: printable(extra), usage }),
+      detail: t('tooManyArguments', { argument: extra, usage }),
     })
   }
 }
@@ -152,8 +164,9 @@ async function main(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
   const language = env['LC_ALL'] || env['LC_MESSAGES'] || env['LANG'] || ''
   const locale: Locale = language.startsWith('en') ? 'en' : 'fr'
   const terminal = createTerminal(locale, process.stdout)
+  if (locale === 'fr') z.config(z.locales.fr())
   try {
-    const { values, positionals } = parse(args)
+    const { values, positionals } = parse(args, terminal)
     if (values.help || positionals.length === 0) {
       terminal.print(terminal.t('usage'))
       return values.help ? 0 : 2
@@ -163,8 +176,13 @@ async function main(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
     const config = loadConfig(values.config ?? env['PREAU_CONFIG'], env)
     return (await command.run(config, terminal, rest, values)) === false ? 1 : 0
   } catch (error) {
-    if (!(error instanceof PreauError)) throw error
-    process.stderr.write(`preau : ${error.text(locale)}\n`)
+    const known =
+      error instanceof PreauError
+        ? error
+        : new PreauError('PREAU_INTERNAL', { detail: causeOf(error) })
+    // Names of files and what stands in them come from outside: one line, and nothing that steers the terminal.
+    const line = known.text(locale).replaceAll(/\s*\n\s*/g, ' ')
+    process.stderr.write(`preau : ${printable(line)}\n`)
     return 2
   }
 }

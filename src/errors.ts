@@ -4,6 +4,11 @@
  */
 export const ERRORS = {
   PREAU_USAGE: { status: 400, fr: '{detail}', en: '{detail}' },
+  PREAU_INTERNAL: {
+    status: 500,
+    fr: 'Erreur interne : {detail}',
+    en: 'Internal error: {detail}',
+  },
   PREAU_CONFIG_UNREADABLE: {
     status: 500,
     fr: 'Le fichier de configuration {file} ne peut pas être lu : {detail}',
@@ -41,8 +46,8 @@ export const ERRORS = {
   },
   PREAU_CONFLICT: {
     status: 409,
-    fr: 'Quelqu’un d’autre vient de modifier cet élément ({kind} {id}). Rechargez la page.',
-    en: 'Somebody else has just changed this item ({kind} {id}). Reload the page.',
+    fr: 'Quelqu’un d’autre vient de modifier le même élément ({kind} {id}). Rien n’a été enregistré : recommencez.',
+    en: 'Somebody else has just changed the same item ({kind} {id}). Nothing was saved: try again.',
   },
   PREAU_NOT_FOUND: { status: 404, fr: 'Introuvable.', en: 'Not found.' },
   PREAU_FORBIDDEN: { status: 403, fr: 'Action non autorisée.', en: 'Not allowed.' },
@@ -79,8 +84,8 @@ export const ERRORS = {
   },
   PREAU_INDEX_DAMAGED: {
     status: 503,
-    fr: 'L’index des catégories {file} est illisible ({detail}). Relancez « preau lists import ».',
-    en: 'The category index {file} cannot be used ({detail}). Run "preau lists import" again.',
+    fr: 'L’index des catégories {file} est illisible ({detail}). Supprimez ce fichier s’il existe, puis relancez « preau start » : il sera reconstruit.',
+    en: 'The category index {file} cannot be used ({detail}). Delete it if it is there, then run "preau start" again: it will be built anew.',
   },
   PREAU_CA_UNREADABLE: {
     status: 503,
@@ -205,10 +210,15 @@ export const ERRORS = {
 } as const satisfies Record<string, { status: number; fr: string; en: string }>
 
 export type ErrorCode = keyof typeof ERRORS
-type Params = Readonly<Record<string, string | number>>
+/** A parameter in words of its own. */
+export type Words = Readonly<Record<'fr' | 'en', string>>
+type Params = Readonly<Record<string, string | number | Words>>
 
-function fill(template: string, params: Params): string {
-  return template.replace(/\{(\w+)\}/g, (whole, name: string) => String(params[name] ?? whole))
+function fill(template: string, params: Params, locale: 'fr' | 'en'): string {
+  return template.replace(/\{(\w+)\}/g, (whole, name: string) => {
+    const value = params[name] ?? whole
+    return typeof value === 'object' ? value[locale] : String(value)
+  })
 }
 
 /** A failure with a code of the table above. `message` is English, for logs; `text` is what a person reads. */
@@ -218,7 +228,7 @@ export class PreauError extends Error {
   readonly params: Params
 
   constructor(code: ErrorCode, params: Params = {}, options?: ErrorOptions) {
-    super(fill(ERRORS[code].en, params), options)
+    super(fill(ERRORS[code].en, params, 'en'), options)
     this.name = 'PreauError'
     this.code = code
     this.status = ERRORS[code].status
@@ -226,7 +236,7 @@ export class PreauError extends Error {
   }
 
   text(locale: 'fr' | 'en'): string {
-    return fill(ERRORS[this.code][locale], this.params)
+    return fill(ERRORS[this.code][locale], this.params, locale)
   }
 }
 

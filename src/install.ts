@@ -1,7 +1,8 @@
 /** What must stand before anything runs: the data folder, the store with a policy, the category index. */
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { loadCatalogue } from './categories/catalogue.ts'
-import { buildStarter, starterDigest } from './categories/lists.ts'
+import { buildStarter, indexFile, starterDigest } from './categories/lists.ts'
 import type { Config } from './config.ts'
 import { PreauError } from './errors.ts'
 import type { Catalogue } from './policy/category.ts'
@@ -39,7 +40,7 @@ async function installPolicy(store: Store, catalogue: Catalogue, at: number): Pr
   await commitUnlessDone(store, 'policy.default', change, at)
 }
 
-/** Builds the index of the starter lists at the first start, and again when a new Préau brings other ones. */
+/** Builds the index at the first start, and again when it has vanished or a new Préau brings other starter lists. */
 async function installLists(
   store: Store,
   catalogue: Catalogue,
@@ -47,7 +48,8 @@ async function installLists(
   now: number,
 ): Promise<void> {
   const stored = await store.get('lists', CURRENT)
-  if (stored?.body.starterDigest === (await starterDigest())) return
+  const isWhole = stored !== undefined && existsSync(indexFile(config.dataDir, stored.body))
+  if (isWhole && stored.body.starterDigest === (await starterDigest())) return
   const { dataDir } = config
   const body = await buildStarter({ dataDir, current: stored?.body, catalogue, now })
   const change: Change = { kind: 'lists', id: CURRENT, expects: stored?.version ?? 'absent', body }

@@ -49,6 +49,7 @@ t.test('a wrong key or value is refused, naming the key and what is allowed', as
     [{ dial: { servers: ['dns.test'] } }, 'dial.servers.0', /IP address/],
     [{ limits: { nope: 1 } }, 'limits.nope', /allowed: headTimeoutMs/],
     [{ limits: { connections: -1 } }, 'limits.connections', />=0/],
+    [{ limits: { dialTimeoutMs: 2 ** 31 } }, 'limits.dialTimeoutMs', /<=2147483647/],
     [{ limits: { accessLogRetentionDays: 366 } }, 'limits.accessLogRetentionDays', /365/],
     [{ limits: { requestRetentionDays: 0 } }, 'limits.requestRetentionDays', /365/],
     [[], '(document)', /object/],

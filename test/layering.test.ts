@@ -17,7 +17,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['directory', 'access-log', 'tls', 'store', 'categories'],
   ['policy'],
 ]
-const LEAVES = new Set(['errors', 'metrics', 'i18n', 'config'])
+const LEAVES = new Set(['errors', 'error-detail', 'metrics', 'i18n', 'config'])
 
 /** The folder of `src` a file belongs to, or its own name at the top. */
 const roomOf = (file: string): string => (file.split('/')[1] ?? '').replace(/\.(?:ts|js)$/, '')

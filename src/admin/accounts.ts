@@ -19,6 +19,8 @@ export interface NewUser extends Act {
 }
 
 const MAX_USERS = 1_000
+/** Who acts in the audit log when it is no person. */
+const NOT_PEOPLE = new Set(['cli', 'system'])
 
 /** The id under which an account is stored: `Alice` and `alice` are one person. */
 export function userId(name: string): string {
@@ -39,7 +41,7 @@ export function assertPassword(password: string): void {
 /** Validates a new account and hashes its password. Throws PREAU_USER_NAME or PREAU_PASSWORD_LENGTH. */
 export async function makeUser({ name, role, password, now }: NewUser): Promise<User> {
   const clean = name.trim().normalize('NFC')
-  if (!isUserName(clean)) throw new PreauError('PREAU_USER_NAME')
+  if (!isUserName(clean) || NOT_PEOPLE.has(userId(clean))) throw new PreauError('PREAU_USER_NAME')
   assertPassword(password)
   return { name: clean, role, password: await hashPassword(password), at: now }
 }

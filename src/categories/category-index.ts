@@ -2,6 +2,7 @@
 import { open } from 'node:fs/promises'
 import { LRUCache } from 'lru-cache'
 import { crc32 } from 'node:zlib'
+import { detailOf } from '../error-detail.ts'
 import { causeOf, PreauError } from '../errors.ts'
 import type { CategoryId, CategoryLookup, CategorySet } from '../policy/category.ts'
 import type { Host } from '../policy/host.ts'
@@ -57,13 +58,13 @@ function cached(find: CategoryLookup, max: number): CategoryLookup {
   }
 }
 
-const damaged = (file: string, detail: string): PreauError =>
+const damaged = (file: string, detail: ReturnType<typeof detailOf>): PreauError =>
   new PreauError('PREAU_INDEX_DAMAGED', { file, detail })
 
 /** Reads by chunks, so that the checksum of a big index never holds the event loop for long. */
 async function readChecked(file: string): Promise<Uint8Array> {
   const handle = await open(file, 'r').catch((error: unknown) => {
-    throw damaged(file, causeOf(error))
+    throw damaged(file, detailOf(error))
   })
   try {
     const { size } = await handle.stat()
@@ -82,7 +83,7 @@ async function readChecked(file: string): Promise<Uint8Array> {
       throw damaged(file, 'wrong checksum')
     return bytes
   } catch (error) {
-    throw error instanceof PreauError ? error : damaged(file, causeOf(error))
+    throw error instanceof PreauError ? error : damaged(file, detailOf(error))
   } finally {
     await handle.close()
   }

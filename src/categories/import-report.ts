@@ -106,10 +106,13 @@ function judge(path: string, tallies: Tallies): void {
   const bad = sum(tallies, 'refused')
   if (bad > domains) {
     const sample = [...tallies.values()].flatMap(tally => tally.samples)[0]
-    const first = `line ${sample?.line}: ${JSON.stringify(sample?.text ?? '')}`
-    throw refused(path, `${bad} of its ${bad + domains} lines are no domains (${first})`)
+    const [line, text] = [sample?.line, JSON.stringify(sample?.text ?? '')]
+    throw refused(path, {
+      fr: `${bad} lignes sur ${bad + domains} ne sont pas des domaines (ligne ${line} : ${text})`,
+      en: `${bad} of its ${bad + domains} lines are no domains (line ${line}: ${text})`,
+    })
   }
-  if (domains === 0) throw refused(path, 'no domain in it')
+  if (domains === 0) throw refused(path, { fr: 'aucun domaine', en: 'no domain in it' })
 }
 
 /** The entry of the document for a list that was read. */
@@ -130,7 +133,10 @@ const NAME = /^[a-z0-9][a-z0-9._-]{0,39}$/
 export function listName(asked: string | undefined, path: string, isUt1: boolean): string {
   const name = asked ?? (isUt1 ? 'ut1' : fromFileName(path))
   if (!NAME.test(name) || name === STARTER_NAME) {
-    const detail = `"${name}" is not allowed: small letters, digits, ".", "_", "-", and not "${STARTER_NAME}"`
+    const detail = {
+      fr: `« ${name} » n’est pas admis : minuscules, chiffres, « . », « _ », « - », et pas « ${STARTER_NAME} »`,
+      en: `"${name}" is not allowed: small letters, digits, ".", "_", "-", and not "${STARTER_NAME}"`,
+    }
     throw new PreauError('PREAU_INVALID_INPUT', { field: '--name', detail })
   }
   return name

@@ -1,6 +1,7 @@
 /** Reads kept files of domains into an index, counting what each line was. */
 import { createReadStream } from 'node:fs'
-import { causeOf, PreauError } from '../errors.ts'
+import { detailOf } from '../error-detail.ts'
+import { PreauError } from '../errors.ts'
 import type { CategoryId } from '../policy/category.ts'
 import { isAddress, type Host } from '../policy/host.ts'
 import type { IndexWriter } from './index-writer.ts'
@@ -82,7 +83,7 @@ export async function readLines(
       onBytes(chunk.length)
     }
   } catch (error) {
-    throw new PreauError('PREAU_FILE_UNREADABLE', { file, detail: causeOf(error) })
+    throw new PreauError('PREAU_FILE_UNREADABLE', { file, detail: detailOf(error) })
   }
   splitter.end()
 }

@@ -4,7 +4,7 @@
  */
 import { mkdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { PreauError } from '../errors.ts'
+import { PreauError, type Words } from '../errors.ts'
 import type { CategoryId } from '../policy/category.ts'
 import type { ListInfo, ListsDocument } from '../policy/lists.ts'
 import { buildIndex, type ListsContext } from './build-index.ts'
@@ -37,7 +37,7 @@ export interface ImportRequest extends ListsContext {
   readonly limits?: UnpackLimits
 }
 
-const invalid = (field: string, detail: string): PreauError =>
+const invalid = (field: string, detail: Words): PreauError =>
   new PreauError('PREAU_INVALID_INPUT', { field, detail })
 
 /**
@@ -59,7 +59,11 @@ export async function importList(
     const into = new Unpacking(path, target, request.catalogue, request.limits ?? UNPACK_LIMITS)
     await read(request, kind, category, into)
     const name = listName(request.name, path, into.isUt1)
-    if (into.kept.length === 0) throw refused(path, 'no category that the catalogue knows')
+    if (into.kept.length === 0)
+      throw refused(path, {
+        fr: 'aucune catégorie connue',
+        en: 'no category that the catalogue knows',
+      })
     const folder = `${name}-${id}`
     target = await renameDurably(target, join(listsFolder(dataDir), folder))
     const files = into.kept.map(known => ({ category: known, file: join(target, fileName(known)) }))
@@ -84,13 +88,23 @@ function chooseCategory(request: ImportRequest, kind: SourceKind): CategoryId | 
   const { category, catalogue } = request
   if (kind !== 'file') {
     if (category === undefined) return undefined
-    throw invalid('--category', `an ${kind} names its categories itself`)
+    throw invalid('--category', {
+      fr: 'une archive ou un dossier nomme lui-même ses catégories',
+      en: 'an archive or a folder names its categories itself',
+    })
   }
   const allowed = [...catalogue.keys()].join(', ')
   if (category === undefined)
-    throw invalid('--category', `a file of domains needs one of: ${allowed}`)
+    throw invalid('--category', {
+      fr: `un fichier de domaines demande une de ces catégories : ${allowed}`,
+      en: `a file of domains needs one of: ${allowed}`,
+    })
   const id = findCategory(category, catalogue)
-  if (id === undefined) throw invalid('--category', `unknown; allowed: ${allowed}`)
+  if (id === undefined)
+    throw invalid('--category', {
+      fr: `inconnue ; au choix : ${allowed}`,
+      en: `unknown; allowed: ${allowed}`,
+    })
   return id
 }
 
@@ -124,9 +138,19 @@ export async function removeList(
   request: ListsContext & { readonly name: string },
 ): Promise<ListsDocument> {
   const { current, name } = request
-  if (name === STARTER_NAME) throw invalid('name', 'the starter lists come with Préau')
+  if (name === STARTER_NAME) {
+    throw invalid('name', {
+      fr: 'les listes de départ sont fournies avec Préau',
+      en: 'the starter lists come with Préau',
+    })
+  }
   const names = (current?.lists ?? []).map(list => list.name)
-  if (!names.includes(name)) throw invalid('name', `no list "${name}"; known: ${names.join(', ')}`)
+  if (!names.includes(name)) {
+    throw invalid('name', {
+      fr: `pas de liste « ${name} » ; en service : ${names.join(', ')}`,
+      en: `no list "${name}"; known: ${names.join(', ')}`,
+    })
+  }
   return (await buildIndex(request, keptLists(current, name))).document
 }
 

@@ -5,7 +5,8 @@ import { basename, join, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 import { extract as createExtract, type Header } from 'tar-stream'
-import { causeOf, PreauError } from '../errors.ts'
+import { detailOf } from '../error-detail.ts'
+import { causeOf, PreauError, type Words } from '../errors.ts'
 import type { CategoryId } from '../policy/category.ts'
 import { refused, type Chunks, type Unpacking } from './unpacking.ts'
 
@@ -16,7 +17,11 @@ export async function sourceKind(path: string): Promise<SourceKind> {
   try {
     const stats = await stat(path)
     if (stats.isDirectory()) return 'folder'
-    if (!stats.isFile()) throw refused(path, 'neither a file nor a folder')
+    if (!stats.isFile())
+      throw refused(path, {
+        fr: 'ni un fichier, ni un dossier',
+        en: 'neither a file nor a folder',
+      })
     const handle = await open(path, 'r')
     try {
       const { buffer, bytesRead } = await handle.read(Buffer.alloc(2), 0, 2, 0)
@@ -29,10 +34,15 @@ export async function sourceKind(path: string): Promise<SourceKind> {
   }
 }
 
+const notAFile = (type: string): Words => ({
+  fr: `pas un fichier ordinaire (${type})`,
+  en: `not an ordinary file (${type})`,
+})
+
 const unreadable = (file: string, error: unknown): PreauError =>
   error instanceof PreauError
     ? error
-    : new PreauError('PREAU_FILE_UNREADABLE', { file, detail: causeOf(error) }, { cause: error })
+    : new PreauError('PREAU_FILE_UNREADABLE', { file, detail: detailOf(error) }, { cause: error })
 
 /** Told of the bytes read so far, out of `total`; a folder tells no total. */
 export type OnBytes = (bytes: number, total?: number) => void
@@ -69,7 +79,12 @@ export async function readArchive(path: string, into: Unpacking, onBytes: OnByte
       () => error,
       (first: unknown) => (error instanceof PreauError ? error : first),
     )
-    throw cause instanceof PreauError ? cause : refused(path, `damaged archive: ${causeOf(cause)}`)
+    throw cause instanceof PreauError
+      ? cause
+      : refused(path, {
+          fr: `archive endommagée (${causeOf(cause)})`,
+          en: `damaged archive: ${causeOf(cause)}`,
+        })
   }
 }
 
@@ -86,7 +101,7 @@ async function takeEntry(header: Header, chunks: Chunks, into: Unpacking): Promi
       await into.file(path, chunks)
       return
     default:
-      throw into.refuse(header.name, `not an ordinary file (${header.type})`)
+      throw into.refuse(header.name, notAFile(header.type))
   }
 }
 
@@ -108,7 +123,7 @@ export async function readFolder(path: string, into: Unpacking, onBytes: OnBytes
       } else if (stats.isFile()) {
         await into.file(entry, spending(full, into))
         onBytes((read += stats.size))
-      } else throw into.refuse(relative, 'not an ordinary file')
+      } else throw into.refuse(relative, notAFile('special'))
     }
   }
   try {

@@ -2,7 +2,7 @@
 import { createWriteStream } from 'node:fs'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { PreauError } from '../errors.ts'
+import { PreauError, type Words } from '../errors.ts'
 import type { Catalogue, CategoryId } from '../policy/category.ts'
 import { findCategory } from './catalogue.ts'
 import { fileName } from './list-folder.ts'
@@ -17,8 +17,10 @@ export const UNPACK_LIMITS: UnpackLimits = { entries: 10_000, bytes: 2 ** 31 }
 
 export type Chunks = AsyncIterable<Uint8Array>
 
-export const refused = (file: string, detail: string): PreauError =>
+export const refused = (file: string, detail: Words): PreauError =>
   new PreauError('PREAU_LIST_REFUSED', { file, detail })
+
+const TWICE: Words = { fr: 'y figure deux fois', en: 'it appears twice' }
 
 export class Unpacking {
   /** The folder a category was read from. */
@@ -54,30 +56,45 @@ export class Unpacking {
   /** Admits an entry and returns its path. Throws PREAU_LIST_REFUSED, naming it. */
   admit(name: string): string {
     const path = safePath(name)
-    if (path === undefined) throw this.refuse(name, 'its path leaves the folder of the list')
-    if (path !== '' && this.#seen.has(path)) throw this.refuse(name, 'it appears twice')
+    if (path === undefined)
+      throw this.refuse(name, {
+        fr: 'ce chemin sort du dossier de la liste',
+        en: 'its path leaves the folder of the list',
+      })
+    if (path !== '' && this.#seen.has(path)) throw this.refuse(name, TWICE)
     this.#seen.add(path)
     if (this.#seen.size > this.#limits.entries)
-      throw this.refuse(name, `more than ${this.#limits.entries} entries`)
+      throw this.refuse(name, {
+        fr: `plus de ${this.#limits.entries} éléments`,
+        en: `more than ${this.#limits.entries} entries`,
+      })
     if (path.startsWith('blacklists/')) this.isUt1 = true
     return path
   }
 
-  refuse(name: string, detail: string): PreauError {
+  refuse(name: string, { fr, en }: Words): PreauError {
     // A hostile name must not write escape sequences on the terminal that shows the error.
-    return refused(this.#source, `${JSON.stringify(name.slice(0, 200))}: ${detail}`)
+    const entry = JSON.stringify(name.slice(0, 200))
+    return refused(this.#source, { fr: `${entry} : ${fr}`, en: `${entry}: ${en}` })
   }
 
   /** Counts unpacked bytes against the limit: a gzip bomb is told by what comes out of it. */
   spend(bytes: number): void {
     this.#bytes += bytes
     if (this.#bytes > this.#limits.bytes)
-      throw refused(this.#source, `more than ${this.#limits.bytes} bytes once unpacked`)
+      throw refused(this.#source, {
+        fr: `plus de ${this.#limits.bytes} octets une fois décompressée`,
+        en: `more than ${this.#limits.bytes} bytes once unpacked`,
+      })
   }
 
   link(path: string, to: string): void {
     const target = linkTarget(path, to)
-    if (target === undefined) throw this.refuse(path, 'a link that leaves the folder of the list')
+    if (target === undefined)
+      throw this.refuse(path, {
+        fr: 'ce lien sort du dossier de la liste',
+        en: 'a link that leaves the folder of the list',
+      })
     this.aliases.set(shortName(path), shortName(target))
   }
 
@@ -132,7 +149,7 @@ export class Unpacking {
         this.aliases.set(place.category, category)
         return true
       }
-      if (shortName(origin) === category) throw this.refuse(place.folder, 'it appears twice')
+      if (shortName(origin) === category) throw this.refuse(place.folder, TWICE)
       this.aliases.set(shortName(origin), category)
       this.#endsInLine.delete(category)
     }

@@ -1,7 +1,8 @@
 /** `preau ca export`: the certificate (never the key) that the city installs on its PCs. */
 import { writeFile } from 'node:fs/promises'
 import type { Config } from '../config.ts'
-import { causeOf, PreauError } from '../errors.ts'
+import { detailOf } from '../error-detail.ts'
+import { PreauError } from '../errors.ts'
 import { install } from '../install.ts'
 import { installAuthority } from '../install-authority.ts'
 import type { Terminal } from './terminal.ts'
@@ -17,7 +18,7 @@ export async function caExport(
     if (file === undefined) print(caPem.trimEnd())
     else {
       await writeFile(file, caPem).catch((error: unknown) => {
-        throw new PreauError('PREAU_FILE_UNREADABLE', { file, detail: causeOf(error) })
+        throw new PreauError('PREAU_FILE_UNREADABLE', { file, detail: detailOf(error) })
       })
       print(t('ca.written', { file, fingerprint: fingerprint256 }))
     }

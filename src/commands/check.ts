@@ -121,7 +121,7 @@ function printReport(
   const { t, paint, print, locale } = terminal
   const label = (id: string): string => `${catalogue.get(id)?.label[locale] ?? id} (${id})`
   const place =
-    client.room === '' ? t('check.unknownNetwork') : `${client.siteName}, ${client.room}`
+    client.room === '' ? t('check.unknownNetwork') : printable(`${client.siteName}, ${client.room}`)
   print(paint('bold', `${target.host}:${target.port}`))
   print(`${t('check.client')} ${client.ip} · ${place} · ${t('check.profile')} ${client.profile}`)
   print(`${t('check.categories')} : ${categories.map(label).join(', ') || t('check.none')}`)

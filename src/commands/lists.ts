@@ -43,7 +43,7 @@ export async function listsImport(
     await store.commit(note, [
       { kind: 'lists', id: CURRENT, expects: lists.version, body: document },
     ])
-    await dropUnreferenced(config.dataDir, document)
+    await tidy(config, document)
     printReport(report, terminal)
     print(t('lists.next', { example: printable(report.example ?? 'fr.wikipedia.org') }))
   })
@@ -76,7 +76,7 @@ function printReport(report: ImportReport, { t, print, locale }: Terminal): void
       domains: format.format(domains),
       name: report.name,
       categories: counts.length,
-      seconds: (report.elapsedMs / 1000).toFixed(1),
+      seconds: format.format(Math.round(report.elapsedMs / 100) / 10),
     }),
   )
   if (report.refusedLines > 0) {
@@ -138,9 +138,14 @@ export async function listsRemove(
     await store.commit(note, [
       { kind: 'lists', id: CURRENT, expects: lists.version, body: document },
     ])
-    await dropUnreferenced(config.dataDir, document)
+    await tidy(config, document)
     print(t('lists.removed', { name }))
   })
+}
+
+/** The change is made by then: a leftover that resists goes with the next one. */
+async function tidy({ dataDir }: Config, document: ListsDocument): Promise<void> {
+  await dropUnreferenced(dataDir, document).catch(() => undefined)
 }
 
 async function withLists(
@@ -154,7 +159,12 @@ async function withLists(
   try {
     const lists = await installed.store.get('lists', CURRENT)
     if (lists === undefined) throw new PreauError('PREAU_NOT_FOUND')
-    await run(installed, lists)
+    await run(installed, lists).catch(async (error: unknown) => {
+      const isSame = (await installed.store.get('lists', CURRENT))?.version === lists.version
+      if (isSame) throw error
+      // Another import was faster and took files of ours away: that is the cause, not the file that is missed.
+      throw new PreauError('PREAU_CONFLICT', { kind: 'lists', id: CURRENT }, { cause: error })
+    })
   } finally {
     await installed.store.close()
   }

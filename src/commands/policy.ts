@@ -1,11 +1,17 @@
 /** `preau policy export | import`: the policy as JSON, there and back. */
-import { readFile, writeFile } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { buffer } from 'node:stream/consumers'
+import { isDeepStrictEqual } from 'node:util'
 import type { Config } from '../config.ts'
-import { causeOf, PreauError } from '../errors.ts'
+import { detailOf } from '../error-detail.ts'
+import { PreauError } from '../errors.ts'
 import { install } from '../install.ts'
 import { CURRENT } from '../policy/document.ts'
 import { diffPolicies, parsePolicy, type Difference } from '../policy/policy-document.ts'
 import { printable, type Terminal } from './terminal.ts'
+
+const MAX_BYTES = 64e6
 
 export async function policyExport(
   config: Config,
@@ -40,7 +46,8 @@ export async function policyImport(
     const body = parsePolicy(input, catalogue)
     const before = await store.get('policy', CURRENT)
     const differences = diffPolicies(before?.body, body)
-    if (differences.length === 0) {
+    // Two rules of one host have one path: no difference to show is not yet the same policy.
+    if (isDeepStrictEqual(before?.body, body)) {
       print(t('policy.same'))
       return
     }
@@ -74,12 +81,23 @@ function lineOf({ path, before, after }: Difference, { paint }: Terminal): strin
 
 async function readJson(file: string): Promise<unknown> {
   try {
-    return JSON.parse(await readFile(file, 'utf8'))
+    // Editors on Windows put a byte order mark first.
+    return JSON.parse((await readBounded(file)).replace(/^\uFEFF/, ''))
   } catch (error) {
     return refuseFile(file, error)
   }
 }
 
+/** Also of a pipe (`<(...)`), which has no size to ask for; `/dev/zero` has no end either. */
+async function readBounded(file: string): Promise<string> {
+  const bytes = await buffer(createReadStream(file, { end: MAX_BYTES }))
+  if (bytes.length <= MAX_BYTES) return bytes.toString()
+  const megabytes = MAX_BYTES / 1e6
+  const detail = { fr: `plus de ${megabytes} Mo`, en: `more than ${megabytes} MB` }
+  throw new PreauError('PREAU_FILE_UNREADABLE', { file, detail })
+}
+
 function refuseFile(file: string, error: unknown): never {
-  throw new PreauError('PREAU_FILE_UNREADABLE', { file, detail: causeOf(error) })
+  if (error instanceof PreauError) throw error
+  throw new PreauError('PREAU_FILE_UNREADABLE', { file, detail: detailOf(error) })
 }

@@ -56,7 +56,10 @@ async function makeSetupLink(config: Config): Promise<string | undefined> {
 function refuseStart(error: unknown, { proxy, admin }: Config, { t }: Terminal): never {
   const message = error instanceof Error ? error.message : String(error)
   const port = Number(/EADDRINUSE.*:(\d+)$/.exec(message)?.[1])
-  if (Number.isNaN(port)) throw error
+  if (!/^(?:listen|getaddrinfo) E/.test(message)) throw error
+  if (Number.isNaN(port)) {
+    throw new PreauError('PREAU_USAGE', { detail: t('start.cannotListen', { detail: message }) })
+  }
   const [section, key] = port === proxy.port ? [proxy, 'proxy.port'] : [admin, 'admin.port']
   throw new PreauError('PREAU_USAGE', {
     detail: t('start.already', { port, host: section.host, key }),

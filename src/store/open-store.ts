@@ -2,7 +2,8 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../config.ts'
-import { causeOf, PreauError } from '../errors.ts'
+import { detailOf } from '../error-detail.ts'
+import { PreauError } from '../errors.ts'
 import { openSqliteStore } from './sqlite-store.ts'
 import type { Store } from './store.ts'
 
@@ -23,7 +24,7 @@ export async function openStore(
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   } catch (error) {
-    throw new PreauError('PREAU_STORE_UNREADABLE', { file, detail: causeOf(error) })
+    throw new PreauError('PREAU_STORE_UNREADABLE', { file, detail: detailOf(error) })
   }
   return openSqliteStore(file, options)
 }

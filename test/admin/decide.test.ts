@@ -218,3 +218,30 @@ t.test('a city without a policy still gets its pages', async t => {
   for (const url of ['/', '/policy', '/grants', '/audit'])
     t.equal((await claire.get(url)).statusCode, 200, url)
 })
+
+t.test('a pupil who joins the request at the same instant does not undo the click', async t => {
+  const world = await openWorld(t)
+  await world.user('Claire', 'dsi')
+  const claire = await world.as('Claire')
+  for (const [verb, form] of [
+    ['approve', { scope: 'pc', duration: 'hour' }],
+    ['refuse', { reason: 'Site commercial' }],
+  ] as const) {
+    const id = await world.ask({ host: `${verb}.example` as never })
+    const { store } = world
+    const commit = store.commit.bind(store)
+    store.commit = async (note, changes) => {
+      store.commit = commit
+      const row = await store.get('request', id)
+      if (row === undefined) throw new TypeError('no request')
+      await commit({ by: 'pc:10.1.1.22', action: 'request.join', at: 0 }, [
+        { kind: 'request', id, body: { ...row.body, clicks: row.body.clicks + 1 } },
+      ])
+      await commit(note, changes)
+    }
+    t.equal((await claire.post(`/requests/${id}/${verb}`, form)).statusCode, 303, verb)
+    const { clicks, decision } = (await store.get('request', id))?.body ?? {}
+    t.equal(clicks, 2, 'the click of the pupil is kept')
+    t.equal(decision?.by, 'Claire')
+  }
+})

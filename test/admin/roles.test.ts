@@ -56,8 +56,9 @@ t.test('every route says who may use it, and this table says the same', async t 
 
 for (const [index, who] of ['anonymous', 'reader', 'dsi'].entries()) {
   t.test(`what ${who} may do, route by route`, async t => {
+    const world = await openWorld(t)
     for (const [route, row] of Object.entries(MATRIX)) {
-      const world = await openWorld(t)
+      // Anew each time: the route before may have ended a session or changed an account.
       await world.user('Lecture', 'reader')
       await world.user('Claire', 'dsi')
       await world.user('Autre', 'reader')

@@ -217,7 +217,7 @@ for (const { name, bytes, says, category, limits } of CASES) {
       (reason: unknown) => reason,
     )) as PreauError | undefined
     t.equal(error?.code, 'PREAU_LIST_REFUSED')
-    t.match(error?.params['detail'], says)
+    t.match(error?.text('en'), says)
     t.equal(error?.params['file'], path)
     t.same(readdirSync(join(dataDir, 'lists')), files, 'no file is left, none is gone')
     const { lookup } = await openCategoryIndex(indexFile(dataDir, document), { cacheEntries: 0 })

@@ -1,8 +1,8 @@
 /** The command line as a DSI uses it: every command, and every mistake answered in one line. */
 import t from 'tap'
-import { readFileSync, writeFileSync, statSync } from 'node:fs'
+import { globSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { runCli, runProgram } from '../support/product.ts'
+import { runCli, runProgram, startProduct } from '../support/product.ts'
 
 const PASSWORD = 'correct horse battery'
 
@@ -40,6 +40,9 @@ t.test('a mistake is answered in one line and changes nothing', async t => {
     'config.json': '{}',
     'bad.json': '{"version":1}',
     'broken.json': '{',
+    'escape.json': '{"\u001b[31m',
+    'list.json': '[]',
+    'empty.txt': '',
     'wrong.json': '{"prxy":1}',
     'page.html': '<html>\n<body>404</body>\n',
   })
@@ -66,12 +69,26 @@ t.test('a mistake is answered in one line and changes nothing', async t => {
     [['policy', 'import', join(dir, 'absent.json')], /absent\.json ne peut pas être lu/],
     [['user', 'add', 'x', '--role', 'god'], /le rôle « god » n’existe pas/],
     [['user', 'passwd', 'nobody'], /nobody|Introuvable/],
+    [['user', 'add', 'system'], /L’identifiant/],
+    [['toString'], /commande inconnue : toString/],
+    [['check', '--ip'], /il manque une valeur après --ip/],
+    [['check', 'a.test', '--ip', '--json'], /il manque une valeur après --ip/],
+    [['check', 'a.test', '--json=1'], /--json ne prend pas de valeur/],
+    [['--version'], /option inconnue : --version/],
+    [['policy', 'import', dir], /c’est un dossier/],
+    [['policy', 'import', '/dev/zero'], /plus de 64 Mo/],
+    [['policy', 'import', join(dir, 'escape.json')], /pas du JSON valable/],
+    [['policy', 'import', join(dir, 'list.json')], /objet attendu, tableau reçu/],
+    [['lists', 'import', join(dir, 'a\u001b[31m\nb')], /fichier ou dossier introuvable/],
+    [['lists', 'import', dir, '--category', 'games'], /nomme lui-même ses catégories/],
+    [['lists', 'import', join(dir, 'empty.txt'), '--category', 'games'], /aucun domaine/],
   ]
   for (const [args, text] of rows) {
     const { code, stderr } = await runCli(config, args, PASSWORD)
     t.equal(code, 2, args.join(' '))
     t.match(stderr, text)
     t.equal(stderr.trim().split('\n').length, 1, 'one line')
+    t.notMatch(stderr, '\u001b', 'nothing that steers the terminal')
   }
   const wrong = await runCli(join(dir, 'wrong.json'), ['check', 'a.test'])
   t.equal(wrong.code, 2)
@@ -105,6 +122,39 @@ t.test('the policy goes out, comes back, and its differences are shown before', 
   t.equal((await runCli(config, ['check', 'www.miniclip.com'])).code, 1)
   t.equal((await runCli(config, ['policy', 'import', file])).code, 0)
   t.equal((await runCli(config, ['check', 'www.miniclip.com'])).code, 0)
+  policy.rules.unshift({ host: 'www.miniclip.com', action: 'block' })
+  writeFileSync(file, `\uFEFF${JSON.stringify(policy)}`)
+  t.equal((await runCli(config, ['policy', 'import', file])).code, 0)
+  t.equal(
+    (await runCli(config, ['check', 'www.miniclip.com'])).code,
+    1,
+    'a second rule of the same host is not taken for no difference',
+  )
+})
+
+t.test('an index that has vanished is built anew, imported lists included', async t => {
+  const dir = t.testdir({ 'config.json': '{}', 'local.txt': 'game.test\n' })
+  const config = join(dir, 'config.json')
+  await runCli(config, ['lists', 'import', join(dir, 'local.txt'), '--category', 'games'])
+  for (const index of globSync(join(dir, 'data/lists/*.bin'))) rmSync(index)
+  t.equal((await runCli(config, ['check', 'www.game.test'])).code, 1)
+})
+
+t.test('a second start is refused, and the first one goes on as if nothing was', async t => {
+  const first = await startProduct(t)
+  const port = Number(new URL(first.proxyUrl).port)
+  const { dataDir } = first
+  const config = join(dataDir, '../second.json')
+  writeFileSync(config, JSON.stringify({ dataDir, proxy: { port }, admin: { port: 0 } }))
+  const second = await runCli(config, ['start'])
+  t.equal(second.code, 2)
+  t.match(second.stderr, /est déjà utilisé/)
+  const setup = await fetch(first.setupUrl ?? '')
+  t.equal(setup.status, 200, 'its one-time link still works')
+  writeFileSync(config, JSON.stringify({ dataDir, proxy: { host: '192.0.2.1', port: 0 } }))
+  const third = await runCli(config, ['start'])
+  t.equal(third.code, 2)
+  t.match(third.stderr, /^preau : Impossible d’écouter \(.*192\.0\.2\.1.*\n$/)
 })
 
 t.test('lists are imported, shown, explained and removed', async t => {

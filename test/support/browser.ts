@@ -39,9 +39,7 @@ export async function openBrowser(
     executablePath: EXECUTABLE,
     args: ARGUMENTS,
     ...(proxy === undefined ? {} : { proxy: { server: proxy } }),
-    ...(home === undefined
-      ? {}
-      : { env: { ...process.env, HOME: home } as Record<string, string> }),
+    ...(home === undefined ? {} : { env: { ...process.env, HOME: home } }),
   })
   t.teardown(() => browser.close())
   return browser

@@ -13,16 +13,17 @@ import { readPolicy, wordingFor } from '../page.ts'
 import { scopesFor } from '../request-view.ts'
 import { undoDecision } from '../undo.ts'
 
+const MAX_TURNS = 5
 type WithId = { Params: { id: string } }
 
 export function decideRoutes(app: FastifyInstance, deps: RouteDeps): void {
   const config = { access: 'dsi' } as const
   app.post<WithId>('/requests/:id/approve', { config }, async (request, reply) => {
-    await approveRequest(request, deps)
+    await decideOn(request, deps, approveRequest)
     return tellDecision(request, reply, deps)
   })
   app.post<WithId>('/requests/:id/refuse', { config }, async (request, reply) => {
-    await refuseRequest(request, deps)
+    await decideOn(request, deps, refuseRequest)
     return tellDecision(request, reply, deps)
   })
   app.post<WithId>('/requests/:id/undo', { config }, async (request, reply) => {
@@ -40,9 +41,31 @@ async function readRequest({ store }: RouteDeps, id: string): Promise<Stored<'re
   return row
 }
 
-async function approveRequest(request: FastifyRequest<WithId>, deps: RouteDeps): Promise<void> {
+/**
+ * Decides on the request as it stands, and again when it changed meanwhile: a pupil who joins it must not undo the click
+ * of the DSI, and of two people who decide the slower one reads who was faster (PREAU_ALREADY_DECIDED).
+ */
+async function decideOn(
+  request: FastifyRequest<WithId>,
+  deps: RouteDeps,
+  decide: typeof approveRequest,
+): Promise<void> {
+  for (let turn = 1; ; turn++) {
+    try {
+      return await decide(request, deps, await readRequest(deps, request.params.id))
+    } catch (error) {
+      const isConflict = error instanceof PreauError && error.code === 'PREAU_CONFLICT'
+      if (!isConflict || turn === MAX_TURNS) throw error
+    }
+  }
+}
+
+async function approveRequest(
+  request: FastifyRequest<WithId>,
+  deps: RouteDeps,
+  row: Stored<'request'>,
+): Promise<void> {
   const { store, catalogue, clock } = deps
-  const row = await readRequest(deps, request.params.id)
   const category = catalogue.get(row.body.category ?? '')
   if (category?.severity === 'never') {
     const label = category.label[request.locale]
@@ -60,39 +83,25 @@ async function approveRequest(request: FastifyRequest<WithId>, deps: RouteDeps):
   const changes = approve(row, { grantId, scope, duration, by, now, timeZone })
   const detail = { scope, duration, requestId: row.id, grantId }
   const note = { by, action: 'request.approve', subject: row.body.host, detail, at: now }
-  await commitOrSayWho(deps, row.id, () => store.commit(note, changes))
+  await store.commit(note, changes)
 }
 
-async function refuseRequest(request: FastifyRequest<WithId>, deps: RouteDeps): Promise<void> {
+async function refuseRequest(
+  request: FastifyRequest<WithId>,
+  deps: RouteDeps,
+  row: Stored<'request'>,
+): Promise<void> {
   const { store, clock } = deps
   const reason = textField(request.body, 'reason', MAX_REASON)
   if (reason === '') {
     const field = wordingFor(request, deps, undefined).t('decide.reason')
     throw new PreauError('PREAU_INVALID_INPUT', { field, detail: '…' })
   }
-  const row = await readRequest(deps, request.params.id)
   const by = nameOf(request)
   const now = clock()
   const detail = { reason, requestId: row.id }
   const note = { by, action: 'request.refuse', subject: row.body.host, detail, at: now }
-  const changes = refuse(row, by, reason, now)
-  await commitOrSayWho(deps, row.id, () => store.commit(note, changes))
-}
-
-/** Two people on one request: the slower one reads who was faster, not that a version differs. */
-async function commitOrSayWho(
-  deps: RouteDeps,
-  id: string,
-  commit: () => Promise<void>,
-): Promise<void> {
-  try {
-    await commit()
-  } catch (error) {
-    if (!(error instanceof PreauError) || error.code !== 'PREAU_CONFLICT') throw error
-    const { decision } = (await readRequest(deps, id)).body
-    if (decision === undefined) throw error
-    throw new PreauError('PREAU_ALREADY_DECIDED', { by: decision.by }, { cause: error })
-  }
+  await store.commit(note, refuse(row, by, reason, now))
 }
 
 async function undoRequest(
