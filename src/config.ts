@@ -69,7 +69,7 @@ const limitsSchema = z.strictObject({
   loginLockMinutes: limit(15, 'how long it must wait'),
   requestRetentionDays: limit(
     365,
-    'how long decided requests and ended grants are kept (at most 365)',
+    'how long requests, ended grants and the audit are kept (at most 365)',
   ),
   accessLogRetentionDays: limit(180, 'how long access-log files are kept (at most 365)'),
 })

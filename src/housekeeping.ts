@@ -1,4 +1,4 @@
-/** What must not be kept: logs, decided requests, ended grants and sessions past their time. Runs in the admin process. */
+/** What must not be kept: logs, audit, requests, ended grants and sessions past their time. Runs in the admin process. */
 import type { Logger } from 'pino'
 import { deleteExpiredLogs } from './access-log/retention.ts'
 import type { Config } from './config.ts'
@@ -60,7 +60,7 @@ export async function cleanUp({ store, config, clock }: HousekeepingOptions): Pr
       batch,
     )
   }
-  return changes.length + files.length
+  return changes.length + files.length + (await store.forget(oldest))
 }
 
 /** A grant past its time is filed as ended, so that those in force stay quick to read; a read warning just goes. */
@@ -78,13 +78,13 @@ function dropOldGrant({ id, version, body }: Stored<'grant'>, oldest: number): C
     : []
 }
 
+/** Decided or not: what nobody decided in that time nobody will. */
 async function oldRequests(store: Store, oldest: number): Promise<Change[]> {
-  const decided = [
-    ...(await store.list('request', { state: 'approved', limit: BATCH * 100 })),
-    ...(await store.list('request', { state: 'refused', limit: BATCH * 100 })),
-  ].filter(({ body }) => (body.decision?.at ?? Infinity) < oldest)
+  const old = (await store.list('request', { limit: BATCH * 200 })).filter(
+    ({ body }) => (body.decision?.at ?? body.lastAt) < oldest,
+  )
   const changes: Change[] = []
-  for (const { id, version, body } of decided) {
+  for (const { id, version, body } of old) {
     changes.push({ kind: 'request', id, expects: version, body: null })
     const latest = await store.get('latest', latestKey(body.site, body.host))
     if (latest?.body.requestId === id) {

@@ -29,7 +29,12 @@ const grant = (id: string, change: Partial<Grant>): Change => ({
   },
 })
 
-const request = (id: string, site: string, decidedAt: number | undefined): Change[] => {
+const request = (
+  id: string,
+  site: string,
+  decidedAt: number | undefined,
+  lastAt = NOW,
+): Change[] => {
   const body: UnblockRequest = {
     id,
     host: host('games.test'),
@@ -41,7 +46,7 @@ const request = (id: string, site: string, decidedAt: number | undefined): Chang
     askers: [],
     clicks: 1,
     at: 0,
-    lastAt: 0,
+    lastAt,
     ...(decidedAt === undefined
       ? {}
       : { decision: { outcome: 'refused', by: 'alice', at: decidedAt, reason: 'x' } }),
@@ -68,11 +73,13 @@ t.test('old records and files go, those in force stay', async t => {
     grant('ended-lately', { ...ended, endedAt: NOW - 364 * DAY_MS }),
     grant('ended-long-ago', { ...ended, endedAt: NOW - 366 * DAY_MS }),
     ...request('pending', 'a', undefined),
+    ...request('pending-for-ever', 'd', undefined, 0),
     ...request('decided-lately', 'b', NOW - 364 * DAY_MS),
     ...request('decided-long-ago', 'c', NOW - 366 * DAY_MS),
     { kind: 'session', id: 'open', body: { user: 'alice', csrf: 'x', at: 0, until: NOW + 1 } },
     { kind: 'session', id: 'over', body: { user: 'alice', csrf: 'x', at: 0, until: NOW } },
   ])
+  await store.commit({ by: 'pc:10.1.2.3', action: 'old', at: NOW - 366 * DAY_MS }, [])
   await cleanUp({ store, config, ...options })
   const ids = async (kind: 'grant' | 'request' | 'session' | 'latest', state?: string) =>
     (await store.list(kind, state === undefined ? {} : { state })).map(({ id }) => id).toSorted()
@@ -85,6 +92,10 @@ t.test('old records and files go, those in force stay', async t => {
   t.ok(existsSync(join(dataDir, 'access-log/access-2026-11-23.jsonl')))
   const [entry] = await store.tail({ limit: 1 })
   t.match(entry, { by: 'system', action: 'housekeeping' }, 'and the audit says so')
+  t.notOk(
+    (await store.tail({ limit: 10 })).some(({ action }) => action === 'old'),
+    'old audit entries are forgotten',
+  )
   t.equal(await cleanUp({ store, config, ...options }), 0, 'a second turn finds nothing')
 })
 

@@ -1,5 +1,6 @@
 /** The composition root of a proxy worker: store, snapshot, portal and proxy, wired. */
 import type { AddressInfo } from 'node:net'
+import { setTimeout as elapsed } from 'node:timers/promises'
 import { networkInterfaces } from 'node:os'
 import type { SecureContext } from 'node:tls'
 import type { IncomingMessage } from 'node:http'
@@ -49,7 +50,8 @@ export async function startProxy(config: Config, logger: Logger): Promise<Runnin
       proxy.server.closeIdleConnections()
       await portal.close()
       await Promise.race([closed, drained(proxy, config.limits.drainTimeoutMs)])
-      proxy.close()
+      // The access log must not end before the exchanges that it tells of.
+      await Promise.race([proxy.close(), elapsed(LAST_LINES_MS)])
       current.close()
       await accessLog.close()
       await store.close()
@@ -108,7 +110,7 @@ async function wireProxy({ config, current, authority, refuse, accessLog }: Prox
     current,
     clock,
     dial,
-    forward: createForward({ dial, answerTimeoutMs: limits.answerTimeoutMs }),
+    forward: createForward({ dial, ...limits }),
     intercept: createIntercept({ contextFor, refuse, current, clock, limits }),
     refuse,
     renderFailure,
@@ -149,12 +151,13 @@ function listen(server: ProxyServer['server'], { proxy, workers }: Config): Prom
 }
 
 const DRAIN_CHECK_MS = 50
+const LAST_LINES_MS = 1_000
 
 /** Resolves when nothing is relayed any more, or when the time is up. */
 async function drained(proxy: ProxyServer, timeoutMs: number): Promise<void> {
   const until = clock() + timeoutMs
   while (proxy.openExchanges > 0 && clock() < until) {
-    await new Promise(resolve => setTimeout(resolve, DRAIN_CHECK_MS))
+    await elapsed(DRAIN_CHECK_MS)
   }
 }
 

@@ -53,6 +53,11 @@ export function covers(scope: Scope, client: Client): boolean {
   }
 }
 
+/** Whether a grant opens its host for a client now. */
+export function opensFor(grant: Grant, client: Client, now: number): boolean {
+  return isInForce(grant, now) && covers(grant.scope, client)
+}
+
 export type GrantTable = (host: Host, client: Client, now: number) => Grant | undefined
 
 /** Indexes grants by host. A grant covers its host and every sub-domain, never a parent (security case 102). */
@@ -61,9 +66,7 @@ export function compileGrants(grants: readonly Grant[]): GrantTable {
   const byHost = Map.groupBy(grants, grant => grant.host)
   return (host, client, now) => {
     for (const name of suffixes(host)) {
-      const found = byHost
-        .get(name)
-        ?.find(grant => isInForce(grant, now) && covers(grant.scope, client))
+      const found = byHost.get(name)?.find(grant => opensFor(grant, client, now))
       if (found) return found
     }
     return undefined

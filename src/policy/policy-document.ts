@@ -183,11 +183,22 @@ export function diffPolicies(before: unknown, after: unknown, path = ''): Differ
 }
 
 function entriesOf(value: unknown): Map<string, unknown> | undefined {
-  if (Array.isArray(value)) {
-    return new Map(value.map((item, index) => [keyOf(item) ?? String(index), item] as const))
-  }
+  if (Array.isArray(value)) return keyed(value)
   if (typeof value === 'object' && value !== null) return new Map(Object.entries(value))
   return undefined
+}
+
+/** Items by their key; a second one of the same key (two rules for a host) is told apart by its number. */
+function keyed(items: readonly unknown[]): Map<string, unknown> {
+  const entries = new Map<string, unknown>()
+  const counts = new Map<string, number>()
+  for (const [index, item] of items.entries()) {
+    const key = keyOf(item) ?? String(index)
+    const count = (counts.get(key) ?? 0) + 1
+    counts.set(key, count)
+    entries.set(count === 1 ? key : `${key} (${count})`, item)
+  }
+  return entries
 }
 
 function keyOf(item: unknown): string | undefined {

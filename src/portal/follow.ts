@@ -1,5 +1,6 @@
 /** Tells waiting pages how their request stands, live (server-sent events): one watch for all, one read per request. */
 import type { ServerResponse } from 'node:http'
+import { isDeepStrictEqual } from 'node:util'
 import type { Limits } from '../config.ts'
 import type { Locale } from '../i18n.ts'
 import type { Host } from '../policy/host.ts'
@@ -77,7 +78,9 @@ export class FollowHub {
     this.#size += 1
     this.#perPc.set(ip, (this.#perPc.get(ip) ?? 0) + 1)
     response.once('close', () => this.#release(key, topic, follower))
-    this.#refresh([key])
+    // A school waits for one site together: only who comes now is told what is known already.
+    if (topic.latest === undefined) this.#refresh([key])
+    else this.#tellOne(follower, topic.latest)
   }
 
   close(): void {
@@ -118,13 +121,15 @@ export class FollowHub {
     const topic = this.#topics.get(key)
     if (topic === undefined) return
     const { client, target } = topic.refusal
+    const before = topic.latest
     try {
       topic.latest = await readLatest(this.#deps.store, client.site, target.host)
     } catch {
       // The store is down: what was said last stays on the card, and the beat reads again.
       topic.latest = undefined
     }
-    this.#tell(topic)
+    // Every commit of the city comes by here: most concern other sites.
+    if (!isDeepStrictEqual(before, topic.latest)) this.#tell(topic)
   }
 
   #tellAll(): void {
@@ -132,16 +137,14 @@ export class FollowHub {
   }
 
   #tell({ latest, followers }: Topic): void {
-    for (const follower of followers) {
-      const standing = this.#standingFor(follower, latest)
-      if (standing !== undefined) send(follower, standing)
-    }
+    for (const follower of followers) this.#tellOne(follower, latest)
   }
 
-  #standingFor({ refusal, locale }: Follower, latest: Latest | undefined): Standing | undefined {
+  #tellOne(follower: Follower, latest: Latest | undefined): void {
+    const { refusal, locale } = follower
     const { current, clock } = this.#deps
     const standing = describeStanding(latest ?? {}, refusal, current.snapshot, clock(), locale)
-    return latest === undefined && !standing.reload ? undefined : standing
+    if (latest !== undefined || standing.reload) send(follower, standing)
   }
 
   #beat(): void {

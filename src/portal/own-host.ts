@@ -1,9 +1,10 @@
 /** `preau.internal`: shows that a PC passes through Préau and how it is known, and hands out the city's certificate. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { LANGUAGE_TAG, type Locale } from '../i18n.ts'
+import type { Locale } from '../i18n.ts'
 import type { Refusal } from '../policy/refusal.ts'
 import type { Snapshot } from '../policy/snapshot.ts'
 import { describePlace, type PageModel, type Place } from './block-page.ts'
+import { spoken } from './spoken-time.ts'
 import { portalTexts } from './texts.ts'
 import { STYLE } from './views.ts'
 
@@ -46,14 +47,9 @@ export async function answerOwnHost(
 function describeOwnHost({ refusal, snapshot, now, locale, caPem }: OwnHostParts): OwnHostModel {
   const t = portalTexts(locale)
   const { client } = refusal
-  const { timeZone } = snapshot.city
   const { place, isUnknownPlace } = describePlace(client, t)
   const label = snapshot.profiles.get(client.profile)?.label[locale] ?? client.profile
-  const time = new Date(now).toLocaleTimeString(LANGUAGE_TAG[locale], {
-    timeZone,
-    hour: '2-digit',
-    minute: '2-digit',
-  })
+  const time = spoken('time', now, snapshot.city.timeZone, locale)
   return {
     locale,
     t,

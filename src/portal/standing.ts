@@ -1,6 +1,6 @@
 /** How the request of a school for a host stands, as the store tells it, and in words for one person. */
-import { LANGUAGE_TAG, type Locale } from '../i18n.ts'
-import { covers, isInForce, type Grant } from '../policy/grant.ts'
+import type { Locale } from '../i18n.ts'
+import { opensFor, type Grant } from '../policy/grant.ts'
 import type { Host } from '../policy/host.ts'
 import { UNKNOWN_SITE, type Client, type SiteId } from '../policy/network.ts'
 import type { Refusal } from '../policy/refusal.ts'
@@ -9,6 +9,7 @@ import type { Snapshot } from '../policy/snapshot.ts'
 import { latestKey, MAX_ASKERS, type UnblockRequest } from '../policy/unblock-request.ts'
 import { decide } from '../policy/verdict.ts'
 import type { Store, Stored } from '../store/store.ts'
+import { spoken } from './spoken-time.ts'
 import { portalTexts } from './texts.ts'
 
 /** What the store knows: the pointer, the request it names, and the grant of that request once it is approved. */
@@ -79,7 +80,7 @@ export function describeStanding(
 /** Approved and not open here: either the new policy is on its way to this process, or it concerns others. */
 function describeApproved(grant: Grant | undefined, { client, now, locale }: Reader): Standing {
   const t = portalTexts(locale)
-  return grant !== undefined && isInForce(grant, now) && covers(grant.scope, client)
+  return grant !== undefined && opensFor(grant, client, now)
     ? { state: 'approved', text: t('state.approved') }
     : { state: 'none', text: t('state.elsewhere') }
 }
@@ -99,13 +100,8 @@ function describePending({ at, seenAt, askers, site }: UnblockRequest, reader: R
 /** « à 10:42 », or with its date when that is another day of the city. */
 function timeOf(at: number, { now, timeZone, locale }: Reader): string {
   const t = portalTexts(locale)
-  const tag = LANGUAGE_TAG[locale]
-  const time = new Date(at).toLocaleTimeString(tag, {
-    timeZone,
-    hour: '2-digit',
-    minute: '2-digit',
-  })
+  const time = spoken('time', at, timeZone, locale)
   if (civilDate(at, timeZone) === civilDate(now, timeZone)) return t('when.today', { time })
-  const date = new Date(at).toLocaleDateString(tag, { timeZone, day: 'numeric', month: 'long' })
+  const date = spoken('date', at, timeZone, locale)
   return t('when.other-day', { date, time })
 }

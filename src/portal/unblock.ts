@@ -4,6 +4,7 @@ import { randomUUIDv7 } from 'node:crypto'
 import type { Limits } from '../config.ts'
 import { PreauError } from '../errors.ts'
 import type { Change } from '../policy/document.ts'
+import { opensFor } from '../policy/grant.ts'
 import type { Refusal } from '../policy/refusal.ts'
 import type { Current } from '../policy/snapshot.ts'
 import { isPending, joinRequest, latestKey, openRequest } from '../policy/unblock-request.ts'
@@ -83,13 +84,19 @@ export class UnblockDesk {
     throw new PreauError('PREAU_STORE_UNAVAILABLE', { detail: `${MAX_TRIES} conflicts` })
   }
 
-  #needsNoWrite({ request }: Latest, { client, target }: Refusal, isRetry: boolean): boolean {
+  #needsNoWrite(
+    { request, grant }: Latest,
+    { client, target }: Refusal,
+    isRetry: boolean,
+  ): boolean {
     const { current, clock } = this.#deps
     const now = clock()
     if (decide(current.snapshot, client, target, now).action === 'allow') return true
     if (request === undefined) return false
-    // Decided while this click was on its way: the person is shown the answer before asking anew.
-    if (!isPending(request.body)) return isRetry
+    // Decided while this click was on its way: the person is shown the answer before asking anew. So too where the
+    // approval is in the store and not yet in the policy of this process.
+    if (!isPending(request.body))
+      return isRetry || (grant !== undefined && opensFor(grant, client, now))
     const writtenAt = this.#written.get(`${client.ip} ${request.id}`)
     return writtenAt !== undefined && Math.abs(now - writtenAt) < REPEAT_MS
   }

@@ -47,8 +47,12 @@ export function answerRequest(
     'Cache-Control': 'no-store',
     'X-Content-Type-Options': 'nosniff',
     ...(isPage ? { 'Content-Security-Policy': FAILURE_CSP } : {}),
-    ...(request.complete ? {} : { Connection: 'close' }),
+    // After a message that can be read in two ways, no other is read.
+    ...(error.status === 400 ? { Connection: 'close' } : {}),
   })
+  // Closing before the body has been read would reset the connection, and the answer with it.
+  request.unpipe()
+  request.resume()
   response.end(request.method === 'HEAD' ? undefined : body)
 }
 

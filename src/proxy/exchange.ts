@@ -13,6 +13,7 @@ interface Counted {
 }
 // Where the previous exchange of a kept connection ended, so that each one counts its own bytes.
 const counted = new WeakMap<Socket, Counted>()
+const latest = new WeakMap<Socket, Exchange>()
 
 // Unique over restarts and workers, short enough to be read out on the telephone.
 const origin = `${process.pid.toString(36)}${Math.trunc(performance.timeOrigin / 1_000).toString(36)}`
@@ -39,6 +40,8 @@ export class Exchange {
   /** What this exchange is judged by, from its first to its last byte. */
   readonly snapshot: Snapshot
   readonly startedAt: number
+  /** Whether another one of the same connection was still open when this one came (pipelining, RFC 9112 §9.3.2). */
+  readonly isBehind: boolean
   target: Target | undefined
   verdict: Verdict | undefined
   /** Why it ended other than the verdict says. */
@@ -61,6 +64,10 @@ export class Exchange {
     this.cut = () => socket.destroy()
     this.#socket = socket
     this.#onClose = onClose
+    // Answers go out in order, so the latest one tells for all.
+    const before = latest.get(socket)
+    this.isBehind = before !== undefined && before.#onClose !== undefined
+    latest.set(socket, this)
   }
 
   /**

@@ -1,21 +1,22 @@
-/** Plain HTTP to the origin, through `http-proxy`, streaming both ways; and its one upgrade, WebSocket. */
+/** Plain HTTP to the origin, through `http-proxy`, streaming both ways. */
 import type { Agent, ClientRequest, IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { pipeline, type Duplex } from 'node:stream'
 import { createProxyServer, type ServerOptions } from 'http-proxy'
 import { PreauError } from '../errors.ts'
 import type { AbsoluteForm, Target } from '../policy/host.ts'
 import type { Dial } from './dial.ts'
 import { DialAgent } from './dial-agent.ts'
-import { answerHeaders, prepareRequest, prepareUpgrade } from './headers.ts'
+import { prepareRequest } from './headers.ts'
+import { failureOf, limitSilence, relayAnswer, type OnFailure } from './relay.ts'
+import { relayUpgrade, type UpgradeOutcome } from './upgrade.ts'
 
 export interface ForwardOptions {
   readonly dial: Dial
   /** Silence of an origin before and during its answer; 0: no bound. */
   readonly answerTimeoutMs: number
+  /** Silence of a WebSocket, both ways; 0: no bound. */
+  readonly tunnelIdleTimeoutMs: number
 }
-
-export type OnFailure = (error: PreauError) => void
 
 export interface Forward {
   request(
@@ -26,10 +27,10 @@ export interface Forward {
   ): void
   upgrade(
     request: IncomingMessage,
-    socket: Duplex,
+    socket: Socket,
     head: Buffer,
     to: AbsoluteForm,
-    onFailure: OnFailure,
+    outcome: UpgradeOutcome,
   ): void
   close(): void
 }
@@ -41,31 +42,12 @@ interface Pending {
   outgoing?: ClientRequest
 }
 
-export function createForward({ dial, answerTimeoutMs }: ForwardOptions): Forward {
+export function createForward(options: ForwardOptions): Forward {
+  const { dial, answerTimeoutMs } = options
   const agent = new DialAgent(dial, { keepAlive: true })
   const freshAgent = new DialAgent(dial, { keepAlive: false })
-  const pendings = new WeakMap<IncomingMessage, Pending>()
-  const proxy = createProxyServer({ prependPath: false, selfHandleResponse: true })
-  dropDeleteLength(proxy)
-
-  proxy.on('proxyReq', (outgoing, request) => {
-    const pending = pendings.get(request)
-    if (pending === undefined) return
-    pending.outgoing = outgoing
-    // Byte for byte what the client asked: the library would parse and write it anew (`a%2Fb//c`).
-    outgoing.path = pending.to.path
-    limitSilence(outgoing, pending.to.target, answerTimeoutMs)
-  })
-  proxy.on('proxyReqWs', (outgoing, request) => {
-    const pending = pendings.get(request)
-    if (pending === undefined) return
-    outgoing.path = pending.to.path
-    limitSilence(outgoing, pending.to.target, answerTimeoutMs)
-    outgoing.once('upgrade', (_answer, socket: Socket) => socket.setTimeout(0))
-  })
-  proxy.on('proxyRes', (answer, _request, response) => relayAnswer(answer, response))
-  // Each call has its own callback; this listener only keeps the library from throwing.
-  proxy.on('error', () => undefined)
+  const pendings: Pendings = new WeakMap()
+  const proxy = openLibrary(pendings, answerTimeoutMs)
 
   const send = (
     request: IncomingMessage,
@@ -90,18 +72,49 @@ export function createForward({ dial, answerTimeoutMs }: ForwardOptions): Forwar
       const isChunked = request.headers['transfer-encoding'] !== undefined
       send(request, response, pending, isChunked ? freshAgent : agent)
     },
-    upgrade(request, socket, head, to, onFailure) {
-      pendings.set(request, { to, onFailure })
-      prepareUpgrade(request, to.target)
-      proxy.ws(request, socket, head, webOptions(to.target, freshAgent), error =>
-        onFailure(failureOf(error, to.target)),
-      )
+    upgrade(request, socket, head, to, outcome) {
+      relayUpgrade(request, socket, head, to, { ...options, agent: freshAgent }, outcome)
     },
     close() {
       agent.destroy()
       freshAgent.destroy()
     },
   }
+}
+
+type Pendings = WeakMap<IncomingMessage, Pending>
+
+function openLibrary(pendings: Pendings, answerTimeoutMs: number) {
+  const proxy = createProxyServer({ prependPath: false, selfHandleResponse: true })
+  dropDeleteLength(proxy)
+  proxy.on('proxyReq', (outgoing, request) => {
+    const pending = pendings.get(request)
+    if (pending === undefined) return
+    pending.outgoing = outgoing
+    // Byte for byte what the client asked: the library would parse and write it anew (`a%2Fb//c`).
+    outgoing.path = pending.to.path
+    limitSilence(outgoing, pending.to.target, answerTimeoutMs)
+    // Nobody asked to switch: Node would drop the connection without a word, and the client would wait.
+    outgoing.once('upgrade', (_answer, socket) => {
+      socket.destroy()
+      pending.onFailure(new PreauError('PREAU_BAD_ANSWER', { host: pending.to.target.host }))
+    })
+    // What is still uploaded after that is read to its end, or the client would hang.
+    outgoing.once('close', () => request.unpipe(outgoing).resume())
+  })
+  proxy.on('proxyRes', (answer, request, response) => {
+    const pending = pendings.get(request)
+    if (pending === undefined) return
+    const { outgoing, to, onFailure } = pending
+    relayAnswer(answer, response, to.target, onFailure)
+    // An origin that has said all before it heard all (413, 401) may listen no more, and give no sign of it.
+    answer.once('end', () => {
+      if (outgoing?.writableFinished === false) outgoing.destroy()
+    })
+  })
+  // Each call has its own callback; this listener only keeps the library from throwing.
+  proxy.on('error', () => undefined)
+  return proxy
 }
 
 const webOptions = ({ host, port }: Target, agent: Agent): ServerOptions => ({
@@ -119,25 +132,6 @@ function dropDeleteLength(proxy: object): void {
   if (index === -1)
     throw new TypeError('http-proxy no longer has the pass deleteLength: look at its changes')
   passes.splice(index, 1)
-}
-
-function limitSilence(outgoing: ClientRequest, target: Target, timeoutMs: number): void {
-  if (timeoutMs === 0) return
-  outgoing.setTimeout(timeoutMs, () =>
-    outgoing.destroy(new PreauError('PREAU_DIAL_TIMEOUT', { host: target.host })),
-  )
-}
-
-/** Streams an answer to the client; one that breaks off breaks off for the client too, never ends cleanly. */
-function relayAnswer(answer: IncomingMessage, response: ServerResponse): void {
-  if (response.headersSent || response.destroyed) {
-    answer.destroy()
-    return
-  }
-  response.writeHead(answer.statusCode ?? 502, answer.statusMessage, answerHeaders(answer))
-  pipeline(answer, response, error => {
-    if (error) response.destroy()
-  })
 }
 
 /** A kept socket may be closed by the origin just as we use it: a request without a body is then sent once more. */
@@ -161,15 +155,5 @@ function mayRetry(
     outgoing?.reusedSocket === true &&
     !response.headersSent &&
     !response.destroyed
-  )
-}
-
-function failureOf(error: Error, { host }: Target): PreauError {
-  if (error instanceof PreauError) return error
-  const code = (error as NodeJS.ErrnoException).code ?? ''
-  return new PreauError(
-    code.startsWith('HPE_') ? 'PREAU_BAD_ANSWER' : 'PREAU_UNREACHABLE',
-    { host },
-    { cause: error },
   )
 }

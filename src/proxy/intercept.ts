@@ -7,12 +7,13 @@ import type { Socket } from 'node:net'
 import { TLSSocket, type SecureContext } from 'node:tls'
 import type { Config } from '../config.ts'
 import { PreauError } from '../errors.ts'
-import type { Host } from '../policy/host.ts'
+import { hostField, type Host, type Target } from '../policy/host.ts'
 import type { Refusal } from '../policy/refusal.ts'
 import { decide, type Refuse } from '../policy/verdict.ts'
 import type { Current } from '../policy/snapshot.ts'
 import { answerSocket } from './answer.ts'
 import type { Exchange } from './exchange.ts'
+import { ESTABLISHED } from './tunnel.ts'
 
 /** Hands a refused request to the portal. */
 export type RefuseRequest = (
@@ -34,10 +35,10 @@ export interface Intercept {
   close(): void
 }
 
-// Nothing may follow the head of this 200 before the ClientHello: Chromium gives up on any byte more
-// (http_proxy_client_socket.cc, ERR_TUNNEL_CONNECTION_FAILED).
-const ESTABLISHED = 'HTTP/1.1 200 Connection Established\r\n\r\n'
 const TLS_HANDSHAKE = 0x16
+const CHECK_MS = 5_000
+/** Longer than the beat of a page that follows its request. */
+const SILENCE_MS = 60_000
 
 export function createIntercept(options: InterceptOptions): Intercept {
   const exchanges = new WeakMap<Socket, Exchange>()
@@ -49,6 +50,8 @@ export function createIntercept(options: InterceptOptions): Intercept {
       options.limits.helloTimeoutMs || 2 ** 31 - 1,
     )
     socket.once('close', () => clearTimeout(deadline))
+    // Nothing may follow this head before the ClientHello: Chromium gives up on any byte more
+    // (http_proxy_client_socket.cc, ERR_TUNNEL_CONNECTION_FAILED).
     socket.write(ESTABLISHED)
     if (head.length > 0) socket.unshift(head)
     endTls(socket, exchange, options).then(
@@ -84,6 +87,7 @@ async function endTls(
     ALPNProtocols: ['http/1.1'],
   })
   secure.on('error', () => secure.destroy())
+  secure.once('close', () => socket.destroy())
   return new Promise((resolve, reject) => {
     const leave = (): void => {
       secure.destroy()
@@ -134,10 +138,15 @@ function createPageServer(options: InterceptOptions, exchanges: WeakMap<Socket, 
       headersTimeout: limits.headTimeoutMs,
       requestTimeout: limits.headTimeoutMs,
       keepAliveTimeout: limits.keepAliveTimeoutMs,
+      connectionsCheckingInterval: Math.min(CHECK_MS, limits.headTimeoutMs || CHECK_MS),
     },
     (request, response) => servePage(request, response, exchanges.get(request.socket), options),
   )
   server.on('clientError', (_error, socket) => socket.destroy())
+  // A reset that meets the answer can leave it unwritten inside the TLS layer, with neither error nor end (Node 26.10).
+  server.timeout = Math.min(limits.tunnelIdleTimeoutMs || SILENCE_MS, SILENCE_MS)
+  // It never listens, and Node begins to watch these times, and to know what to close, when a server does.
+  server.emit('listening')
   return server
 }
 
@@ -156,7 +165,7 @@ function servePage(
   const { snapshot } = current
   const client = snapshot.networks(exchange.client.ip)
   const verdict = decide(snapshot, client, target, clock())
-  if (verdict.action === 'allow') sendToOrigin(request, response)
+  if (verdict.action === 'allow') sendToOrigin(request, response, target)
   else refuse(request, response, refusalOf(exchange, verdict, client))
 }
 
@@ -167,11 +176,16 @@ const refusalOf = (exchange: Exchange, verdict: Refuse, client: Refusal['client'
   scheme: 'https',
 })
 
-/** This TLS ends with us, so the allowed site cannot be served here: the same address again, on a new connection. */
-function sendToOrigin(request: IncomingMessage, response: ServerResponse): void {
-  const isOurs = request.url?.startsWith('/.preau/') ?? true
-  response.writeHead(307, {
-    Location: isOurs ? '/' : (request.url ?? '/'),
+/**
+ * This TLS ends with us, so the allowed site cannot be served here: the same address again, on a new connection. Our own
+ * forms and streams mean nothing to the site: it gets a plain GET of its first page instead.
+ */
+function sendToOrigin(request: IncomingMessage, response: ServerResponse, target: Target): void {
+  const { url = '/' } = request
+  const isOurs = url.startsWith('/.preau/') || !url.startsWith('/')
+  response.writeHead(isOurs ? 303 : 307, {
+    // With its host: a path that begins with `//` would lead to another one.
+    Location: `https://${hostField(target, 443)}${isOurs ? '/' : url}`,
     'Cache-Control': 'no-store',
     'Content-Length': 0,
     Connection: 'close',

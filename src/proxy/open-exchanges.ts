@@ -6,35 +6,44 @@ import type { Exchange } from './exchange.ts'
 const GRANT_CHECK_MS = 1_000
 
 export class OpenExchanges {
-  readonly #open = new Set<Exchange>()
+  readonly #all = new Set<Exchange>()
+  readonly #relayed = new Set<Exchange>()
   readonly #granted = new Set<Exchange>()
   readonly #current: Current
   readonly #clock: () => number
   readonly #timer: NodeJS.Timeout
   readonly #stopFollowing: () => void
+  #onEmpty = (): void => undefined
 
   constructor(current: Current, clock: () => number) {
     this.#current = current
     this.#clock = clock
-    this.#stopFollowing = current.onSwap(() => this.#judge(this.#open))
+    this.#stopFollowing = current.onSwap(() => this.#judge(this.#relayed))
     // One timer for all tunnels, and it looks only at those that a grant holds open.
     this.#timer = setInterval(() => this.#judge(this.#granted), GRANT_CHECK_MS)
     this.#timer.unref()
   }
 
+  /** How many are being relayed. */
   get size(): number {
-    return this.#open.size
+    return this.#relayed.size
   }
 
-  /** Follows an exchange that is being relayed. */
   add(exchange: Exchange): void {
-    this.#open.add(exchange)
+    this.#all.add(exchange)
+  }
+
+  /** From now on it ends when the policy no longer allows it. */
+  relay(exchange: Exchange): void {
+    this.#relayed.add(exchange)
     if (exchange.verdict?.action === 'allow' && exchange.verdict.grant) this.#granted.add(exchange)
   }
 
   delete(exchange: Exchange): void {
-    this.#open.delete(exchange)
+    this.#all.delete(exchange)
+    this.#relayed.delete(exchange)
     this.#granted.delete(exchange)
+    if (this.#all.size === 0) this.#onEmpty()
   }
 
   #judge(exchanges: ReadonlySet<Exchange>): void {
@@ -49,10 +58,12 @@ export class OpenExchanges {
     }
   }
 
-  /** Cuts what is left and stops following. */
-  close(): void {
+  /** Stops following and cuts what is left; resolves when each has been closed, and so logged. */
+  close(): Promise<void> {
     clearInterval(this.#timer)
     this.#stopFollowing()
-    for (const exchange of this.#open) exchange.cut()
+    for (const exchange of this.#all) exchange.cut()
+    if (this.#all.size === 0) return Promise.resolve()
+    return new Promise(resolve => (this.#onEmpty = resolve))
   }
 }

@@ -19,7 +19,7 @@ import type { Forward } from './forward.ts'
 import { assertProxyable } from './headers.ts'
 import type { Intercept, RefuseRequest } from './intercept.ts'
 import { OpenExchanges } from './open-exchanges.ts'
-import { openTunnel } from './tunnel.ts'
+import { ESTABLISHED, openTunnel } from './tunnel.ts'
 
 export interface ProxyOptions {
   readonly config: Config
@@ -56,7 +56,7 @@ export class ProxyServer {
     this.server.on('connect', (request, socket: Socket, head: Buffer) =>
       this.#onConnect(request, socket, head),
     )
-    this.server.on('upgrade', (request, socket, head: Buffer) =>
+    this.server.on('upgrade', (request, socket: Socket, head: Buffer) =>
       this.#onUpgrade(request, socket, head),
     )
     this.server.on('clientError', onClientError)
@@ -68,12 +68,16 @@ export class ProxyServer {
     return this.#open.size
   }
 
-  /** Cuts what is still open. Call it once the server has stopped listening and had its time to drain. */
-  close(): void {
-    this.#open.close()
+  /**
+   * Cuts what is still open; resolves when every exchange has been closed. Call it once the server has stopped listening
+   * and had its time to drain.
+   */
+  close(): Promise<void> {
+    const closed = this.#open.close()
     this.#options.intercept?.close()
     this.#options.forward.close()
     this.server.closeAllConnections()
+    return closed
   }
 
   #onRequest(request: IncomingMessage, response: ServerResponse): void {
@@ -92,7 +96,7 @@ export class ProxyServer {
       const to = parseAbsoluteForm(request.url ?? '')
       const { client, target, verdict } = exchange.judge(to?.target, this.#mayForward)
       if (verdict.action === 'allow') {
-        this.#open.add(exchange)
+        this.#open.relay(exchange)
         forward.request(request, response, { target, path: to?.path ?? '/' }, fail)
       } else refuse(request, response, { client, target, verdict, scheme: 'http' })
     })
@@ -101,12 +105,13 @@ export class ProxyServer {
   #onConnect(request: IncomingMessage, socket: Socket, head: Buffer): void {
     const { exchange, fail } = this.#openOnSocket(request, socket)
     guard(fail, () => {
+      assertAlone(socket, exchange)
       const { target, verdict } = exchange.judge(
         parseAuthority(request.url ?? ''),
         this.#mayConnect,
       )
       if (verdict.action === 'allow') {
-        this.#open.add(exchange)
+        this.#open.relay(exchange)
         this.#options.dial(target).then(
           origin => this.#tunnel(exchange, socket, head, origin),
           (error: unknown) => fail(asPreauError(error)),
@@ -123,21 +128,30 @@ export class ProxyServer {
     }
     exchange.status = 200
     openTunnel(socket, head, origin, {
+      established: ESTABLISHED,
       idleTimeoutMs: this.#options.config.limits.tunnelIdleTimeoutMs,
     })
   }
 
-  #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  #onUpgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
     const { exchange, fail } = this.#openOnSocket(request, socket)
     guard(fail, () => {
+      assertAlone(socket, exchange)
       assertProxyable(request)
       const to = parseAbsoluteForm(request.url?.replace(/^ws:/i, 'http:') ?? '')
       const { target, verdict } = exchange.judge(to?.target, this.#mayForward)
       // A refused WebSocket is no page that a person looks at: the page it belongs to was refused or will be.
       if (verdict.action !== 'allow') throw new PreauError('PREAU_FORBIDDEN')
-      this.#open.add(exchange)
-      exchange.status = 101
-      this.#options.forward.upgrade(request, socket, head, { target, path: to?.path ?? '/' }, fail)
+      this.#open.relay(exchange)
+      const onAnswer = (status: number): void => void (exchange.status = status)
+      const outcome = { onAnswer, onFailure: fail }
+      this.#options.forward.upgrade(
+        request,
+        socket,
+        head,
+        { target, path: to?.path ?? '/' },
+        outcome,
+      )
     })
   }
 
@@ -159,11 +173,20 @@ export class ProxyServer {
     const { current, clock, onClose } = this.#options
     const { snapshot } = current
     const client = snapshot.networks(parseSocketAddress(socket.remoteAddress) ?? UNSPECIFIED)
-    return new Exchange({ socket, method, client, snapshot, now: clock() }, closed => {
-      this.#open.delete(closed)
+    const exchange = new Exchange({ socket, method, client, snapshot, now: clock() }, closed => {
       onClose(closed)
+      this.#open.delete(closed)
     })
+    this.#open.add(exchange)
+    return exchange
   }
+}
+
+/** Behind a request that has no answer yet, that answer would fall into the tunnel. */
+function assertAlone(socket: Socket, exchange: Exchange): void {
+  if (!exchange.isBehind) return
+  socket.destroy()
+  throw new PreauError('PREAU_BAD_REQUEST')
 }
 
 function guard(fail: (error: PreauError) => void, run: () => void): void {
@@ -185,15 +208,19 @@ function serverOptions(limits: Config['limits']): ServerOptions & {
 } {
   return {
     maxHeaderSize: limits.maxHeaderBytes || 1_048_576,
-    headersTimeout: limits.headTimeoutMs,
+    // Node refuses more time for the head than for the whole.
+    headersTimeout: Math.min(limits.headTimeoutMs, limits.requestTimeoutMs || Infinity),
     requestTimeout: limits.requestTimeoutMs,
     keepAliveTimeout: limits.keepAliveTimeoutMs,
     connectionsCheckingInterval: 5_000,
     noDelay: true,
     insecureHTTPParser: false,
-    // Any other upgrade (h2c) is served as the plain request it also is (RFC 9110 §7.8).
+    // Any other upgrade (h2c, one with a body) is served as the plain request it also is (RFC 9110 §7.8).
     shouldUpgradeCallback: ({ method, headers }) =>
-      method === 'GET' && headers.upgrade?.toLowerCase() === 'websocket',
+      method === 'GET' &&
+      headers.upgrade?.toLowerCase() === 'websocket' &&
+      headers['transfer-encoding'] === undefined &&
+      !Number(headers['content-length']),
   }
 }
 

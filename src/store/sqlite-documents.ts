@@ -43,6 +43,7 @@ const SQL = {
         DO UPDATE SET version = version + 1, state = excluded.state, body = excluded.body`,
   remove: 'DELETE FROM document WHERE kind = ? AND id = ?',
   audit: 'INSERT INTO audit (at, by, action, subject, detail) VALUES (?, ?, ?, ?, ?)',
+  forget: 'DELETE FROM audit WHERE at < ?',
   tail: 'SELECT * FROM audit WHERE seq < coalesce(?, 9223372036854775807) ORDER BY seq DESC LIMIT ?',
 } as const
 
@@ -78,6 +79,10 @@ export class SqliteDocuments {
   tail(limit: number, before: number | null): (AuditRow & { readonly seq: number })[] {
     const rows = this.#sql.tail.all(before, Math.max(0, limit))
     return rows as unknown as (AuditRow & { readonly seq: number })[]
+  }
+
+  forget(before: number): number {
+    return Number(this.#sql.forget.run(before).changes)
   }
 
   /** All or nothing, on the disk when it returns. IMMEDIATE: the versions read are still true when they are written over. */

@@ -62,6 +62,10 @@ class SqliteStore implements Store {
     return rows.map(auditEntryOf)
   }
 
+  forget(before: number): Promise<number> {
+    return this.#connection.call('forget', before)
+  }
+
   watch(onChange: () => void): () => void {
     const wasHeard = this.#signal.isHeard
     const stop = this.#signal.listen(onChange)

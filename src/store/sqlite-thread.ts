@@ -9,7 +9,10 @@ import { workingError } from './sqlite-error.ts'
 import { openDatabase, type DatabaseOptions } from './sqlite-schema.ts'
 
 /** What the thread can be asked. `watch` turns the polling for commits of other connections on or off. */
-export type ThreadCalls = Pick<SqliteDocuments, 'get' | 'list' | 'count' | 'tail' | 'commit'> & {
+export type ThreadCalls = Pick<
+  SqliteDocuments,
+  'get' | 'list' | 'count' | 'tail' | 'forget' | 'commit'
+> & {
   watch(isWatching: boolean): void
   close(): void
 }
@@ -70,6 +73,7 @@ function serve(port: NonNullable<typeof parentPort>, { file, ...options }: Threa
     list: (kind, query) => documents.list(kind, query),
     count: (kind, state) => documents.count(kind, state),
     tail: (limit, before) => documents.tail(limit, before),
+    forget: before => documents.forget(before),
     commit: (note, changes) => documents.commit(note, changes),
     watch(isWatching) {
       clearInterval(poll)

@@ -49,6 +49,8 @@ export interface Store {
   commit(note: CommitNote, changes: readonly Change[]): Promise<void>
   /** The newest audit entries first. */
   tail(query: { readonly limit: number; readonly before?: number }): Promise<AuditEntry[]>
+  /** Deletes the audit entries from before an instant (epoch ms), since they name people and PCs; answers how many. */
+  forget(before: number): Promise<number>
   /** Calls back soon after any commit, of this process or another; no payload: read again. Returns the function that stops it. */
   watch(onChange: () => void): () => void
   close(): Promise<void>

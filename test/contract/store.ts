@@ -239,6 +239,16 @@ function audit(check: Check): void {
     )
   })
 
+  check('audit entries from before an instant are forgotten, and only those', async (t, store) => {
+    for (const at of [10, 20, 30]) await store.commit({ by: 'test', action: `at.${at}`, at }, [])
+    t.equal(await store.forget(20), 1)
+    t.same(
+      (await store.tail({ limit: 10 })).map(({ action }) => action),
+      ['at.30', 'at.20'],
+    )
+    t.equal(await store.forget(20), 0)
+  })
+
   check('an audit entry keeps who, what, when and the details', async (t, store) => {
     const full: CommitNote = {
       by: 'pc:10.0.0.1',

@@ -85,4 +85,14 @@ t.test('the difference of two policies names what comes, what goes and what chan
     { path: 'rules.ent.test', before: undefined },
   ])
   t.strictSame(diffPolicies(before, aPolicy()), [])
+  const rule = { host: 'ent.test' as never, action: 'allow' as const }
+  const twice = diffPolicies(
+    aPolicy({ rules: [rule] }),
+    aPolicy({ rules: [rule, { ...rule, action: 'block' }] }),
+  )
+  t.match(
+    twice,
+    [{ path: 'rules.ent.test (2)', before: undefined }],
+    'a second rule for the same host is a difference too',
+  )
 })

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import tap from 'tap'
+import { over } from './broken-store.ts'
 import { PortalWorld, type Ask } from './portal-world.ts'
 
 const PAGE = 'http://jeux.example/'
@@ -149,6 +150,30 @@ tap.test(
     t.equal(status, 200)
   },
 )
+
+tap.test('a school that waits for one site together costs one reading, not one each', async t => {
+  let reads = 0
+  const world = await PortalWorld.open(t, {
+    wrap: store =>
+      over(store, {
+        get: (kind, id) => {
+          reads += 1
+          return store.get(kind, id)
+        },
+      }),
+  })
+  await world.click(PAGE)
+  await (await Follower.of(world)).until(1)
+  reads = 0
+  const others = await Promise.all(
+    Array.from({ length: 19 }, (_, i) => Follower.of(world, { ip: `10.1.3.${i + 20}` })),
+  )
+  await Promise.all(others.map(other => other.until(1)))
+  t.equal(reads, 0, 'who comes later is told what is known')
+  await world.see()
+  await Promise.all(others.map(other => other.until(2)))
+  t.ok(reads <= 4, `${reads} readings for a change that concerns twenty pages`)
+})
 
 tap.test('when the portal closes, the pages that follow are let go', async t => {
   const world = await PortalWorld.open(t)

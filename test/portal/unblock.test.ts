@@ -62,6 +62,15 @@ tap.test('a refused request shows its reason, and may be asked again', async t =
   t.equal((await world.requests()).length, 2)
 })
 
+tap.test('a click between the approval and the opening asks for nothing anew', async t => {
+  const world = await PortalWorld.open(t)
+  await world.click(PAGE)
+  await world.approve()
+  const late = await world.clickJson(PAGE, { ip: '10.1.3.8' })
+  t.match(JSON.parse(late.body), { state: 'approved', text: 'Acceptée, ouverture…' })
+  t.equal((await world.requests()).length, 1)
+})
+
 tap.test('a request of another day shows its date', async t => {
   const world = await PortalWorld.open(t)
   await world.click(PAGE)

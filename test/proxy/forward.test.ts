@@ -1,11 +1,27 @@
-import t from 'tap'
-import { createServer } from 'node:net'
+import t, { type Test } from 'tap'
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { WebSocketServer } from 'ws'
 import { eventually, openOrigin, openProxyWorld, readUntil } from '../support/proxy-world.ts'
 
 const close = 'Connection: close\r\n'
+
+/** An origin that says what it is told, HTTP or not, and never ends by itself. */
+async function openRawOrigin(t: Test, onSocket: (socket: Socket) => void): Promise<number> {
+  const sockets = new Set<Socket>()
+  const server = createServer({ allowHalfOpen: true }, socket => {
+    sockets.add(socket)
+    socket.on('error', () => undefined)
+    onSocket(socket)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  return (server.address() as AddressInfo).port
+}
 
 t.test(
   'a request in absolute form reaches its origin in origin form, with the Host of the target',
@@ -114,27 +130,66 @@ t.test('a kept connection serves many requests, each judged anew', async t => {
 
 t.test('an origin that cannot be reached is told from one that answers nonsense', async t => {
   const world = await openProxyWorld(t)
-  const garbage = createServer(socket =>
+  const garbage = await openRawOrigin(t, socket =>
     socket.on('data', () => socket.end('no such thing\r\n\r\n')),
   )
-  garbage.listen(0, '127.0.0.1')
-  await once(garbage, 'listening')
-  t.teardown(() => garbage.close())
   const ask = (port: number, accept = '*/*') =>
     world.raw(
       `GET http://free.test:${port}/ HTTP/1.1\r\nHost: free.test\r\nAccept: ${accept}\r\n${close}\r\n`,
     )
   t.match(await ask(1_025), /^HTTP\/1\.1 502 [\s\S]*Le site free\.test ne répond pas/u)
-  t.match(
-    await ask((garbage.address() as AddressInfo).port),
-    /^HTTP\/1\.1 502 [\s\S]*n.est pas valide/u,
-  )
+  t.match(await ask(garbage), /^HTTP\/1\.1 502 [\s\S]*n.est pas valide/u)
   t.match(await ask(1_025, 'text/html'), /<p>PREAU_UNREACHABLE<\/p>/, 'a person gets a page')
   await eventually(() => world.log.length === 3)
   t.strictSame(
     world.log.map(({ reason }) => reason),
     ['PREAU_UNREACHABLE', 'PREAU_BAD_ANSWER', 'PREAU_UNREACHABLE'],
   )
+})
+
+t.test('an answer that cannot be passed on is a 502, not the end of the worker', async t => {
+  const world = await openProxyWorld(t)
+  const answers = [
+    'HTTP/1.1 000 x\r\nContent-Length: 0\r\n\r\n',
+    'HTTP/1.1 200 a\x01b\r\nContent-Length: 2\r\n\r\nok',
+    'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n',
+  ]
+  for (const text of answers) {
+    const port = await openRawOrigin(t, socket => socket.once('data', () => socket.write(text)))
+    const ask = `GET http://free.test:${port}/ HTTP/1.1\r\nHost: free.test\r\n${close}`
+    t.match(await world.raw(`${ask}\r\n`), /^HTTP\/1\.1 502 [\s\S]*n.est pas valide/u, text)
+  }
+})
+
+t.test('an answer that comes before the end of the upload reaches the client', async t => {
+  const body = Buffer.alloc(4 << 20)
+  const hasty = await openRawOrigin(t, socket =>
+    socket.once('data', () => {
+      socket.end('HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno')
+      setTimeout(() => socket.destroy(), 50)
+    }),
+  )
+  const world = await openProxyWorld(t)
+  for (const [port, status] of [
+    [hasty, 413],
+    [1_025, 502],
+    [22, 403],
+  ] as const) {
+    const socket = await world.open()
+    socket.write(
+      `POST http://free.test:${port}/ HTTP/1.1\r\nHost: free.test\r\nContent-Length: ${body.length}\r\n\r\n`,
+    )
+    const answer = readUntil(socket, /\r\n\r\n[^]+/)
+    await new Promise(resolve => socket.write(body, resolve))
+    t.match(await answer, new RegExp(`^HTTP/1.1 ${status} `))
+    socket.write(`GET http://games.test/ HTTP/1.1\r\nHost: games.test\r\n\r\n`)
+    t.match(await readUntil(socket, 'refused page'), /HTTP\/1\.1 403/, 'the connection goes on')
+  }
+})
+
+t.test('less time for a whole request than for its head is no reason not to start', async t => {
+  const world = await openProxyWorld(t, { limits: { requestTimeoutMs: 1_000 } })
+  t.match(await world.raw(`GET http://games.test/ HTTP/1.1\r\nHost: a\r\n${close}\r\n`), / 403 /)
 })
 
 t.test('an origin that is silent too long is answered 504', async t => {
@@ -184,9 +239,8 @@ t.test(
   'a kept origin connection that closes just as it is used costs the client nothing',
   async t => {
     let served = 0
-    const server = createServer(socket => {
+    const port = await openRawOrigin(t, socket => {
       let seen = 0
-      socket.on('error', () => undefined)
       socket.on('data', () => {
         // The second request on a connection meets a closing one.
         if (++seen > 1) socket.resetAndDestroy()
@@ -196,10 +250,6 @@ t.test(
         }
       })
     })
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    t.teardown(() => server.close())
-    const { port } = server.address() as AddressInfo
     const world = await openProxyWorld(t)
     const ask = () =>
       world.raw(`GET http://free.test:${port}/ HTTP/1.1\r\nHost: free.test\r\n${close}\r\n`)
@@ -232,6 +282,83 @@ t.test('a WebSocket over plain HTTP passes both ways, and is cut when refused', 
   t.match(await world.raw(upgrade('games.test')), /^HTTP\/1\.1 403 /)
 })
 
+const handshake = (port: number): string =>
+  `GET http://free.test:${port}/ HTTP/1.1\r\nHost: free.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`
+const SWITCHED =
+  'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'
+
+t.test('an origin that does not switch answers as any other, whole or broken off', async t => {
+  const world = await openProxyWorld(t)
+  const plain = await openOrigin(t, (_request, response) => {
+    response.writeHead(200, { 'Keep-Alive': 'timeout=9', 'X-Kept': '1' }).end('no socket here')
+  })
+  const whole = await world.raw(handshake(plain.port))
+  t.match(whole, /^HTTP\/1\.1 200 [^]*x-kept: 1[^]*via: 1\.1 preau[^]*no socket here/)
+  t.notMatch(whole, /keep-alive/i)
+  const port = await openRawOrigin(t, socket =>
+    socket.once('data', () =>
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nhalf', () => socket.destroy()),
+    ),
+  )
+  const socket = await world.open()
+  socket.write(handshake(port))
+  t.match(await readUntil(socket), /half$/)
+  await eventually(() => world.log.length === 2)
+  t.strictSame(
+    world.log.map(({ status }) => status),
+    [200, 200],
+    'the log tells what was answered, not what was hoped for',
+  )
+})
+
+t.test('a WebSocket that breaks after it stood gets no page in its frames', async t => {
+  const port = await openRawOrigin(t, socket =>
+    socket.once('data', () =>
+      socket.write(`${SWITCHED}frame`, () => setTimeout(() => socket.resetAndDestroy(), 20)),
+    ),
+  )
+  const world = await openProxyWorld(t)
+  const socket = await world.open()
+  socket.write(handshake(port))
+  t.equal(await readUntil(socket), `${SWITCHED}frame`)
+  await eventually(() => world.log.length === 1)
+  t.match(world.log, [{ status: 101, reason: 'default' }])
+})
+
+t.test(
+  'a WebSocket is let go after its silence, and when its client left before it stood',
+  async t => {
+    const port = await openRawOrigin(t, socket =>
+      socket.once('data', () => setTimeout(() => socket.write(SWITCHED), 50)),
+    )
+    const world = await openProxyWorld(t, { limits: { tunnelIdleTimeoutMs: 100 } })
+    for (const isLeaving of [false, true]) {
+      const socket = await world.open()
+      socket.write(handshake(port))
+      await eventually(() => world.proxy.openExchanges === 1)
+      if (isLeaving) socket.destroy()
+      await eventually(() => world.proxy.openExchanges === 0)
+      t.equal(world.proxy.openExchanges, 0)
+    }
+  },
+)
+
+t.test('a tunnel asked for behind a request that waits for its answer is not opened', async t => {
+  const slow = await openRawOrigin(t, socket => socket.resume())
+  const origin = await openOrigin(t)
+  const world = await openProxyWorld(t)
+  const first = `GET http://free.test:${slow}/ HTTP/1.1\r\nHost: a\r\n\r\n`
+  for (const second of [
+    handshake(origin.port),
+    `CONNECT free.test:${origin.port} HTTP/1.1\r\nHost: a\r\n\r\n`,
+    'CONNECT games.test:8443 HTTP/1.1\r\nHost: a\r\n\r\n',
+  ]) {
+    t.equal(await world.raw(first + second), '', second.slice(0, 20))
+  }
+  await eventually(() => world.log.length === 6)
+  t.equal(world.log.filter(({ reason }) => reason === 'PREAU_BAD_REQUEST').length, 3)
+})
+
 t.test('another upgrade is served as the plain request it also is', async t => {
   const origin = await openOrigin(t)
   const world = await openProxyWorld(t)
@@ -240,4 +367,10 @@ t.test('another upgrade is served as the plain request it also is', async t => {
   )
   t.match(answer, /^HTTP\/1\.1 200/)
   t.equal(origin.requests[0]?.headers.upgrade, undefined)
+  const withBody = handshake(origin.port).replace(
+    'Upgrade\r\n',
+    'Upgrade, close\r\nContent-Length: 4\r\n',
+  )
+  t.match(await world.raw(`${withBody}body`), /^HTTP\/1\.1 200/)
+  t.match(origin.requests[1], { body: 'body' })
 })

@@ -134,10 +134,57 @@ t.test(
     tls.write('GET /chess?x=1 HTTP/1.1\r\nHost: games.test\r\n\r\n')
     const answer = await readUntil(tls)
     t.match(answer, /^HTTP\/1\.1 307 /)
-    t.match(answer, /location: \/chess\?x=1\r\n/i)
+    t.match(answer, /location: https:\/\/games\.test:8443\/chess\?x=1\r\n/i)
     t.match(answer, /connection: close/i)
   },
 )
+
+t.test(
+  'once the site is open, our own form and a path like //elsewhere lead to that site',
+  async t => {
+    const world = await openProxyWorld(t, { connectPorts: [443] })
+    const ask = async (line: string): Promise<string> => {
+      world.current.swap(aSnapshot())
+      const tls = await secure(world, await connectTo(world, 'games.test:443'), 'games.test')
+      world.current.swap(aSnapshot({ categories: () => [] }))
+      tls.write(`${line} HTTP/1.1\r\nHost: games.test\r\nContent-Length: 0\r\n\r\n`)
+      return readUntil(tls)
+    }
+    t.match(
+      await ask('POST /.preau/unblock'),
+      /^HTTP\/1\.1 303 [^]*location: https:\/\/games\.test\/\r\n/i,
+      'as a GET: the click is not sent on to the site',
+    )
+    t.match(
+      await ask('GET //elsewhere.test/'),
+      /location: https:\/\/games\.test\/\/elsewhere\.test\//i,
+    )
+  },
+)
+
+t.test('a page on which nothing moves any more gives its sockets back', async t => {
+  const world = await openProxyWorld(t, {
+    connectPorts: [443],
+    limits: { tunnelIdleTimeoutMs: 100 },
+  })
+  await secure(world, await connectTo(world, 'games.test:443'), 'games.test')
+  await eventually(() => world.log.length === 1)
+  t.match(world.log, [{ method: 'CONNECT', status: 403 }])
+})
+
+t.test('a handshake without a request, or with half of one, is not waited for', async t => {
+  const world = await openProxyWorld(t, { limits: { headTimeoutMs: 100 }, connectPorts: [443] })
+  for (const text of [
+    '',
+    'GET / HT',
+    'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf',
+  ]) {
+    const tls = await secure(world, await connectTo(world, 'games.test:443'), 'games.test')
+    if (text) tls.write(text)
+    await readUntil(tls)
+    t.ok(tls.readableEnded || tls.destroyed, JSON.stringify(text))
+  }
+})
 
 t.test('a client that leaves in the middle of the handshake leaves nothing behind', async t => {
   const world = await openProxyWorld(t)

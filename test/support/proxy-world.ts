@@ -75,7 +75,7 @@ export async function openProxyWorld(t: Test, options: WorldOptions = {}): Promi
     current,
     clock,
     dial,
-    forward: createForward({ dial, answerTimeoutMs: config.limits.answerTimeoutMs }),
+    forward: createForward({ dial, ...config.limits }),
     intercept: options.withoutCa
       ? undefined
       : createIntercept({

@@ -1,0 +1,62 @@
+/** A WebSocket handshake over plain HTTP. Once the origin has switched, bytes both ways as in any other tunnel. */
+import { request as httpRequest, ServerResponse, type Agent, type IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import type { AbsoluteForm } from '../policy/host.ts'
+import { prepareUpgrade } from './headers.ts'
+import { failureOf, limitSilence, relayAnswer, type OnFailure } from './relay.ts'
+import { openTunnel } from './tunnel.ts'
+
+export interface UpgradeOptions {
+  readonly agent: Agent
+  readonly answerTimeoutMs: number
+  readonly tunnelIdleTimeoutMs: number
+}
+
+/** What becomes of a handshake: one of the two is called, unless the client leaves before. */
+export interface UpgradeOutcome {
+  readonly onAnswer: (status: number) => void
+  readonly onFailure: OnFailure
+}
+
+/** Sends the handshake on; relays the plain answer of an origin that does not switch, and then closes. */
+export function relayUpgrade(
+  request: IncomingMessage,
+  socket: Socket,
+  head: Buffer,
+  { target, path }: AbsoluteForm,
+  { agent, answerTimeoutMs, tunnelIdleTimeoutMs }: UpgradeOptions,
+  { onAnswer, onFailure }: UpgradeOutcome,
+): void {
+  prepareUpgrade(request, target)
+  const { host, port } = target
+  const outgoing = httpRequest({ agent, host, port, path, headers: request.headers })
+  limitSilence(outgoing, target, answerTimeoutMs)
+  // A client that leaves before the origin has answered must take this connection with it.
+  socket.once('close', () => outgoing.destroy())
+  outgoing.on('error', error => onFailure(failureOf(error, target)))
+  outgoing.once('response', answer => {
+    const response = new ServerResponse(request)
+    response.shouldKeepAlive = false
+    response.assignSocket(socket)
+    response.once('finish', () => socket.destroySoon())
+    if (relayAnswer(answer, response, target, onFailure)) onAnswer(response.statusCode)
+  })
+  outgoing.once('upgrade', (answer, origin: Socket, early) => {
+    onAnswer(101)
+    origin.setTimeout(0)
+    if (early.length > 0) origin.unshift(early)
+    openTunnel(socket, head, origin, {
+      established: switched(answer),
+      idleTimeoutMs: tunnelIdleTimeoutMs,
+    })
+  })
+  outgoing.end()
+}
+
+/** The head of the 101 as it came: its `Connection` and `Upgrade` are for the client too. */
+function switched({ rawHeaders }: IncomingMessage): Buffer {
+  let head = 'HTTP/1.1 101 Switching Protocols\r\n'
+  for (let i = 0; i < rawHeaders.length; i += 2)
+    head += `${rawHeaders[i]}: ${rawHeaders[i + 1]}\r\n`
+  return Buffer.from(`${head}\r\n`, 'latin1')
+}
