@@ -12,7 +12,9 @@ const bundled = fileURLToPath(new URL('../node_modules/.bin/node', import.meta.u
 if (Number.parseInt(process.versions.node, 10) >= WANTED) {
   await import('./cli.ts')
 } else if (existsSync(bundled)) {
-  const { status, signal } = spawnSync(bundled, [cli, ...process.argv.slice(2)], { stdio: 'inherit' })
+  const { status, signal } = spawnSync(bundled, [cli, ...process.argv.slice(2)], {
+    stdio: 'inherit',
+  })
   if (signal !== null) process.kill(process.pid, signal)
   process.exitCode = status ?? 2
 } else {

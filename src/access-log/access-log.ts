@@ -38,6 +38,8 @@ export interface AccessLogOptions {
 }
 
 const BUFFER_BYTES = 8_192
+/** What waits for a disk that stalls; beyond it lines are lost, and the memory stays. */
+const MAX_WAITING_BYTES = 16_777_216
 const FLUSH_MS = 200
 
 /** The name of the file of a day: `access-2026-11-22.jsonl`. Several workers append whole lines to the same file. */
@@ -77,12 +79,17 @@ function openDay(dir: string, now: number, timeZone: string) {
     append: true,
     sync: false,
     minLength: BUFFER_BYTES,
+    maxLength: MAX_WAITING_BYTES,
     mode: 0o600,
   })
   // A full disk must not stop the filter (security case 114): the lines are lost, the exchanges go on.
   destination.on('error', () => undefined)
   const logger = pino(
-    { base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: () => ({ v: 1 }) } },
+    {
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: () => ({ v: 1 }) },
+    },
     destination,
   )
   return { until: endOfDay(now, timeZone), destination, logger }

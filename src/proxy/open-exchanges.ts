@@ -4,6 +4,8 @@ import type { Current } from '../policy/snapshot.ts'
 import type { Exchange } from './exchange.ts'
 
 const GRANT_CHECK_MS = 1_000
+/** How long a tunnel may outlive the opening hours of its profile. */
+const HOURS_CHECK_MS = 60_000
 
 export class OpenExchanges {
   readonly #all = new Set<Exchange>()
@@ -11,7 +13,7 @@ export class OpenExchanges {
   readonly #granted = new Set<Exchange>()
   readonly #current: Current
   readonly #clock: () => number
-  readonly #timer: NodeJS.Timeout
+  readonly #timers: readonly NodeJS.Timeout[]
   readonly #stopFollowing: () => void
   #onEmpty = (): void => undefined
 
@@ -19,9 +21,11 @@ export class OpenExchanges {
     this.#current = current
     this.#clock = clock
     this.#stopFollowing = current.onSwap(() => this.#judge(this.#relayed))
-    // One timer for all tunnels, and it looks only at those that a grant holds open.
-    this.#timer = setInterval(() => this.#judge(this.#granted), GRANT_CHECK_MS)
-    this.#timer.unref()
+    // Two timers for all tunnels: the quick one looks only at those that a grant holds open.
+    this.#timers = [
+      setInterval(() => this.#judge(this.#granted), GRANT_CHECK_MS).unref(),
+      setInterval(() => this.#judge(this.#relayed), HOURS_CHECK_MS).unref(),
+    ]
   }
 
   /** How many are being relayed. */
@@ -60,7 +64,7 @@ export class OpenExchanges {
 
   /** Stops following and cuts what is left; resolves when each has been closed, and so logged. */
   close(): Promise<void> {
-    clearInterval(this.#timer)
+    for (const timer of this.#timers) clearInterval(timer)
     this.#stopFollowing()
     for (const exchange of this.#all) exchange.cut()
     if (this.#all.size === 0) return Promise.resolve()

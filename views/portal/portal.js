@@ -29,17 +29,17 @@ const openSite = () => (location.hash ? location.reload() : location.replace(loc
 
   // Opens the page again once somebody answers: an error page of the browser could not come back by itself. Any answer
   // but our 403 means that the site is open already.
-  const retry = delay =>
-    setTimeout(async () => {
-      const isWaiting = card.dataset.state === 'sent' || card.dataset.state === 'seen'
-      try {
-        const { status } = await fetch(location.href, { method: 'HEAD', redirect: 'manual', cache: 'no-store' })
-        if (delay > 1e3 || status !== 403) return openSite()
-      } catch {
-        // Nobody answers yet.
-      }
-      retry(isWaiting ? 1e4 : 6e4)
-    }, delay)
+  const attempt = async delay => {
+    const isWaiting = card.dataset.state === 'sent' || card.dataset.state === 'seen'
+    try {
+      const { status } = await fetch(location.href, { method: 'HEAD', redirect: 'manual', cache: 'no-store' })
+      if (delay > 1e3 || status !== 403) return openSite()
+    } catch {
+      // Nobody answers yet.
+    }
+    retry(isWaiting ? 1e4 : 6e4)
+  }
+  const retry = delay => setTimeout(() => void attempt(delay), delay)
 
   const follow = () => {
     const events = new EventSource('/.preau/follow')
