@@ -178,14 +178,13 @@ t.test('a tunnel that fails to open is answered with its own status, never with 
   t.match(await connectTo('free.test:22'), /^HTTP\/1\.1 403 /, 'a port that is not for CONNECT')
   t.match(await connectTo('free.test'), /^HTTP\/1\.1 400 /, 'no port')
   await eventually(() => world.log.length === 4)
-  t.strictSame(
-    world.log.map(({ status }) => status),
-    [502, 502, 403, 400],
-  )
-  t.strictSame(
-    world.log.map(({ reason }) => reason),
-    ['PREAU_UNREACHABLE', 'PREAU_NAME_NOT_FOUND', 'PREAU_PORT_REFUSED', 'PREAU_BAD_TARGET'],
-  )
+  // A line is written when its connection has closed, so their order is not that of the questions.
+  t.strictSame(world.log.map(({ status, reason }) => `${status} ${reason}`).toSorted(), [
+    '400 PREAU_BAD_TARGET',
+    '403 PREAU_PORT_REFUSED',
+    '502 PREAU_NAME_NOT_FOUND',
+    '502 PREAU_UNREACHABLE',
+  ])
 })
 
 t.test('what is cut at the end is in the log before the end', async t => {
