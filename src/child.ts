@@ -56,7 +56,8 @@ function runAsChild(send: (message: FromChild) => void): void {
 /** Loads what this part needs and nothing else; compiled code is kept, so that a restart after a crash is quick. */
 async function run(start: Start): Promise<Running> {
   const { role, config } = start
-  const logger = pino({ base: { role, pid: process.pid } }, pino.destination(2))
+  // The screen of the start says what went well; the log says what did not.
+  const logger = pino({ level: 'warn', base: { role, pid: process.pid } }, pino.destination(2))
   enableCompileCache(join(config.dataDir, 'cache'))
   if (role === 'proxy') {
     const { startProxy } = await import('./main/proxy-process.ts')
