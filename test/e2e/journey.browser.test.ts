@@ -13,7 +13,7 @@ import { host } from '../support/snapshot.ts'
 
 const SITE = 'echecs.test'
 const PASSWORD = 'un mot de passe de la ville'
-const PATIENCE_MS = 15_000
+const PATIENCE_MS = 30_000
 
 async function openSite(t: Test, dir: string): Promise<string> {
   const authority = await openAuthority(join(dir, 'site-ca'), {
