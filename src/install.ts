@@ -33,6 +33,19 @@ export async function install(config: Config, clock: () => number): Promise<Inst
   }
 }
 
+/** Installs what is missing, runs a command on it, and closes the store whatever happens. */
+export async function withInstalled<T>(
+  config: Config,
+  run: (installed: Installed) => Promise<T>,
+): Promise<T> {
+  const installed = await install(config, Date.now)
+  try {
+    return await run(installed)
+  } finally {
+    await installed.store.close()
+  }
+}
+
 async function installPolicy(store: Store, catalogue: Catalogue, at: number): Promise<void> {
   if (await store.get('policy', CURRENT)) return
   const body = parsePolicy(DEFAULT_POLICY, catalogue)

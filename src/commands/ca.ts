@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import type { Config } from '../config.ts'
 import { detailOf } from '../error-detail.ts'
 import { PreauError } from '../errors.ts'
-import { install } from '../install.ts'
+import { withInstalled } from '../install.ts'
 import { installAuthority } from '../install-authority.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -12,8 +12,7 @@ export async function caExport(
   { t, print }: Terminal,
   file: string | undefined,
 ): Promise<void> {
-  const { store } = await install(config, Date.now)
-  try {
+  await withInstalled(config, async ({ store }) => {
     const { caPem, fingerprint256 } = await installAuthority(config, store, Date.now())
     if (file === undefined) print(caPem.trimEnd())
     else {
@@ -22,7 +21,5 @@ export async function caExport(
       })
       print(t('ca.written', { file, fingerprint: fingerprint256 }))
     }
-  } finally {
-    await store.close()
-  }
+  })
 }

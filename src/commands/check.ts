@@ -3,7 +3,7 @@ import { openCategoryIndex } from '../categories/category-index.ts'
 import { explainHost, indexFile, type ListMatch } from '../categories/lists.ts'
 import type { Config } from '../config.ts'
 import { PreauError } from '../errors.ts'
-import { install } from '../install.ts'
+import { withInstalled } from '../install.ts'
 import { createAddressJudge, parseCidr } from '../policy/address.ts'
 import type { Catalogue } from '../policy/category.ts'
 import { CURRENT } from '../policy/document.ts'
@@ -51,15 +51,12 @@ export async function check(
       detail: terminal.t('badAddress', { address: printable(args.ip) }),
     })
   }
-  const { store, catalogue } = await install(config, Date.now)
-  try {
+  return withInstalled(config, async ({ store, catalogue }) => {
     const report = await examine(config, store, catalogue, target, ip)
     if (args.json) terminal.print(JSON.stringify(report, undefined, 2))
     else printReport(report, catalogue, terminal)
     return report.verdict.action === 'allow'
-  } finally {
-    await store.close()
-  }
+  })
 }
 
 /** A host, a host and port, or an address copied from a browser. */

@@ -3,7 +3,7 @@ import { findCategory } from '../categories/catalogue.ts'
 import { dropUnreferenced, importList, removeList, type ImportReport } from '../categories/lists.ts'
 import type { Config } from '../config.ts'
 import { PreauError } from '../errors.ts'
-import { install, type Installed } from '../install.ts'
+import { withInstalled, type Installed } from '../install.ts'
 import type { Catalogue } from '../policy/category.ts'
 import { CURRENT } from '../policy/document.ts'
 import type { ListsDocument } from '../policy/lists.ts'
@@ -155,8 +155,7 @@ async function withLists(
     lists: Stored<'lists'> & { readonly body: ListsDocument },
   ) => Promise<void>,
 ): Promise<void> {
-  const installed = await install(config, Date.now)
-  try {
+  await withInstalled(config, async installed => {
     const lists = await installed.store.get('lists', CURRENT)
     if (lists === undefined) throw new PreauError('PREAU_NOT_FOUND')
     await run(installed, lists).catch(async (error: unknown) => {
@@ -165,7 +164,5 @@ async function withLists(
       // Another import was faster and took files of ours away: that is the cause, not the file that is missed.
       throw new PreauError('PREAU_CONFLICT', { kind: 'lists', id: CURRENT }, { cause: error })
     })
-  } finally {
-    await installed.store.close()
-  }
+  })
 }

@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Config } from '../config.ts'
 import { detailOf } from '../error-detail.ts'
 import { PreauError } from '../errors.ts'
-import { install } from '../install.ts'
+import { withInstalled } from '../install.ts'
 import { CURRENT } from '../policy/document.ts'
 import { diffPolicies, parsePolicy, type Difference } from '../policy/policy-document.ts'
 import { printable, type Terminal } from './terminal.ts'
@@ -18,8 +18,7 @@ export async function policyExport(
   { t, print }: Terminal,
   file: string | undefined,
 ): Promise<void> {
-  const { store } = await install(config, Date.now)
-  try {
+  await withInstalled(config, async ({ store }) => {
     const policy = await store.get('policy', CURRENT)
     const text = JSON.stringify(policy?.body, undefined, 2)
     if (file === undefined) print(text)
@@ -27,9 +26,7 @@ export async function policyExport(
       await writeFile(file, `${text}\n`).catch((error: unknown) => refuseFile(file, error))
       print(t('policy.written', { file }))
     }
-  } finally {
-    await store.close()
-  }
+  })
 }
 
 /** Validates the whole file before anything is written; `dryRun` only shows what would change. */
@@ -41,8 +38,7 @@ export async function policyImport(
 ): Promise<void> {
   const { t, print } = terminal
   const input = await readJson(file)
-  const { store, catalogue } = await install(config, Date.now)
-  try {
+  await withInstalled(config, async ({ store, catalogue }) => {
     const body = parsePolicy(input, catalogue)
     const before = await store.get('policy', CURRENT)
     const differences = diffPolicies(before?.body, body)
@@ -66,9 +62,7 @@ export async function policyImport(
       { kind: 'policy', id: CURRENT, expects: before?.version ?? 'absent', body },
     ])
     print(t('policy.done', { count: differences.length }))
-  } finally {
-    await store.close()
-  }
+  })
 }
 
 const show = (value: unknown): string => printable(JSON.stringify(value))

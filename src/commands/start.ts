@@ -4,7 +4,7 @@ import pino from 'pino'
 import { createSetupLink } from '../admin/setup-link.ts'
 import type { Config } from '../config.ts'
 import { PreauError } from '../errors.ts'
-import { install } from '../install.ts'
+import { withInstalled } from '../install.ts'
 import { authorityDir, installAuthority } from '../install-authority.ts'
 import { openStore } from '../store/open-store.ts'
 import { supervise, type Supervisor } from '../supervisor.ts'
@@ -35,12 +35,7 @@ export async function start(config: Config, terminal: Terminal): Promise<void> {
 }
 
 async function prepare(config: Config): Promise<void> {
-  const { store } = await install(config, Date.now)
-  try {
-    await installAuthority(config, store, Date.now())
-  } finally {
-    await store.close()
-  }
+  await withInstalled(config, ({ store }) => installAuthority(config, store, Date.now()))
 }
 
 /** Only once this start has succeeded: a new link ends the one that a Préau already running has shown. */

@@ -4,8 +4,9 @@ import { Writable } from 'node:stream'
 import { addUser, setPassword } from '../admin/accounts.ts'
 import type { Config } from '../config.ts'
 import { PreauError } from '../errors.ts'
-import { install } from '../install.ts'
+import { withInstalled } from '../install.ts'
 import { MIN_PASSWORD, ROLES, type Role } from '../policy/account.ts'
+import type { Store } from '../store/store.ts'
 import type { Terminal } from './terminal.ts'
 
 export async function userAdd(
@@ -31,20 +32,13 @@ export async function userPasswd(config: Config, terminal: Terminal, name: strin
   })
 }
 
-type Store = Awaited<ReturnType<typeof install>>['store']
-
 async function withPassword(
   config: Config,
   terminal: Terminal,
   name: string,
   run: (store: Store, password: string) => Promise<void>,
 ): Promise<void> {
-  const { store } = await install(config, Date.now)
-  try {
-    await run(store, await readPassword(name, terminal))
-  } finally {
-    await store.close()
-  }
+  await withInstalled(config, async ({ store }) => run(store, await readPassword(name, terminal)))
 }
 
 async function readPassword(name: string, { t }: Terminal): Promise<string> {
