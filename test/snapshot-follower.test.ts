@@ -6,11 +6,13 @@ import pino from 'pino'
 import { loadConfig, type Config } from '../src/config.ts'
 import { indexFile } from '../src/categories/lists.ts'
 import { install } from '../src/install.ts'
+import { PreauError } from '../src/errors.ts'
 import { CURRENT } from '../src/policy/document.ts'
 import { decide } from '../src/policy/verdict.ts'
 import { followSnapshot, type FollowedSnapshot } from '../src/snapshot-follower.ts'
 import { openSqliteStore } from '../src/store/sqlite-store.ts'
 import type { Store } from '../src/store/store.ts'
+import { over } from './portal/broken-store.ts'
 import { eventually } from './support/proxy-world.ts'
 import { host } from './support/snapshot.ts'
 
@@ -81,7 +83,7 @@ t.test('a grant committed elsewhere opens the site here, and closes it when it e
 })
 
 t.test('an index that cannot be opened leaves the last one in force, and says so', async t => {
-  const { config, store, said, verdict } = await open(t)
+  const { store, said, verdict } = await open(t)
   const lists = await store.get('lists', CURRENT)
   if (lists === undefined) throw new Error('no lists')
   await store.commit(note, [
@@ -90,8 +92,54 @@ t.test('an index that cannot be opened leaves the last one in force, and says so
   await eventually(() => said.length > 0)
   t.match(said.join(''), /the last one stays in force/)
   t.equal(verdict('www.miniclip.com'), 'blocked-category')
-  t.ok(indexFile(config.dataDir, lists.body))
 })
+
+t.test(
+  'a store that is down leaves the last good snapshot deciding, and is read again when it is back',
+  async t => {
+    const config = loadConfig(undefined, { PREAU_DATA_DIR: t.testdir() })
+    const { store, catalogue } = await install(config, clock)
+    let isDown = false
+    const said: string[] = []
+    const logger = pino({}, { write: (line: string) => void said.push(line) })
+    const get: Store['get'] = (kind, id) =>
+      isDown
+        ? Promise.reject(new PreauError('PREAU_STORE_UNAVAILABLE', { detail: 'down' }))
+        : store.get(kind, id)
+    const current = await followSnapshot({
+      store: over(store, { get }),
+      config,
+      catalogue,
+      clock,
+      logger,
+    })
+    t.teardown(async () => {
+      current.close()
+      await store.close()
+    })
+    const before = current.snapshot
+    const body = {
+      id: 'g1',
+      host: host('miniclip.com'),
+      scope: { kind: 'city' },
+      origin: 'approved',
+      by: 'alice',
+      at: 0,
+      until: null,
+    } as const
+    isDown = true
+    await store.commit(note, [{ kind: 'grant', id: 'g1', body }])
+    await eventually(() => said.length > 0)
+    t.equal(current.snapshot, before)
+    t.match(said.join(''), /the last one stays in force/)
+    isDown = false
+    await store.commit(note, [
+      { kind: 'session', id: 's', body: { user: 'a', csrf: 'x', at: 0, until: 1 } },
+    ])
+    await eventually(() => current.snapshot !== before)
+    t.not(current.snapshot, before, 'what was missed meanwhile is in force')
+  },
+)
 
 t.test('without a category index nothing starts: a filter never starts blind', async t => {
   const { config, store, current } = await open(t)

@@ -75,7 +75,6 @@ export const policySchema = z.strictObject({
 
 export type PolicyDocument = z.infer<typeof policySchema>
 export type ProfileDocument = z.infer<typeof profileSchema>
-export type SiteDocument = z.infer<typeof siteSchema>
 export type LocalRule = z.infer<typeof ruleSchema>
 
 /** Validates a policy read from outside. Throws PREAU_POLICY_INVALID naming the path of the first wrong value. */

@@ -47,8 +47,6 @@ export class Exchange {
   /** Why it ended other than the verdict says. */
   failure: ErrorCode | undefined
   status = 0
-  /** Ends it at once; set by whoever relays it. */
-  cut: () => void
   readonly #socket: Socket
   #onClose: ((exchange: Exchange) => void) | undefined
 
@@ -61,7 +59,6 @@ export class Exchange {
     this.client = client
     this.snapshot = snapshot
     this.startedAt = now
-    this.cut = () => socket.destroy()
     this.#socket = socket
     this.#onClose = onClose
     // Answers go out in order, so the latest one tells for all.
@@ -81,6 +78,11 @@ export class Exchange {
     const verdict = decide(this.snapshot, this.client, target, this.startedAt)
     this.verdict = verdict
     return { client: this.client, target, verdict }
+  }
+
+  /** Ends it at once: its connection goes, and whatever was relayed on it. */
+  cut(): void {
+    this.#socket.destroy()
   }
 
   /** Closes it; further calls do nothing. */

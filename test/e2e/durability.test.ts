@@ -3,10 +3,9 @@ import t from 'tap'
 import { writeFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openSqliteStore } from '../../src/store/sqlite-store.ts'
-import { eventually } from '../support/proxy-world.ts'
 import { runCli, runProgram, startProduct, type Product } from '../support/product.ts'
 
-const HOSTS = Array.from({ length: 12 }, (_, i) => `game${i}.test`)
+const HOSTS = Array.from({ length: 8 }, (_, i) => `game${i}.test`)
 
 const ask = (product: Product, host: string) =>
   runProgram('curl', [
@@ -40,7 +39,6 @@ t.test(
       (await first.cli('lists', 'import', join(dir, 'games.txt'), '--category', 'games')).code,
       0,
     )
-    await eventually(() => true)
     const acknowledged: string[] = []
     const click = async (product: Product, host: string): Promise<void> => {
       const { stdout } = await ask(product, host)
@@ -62,28 +60,23 @@ t.test(
         ])
       ).stdout === '403'
     const untilBlocked = async (product: Product, host: string): Promise<void> => {
-      for (let i = 0; i < 100 && !(await isBlocked(product, host)); i++)
+      for (let i = 0; i < 300 && !(await isBlocked(product, host)); i++)
         await new Promise(resolve => setTimeout(resolve, 50))
     }
-    await untilBlocked(first, HOSTS[0] ?? '')
-
-    for (const host of HOSTS.slice(0, 4)) {
+    for (const host of HOSTS.slice(0, 3)) {
+      await untilBlocked(first, host)
       await click(first, host)
       for (const pid of first.children()) process.kill(pid, 'SIGKILL')
-      // The supervisor restarts them; the address may change, since the test lets the system choose it.
-      await new Promise(resolve => setTimeout(resolve, 50))
-      if (acknowledged.length > 0) break
     }
     first.process.kill('SIGKILL')
-    t.equal(acknowledged.length, 1)
-    for (const host of HOSTS.slice(4, 10)) {
+    for (const host of HOSTS.slice(3)) {
       const product = await startProduct(t, { dir })
       await untilBlocked(product, host)
       await click(product, host)
       for (const pid of [...product.children(), product.process.pid ?? 0])
         process.kill(pid, 'SIGKILL')
     }
-    t.equal(acknowledged.length, 7, 'every click was answered')
+    t.equal(acknowledged.length, HOSTS.length, 'every click was answered')
     t.strictSame(await requestsIn(join(dir, 'data')), acknowledged.toSorted())
   },
 )

@@ -112,7 +112,6 @@ t.test('blocked page, click, request, approval, open page: nobody reloads anythi
   t.comment(`measured: approval to open page ${openedMs.toFixed(0)} ms`)
   t.equal(await heading(pupil).innerText(), 'La leçon d’échecs')
   t.equal(pupil.url(), lesson, 'the very page that was asked for')
-  t.ok(openedMs < 5_000)
   await shoot(admin, 'admin-decided')
 
   await admin.goto(`${product.adminUrl}/grants`)
@@ -124,9 +123,11 @@ t.test('blocked page, click, request, approval, open page: nobody reloads anythi
   await pupil.waitForTimeout(500)
   const answer = await pupil.goto(lesson)
   t.equal(answer?.status(), 403, 'a revoked grant closes the site again')
-  t.match(
-    product.accessLog().map(({ verdict, reason }) => `${verdict} ${reason}`),
-    ['block blocked-category'],
+  const lines = product.accessLog().map(({ verdict, reason }) => `${verdict} ${reason}`)
+  t.ok(lines.includes('block blocked-category'))
+  t.ok(
+    lines.includes('allow grant'),
+    'the tunnel that the grant held open was cut: its line is written',
   )
 })
 
