@@ -1,6 +1,6 @@
 /** Keeps the snapshot in force equal to the store: reads again after each change, builds a new one, swaps it in. */
 import type { Logger } from 'pino'
-import { openCategoryIndex } from './categories/category-index.ts'
+import { openCategoryIndex } from './categories/index/category-index.ts'
 import { indexFile } from './categories/lists.ts'
 import type { Config } from './config.ts'
 import { PreauError } from './errors.ts'

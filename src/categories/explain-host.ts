@@ -2,9 +2,9 @@
 import type { CategoryId } from '../policy/category.ts'
 import { isAddress, suffixes, type Host } from '../policy/host.ts'
 import type { ListsDocument } from '../policy/lists.ts'
-import { readLines } from './index-lists.ts'
+import { readLines } from './reading/index-lists.ts'
 import { filesOf } from './list-folder.ts'
-import { parseListLine } from './list-line.ts'
+import { parseListLine } from './reading/list-line.ts'
 
 export interface ListMatch {
   readonly category: CategoryId

@@ -4,7 +4,7 @@ import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { CategoryId } from '../policy/category.ts'
 import type { ListInfo, ListsDocument } from '../policy/lists.ts'
-import type { DomainFile } from './index-lists.ts'
+import type { DomainFile } from './reading/index-lists.ts'
 import { starterFiles } from './starter.ts'
 
 export const listsFolder = (dataDir: string): string => join(dataDir, 'lists')

@@ -10,7 +10,7 @@ import type { ListInfo, ListsDocument } from '../policy/lists.ts'
 import { buildIndex, type ListsContext } from './build-index.ts'
 import { findCategory } from './catalogue.ts'
 import { syncFolder } from './durable-file.ts'
-import { createReport, describeList, listName, type ImportReport } from './import-report.ts'
+import { createReport, describeList, listName, type ImportReport } from './reading/import-report.ts'
 import { fileName, listsFolder, newListId } from './list-folder.ts'
 import {
   readArchive,
@@ -18,12 +18,12 @@ import {
   readFolder,
   sourceKind,
   type SourceKind,
-} from './read-source.ts'
+} from './reading/read-source.ts'
 import { STARTER_NAME } from './starter.ts'
-import { refused, UNPACK_LIMITS, Unpacking, type UnpackLimits } from './unpacking.ts'
+import { refused, UNPACK_LIMITS, Unpacking, type UnpackLimits } from './reading/unpacking.ts'
 
 export { explainHost, type ListMatch } from './explain-host.ts'
-export type { ImportReport } from './import-report.ts'
+export type { ImportReport } from './reading/import-report.ts'
 export { dropUnreferenced, indexFile } from './list-folder.ts'
 export { starterDigest } from './starter.ts'
 

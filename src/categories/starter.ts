@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { FORMAT_VERSION } from './index-format.ts'
-import type { DomainFile } from './index-lists.ts'
+import { FORMAT_VERSION } from './index/index-format.ts'
+import type { DomainFile } from './reading/index-lists.ts'
 
 /** The name of the starter lists among the lists. */
 export const STARTER_NAME = 'preau'

@@ -1,5 +1,5 @@
 /** `preau check HOST`: every check in order with its answer, and the category, list and line that decided. */
-import { openCategoryIndex } from '../categories/category-index.ts'
+import { openCategoryIndex } from '../categories/index/category-index.ts'
 import { explainHost, indexFile, type ListMatch } from '../categories/lists.ts'
 import type { Config } from '../config.ts'
 import { PreauError } from '../errors.ts'

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
 import { categoryAliases, findCategory, loadCatalogue } from '../../src/categories/catalogue.ts'
-import { parseListLine } from '../../src/categories/list-line.ts'
+import { parseListLine } from '../../src/categories/reading/list-line.ts'
 import { starterDigest, starterFiles } from '../../src/categories/starter.ts'
 import { DEFAULT_POLICY } from '../../src/policy/default-policy.ts'
 

@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { openCategoryIndex } from '../../src/categories/category-index.ts'
+import { openCategoryIndex } from '../../src/categories/index/category-index.ts'
 import { loadCatalogue } from '../../src/categories/catalogue.ts'
 import {
   buildStarter,

@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { openCategoryIndex } from '../../src/categories/category-index.ts'
+import { openCategoryIndex } from '../../src/categories/index/category-index.ts'
 import { loadCatalogue } from '../../src/categories/catalogue.ts'
 import {
   buildStarter,

@@ -1,10 +1,10 @@
 /** Reads kept files of domains into an index, counting what each line was. */
 import { createReadStream } from 'node:fs'
-import { detailOf } from '../error-detail.ts'
-import { PreauError } from '../errors.ts'
-import type { CategoryId } from '../policy/category.ts'
-import { isAddress, type Host } from '../policy/host.ts'
-import type { IndexWriter } from './index-writer.ts'
+import { detailOf } from '../../error-detail.ts'
+import { PreauError } from '../../errors.ts'
+import type { CategoryId } from '../../policy/category.ts'
+import { isAddress, type Host } from '../../policy/host.ts'
+import type { IndexWriter } from '../index/index-writer.ts'
 import { LineSplitter, type Line } from './line-splitter.ts'
 import { parseListLine } from './list-line.ts'
 

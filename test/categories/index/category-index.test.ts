@@ -3,10 +3,10 @@ import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { crc32 } from 'node:zlib'
-import { openCategoryIndex } from '../../src/categories/category-index.ts'
-import { IndexWriter } from '../../src/categories/index-writer.ts'
-import type { CategoryId } from '../../src/policy/category.ts'
-import { parseHost, suffixes, type Host } from '../../src/policy/host.ts'
+import { openCategoryIndex } from '../../../src/categories/index/category-index.ts'
+import { IndexWriter } from '../../../src/categories/index/index-writer.ts'
+import type { CategoryId } from '../../../src/policy/category.ts'
+import { parseHost, suffixes, type Host } from '../../../src/policy/host.ts'
 
 const host = (text: string): Host => {
   const parsed = parseHost(text)

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import t from 'tap'
-import { hostKey, visitKeys } from '../../src/categories/host-key.ts'
-import { isAddress, suffixes, type Host } from '../../src/policy/host.ts'
+import { hostKey, visitKeys } from '../../../src/categories/index/host-key.ts'
+import { isAddress, suffixes, type Host } from '../../../src/policy/host.ts'
 
 const label = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,8}[a-z0-9])?$/)
 const name = fc

@@ -1,6 +1,10 @@
 import * as fc from 'fast-check'
 import t from 'tap'
-import { LineSplitter, MAX_LINE_LENGTH, type Line } from '../../src/categories/line-splitter.ts'
+import {
+  LineSplitter,
+  MAX_LINE_LENGTH,
+  type Line,
+} from '../../../src/categories/reading/line-splitter.ts'
 
 function split(chunks: readonly Uint8Array[]): Line[] {
   const lines: Line[] = []

@@ -2,10 +2,10 @@
 import { createWriteStream } from 'node:fs'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { PreauError, type Words } from '../errors.ts'
-import type { Catalogue, CategoryId } from '../policy/category.ts'
-import { findCategory } from './catalogue.ts'
-import { fileName } from './list-folder.ts'
+import { PreauError, type Words } from '../../errors.ts'
+import type { Catalogue, CategoryId } from '../../policy/category.ts'
+import { findCategory } from '../catalogue.ts'
+import { fileName } from '../list-folder.ts'
 import { linkTarget, placeFile, safePath, type IgnoredKind } from './ut1-layout.ts'
 
 /** What an archive or folder may hold before it is refused whole. */

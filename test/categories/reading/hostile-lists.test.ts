@@ -3,12 +3,12 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
-import { openCategoryIndex } from '../../src/categories/category-index.ts'
-import { loadCatalogue } from '../../src/categories/catalogue.ts'
-import { importList, indexFile } from '../../src/categories/lists.ts'
-import type { PreauError } from '../../src/errors.ts'
-import type { Host } from '../../src/policy/host.ts'
-import { archiveBytes, ut1Entries, type Entry } from './fixtures/archive.ts'
+import { openCategoryIndex } from '../../../src/categories/index/category-index.ts'
+import { loadCatalogue } from '../../../src/categories/catalogue.ts'
+import { importList, indexFile } from '../../../src/categories/lists.ts'
+import type { PreauError } from '../../../src/errors.ts'
+import type { Host } from '../../../src/policy/host.ts'
+import { archiveBytes, ut1Entries, type Entry } from '../fixtures/archive.ts'
 
 const catalogue = loadCatalogue()
 const good = ut1Entries({ games: 'play.example\n', ai: 'bot.example\n' })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { parseListLine } from '../../src/categories/list-line.ts'
+import { parseListLine } from '../../../src/categories/reading/list-line.ts'
 
 const same = [
   'example.com',

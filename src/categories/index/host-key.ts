@@ -2,7 +2,7 @@
  * Hosts as 64-bit keys. The hash runs from the end of the name to its start, so that one pass gives the key of every
  * parent domain on the way. Two separate 32-bit halves: at 6 million keys a wrong hit is expected once in 10^12 look-ups.
  */
-import { isAddress, type Host } from '../policy/host.ts'
+import { isAddress, type Host } from '../../policy/host.ts'
 
 const DOT = 46
 

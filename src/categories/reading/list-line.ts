@@ -1,5 +1,5 @@
 /** What one line of a list of domains says: a host, nothing, or something that is refused. */
-import { isAddress, parseHumanHost, type Host } from '../policy/host.ts'
+import { isAddress, parseHumanHost, type Host } from '../../policy/host.ts'
 
 export type ListLine =
   | { readonly kind: 'host'; readonly host: Host }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { linkTarget, placeFile, safePath } from '../../src/categories/ut1-layout.ts'
+import { linkTarget, placeFile, safePath } from '../../../src/categories/reading/ut1-layout.ts'
 
 t.test(
   'paths that leave the folder of the list are refused, others are put in one form',
