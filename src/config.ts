@@ -8,6 +8,8 @@ import { z } from 'zod'
 import { causeOf, PreauError } from './errors.ts'
 import { parseCidr } from './policy/address.ts'
 import { isAddress, parseAuthority, parseHost, parseHumanHost, type Host } from './policy/host.ts'
+import { limitsSchema } from './config-limits.ts'
+import { listsSchema } from './config-lists.ts'
 
 const port = z.int().min(1).max(65_535)
 const listenPort = z.int().min(0).max(65_535)
@@ -32,47 +34,6 @@ const server = z.string().refine(
   { error: 'an IP address, with a port or without: "192.0.2.53", "192.0.2.53:5353"' },
 )
 const name = z.string().refine(text => parseHumanHost(text) !== undefined, { error: 'a host name' })
-
-// Node waits one millisecond in place of anything longer.
-const MAX_LIMIT = 2 ** 31 - 1
-/** A bound; 0 means off. Its unit stands in the name where the number has one. */
-const limit = (value: number, text: string) =>
-  z.int().min(0).max(MAX_LIMIT).default(value).describe(text)
-
-const limitsSchema = z.strictObject({
-  headTimeoutMs: limit(15_000, 'time to send the head of a request'),
-  requestTimeoutMs: limit(600_000, 'time to send a whole plain-HTTP request'),
-  keepAliveTimeoutMs: limit(65_000, 'idle time of a kept client connection between two requests'),
-  dialTimeoutMs: limit(10_000, 'time to resolve a name and connect, all addresses together'),
-  answerTimeoutMs: limit(120_000, 'silence of an origin before and during a plain-HTTP answer'),
-  tunnelIdleTimeoutMs: limit(600_000, 'silence of a tunnel, both ways, before it is closed'),
-  helloTimeoutMs: limit(10_000, 'time for the TLS handshake of a refused CONNECT'),
-  drainTimeoutMs: limit(10_000, 'time that open exchanges get when Préau stops; 0: none'),
-  maxHeaderBytes: limit(32_768, 'size of the head of a request'),
-  connections: limit(20_000, 'client connections open at once, per worker'),
-  dnsCacheEntries: limit(10_000, 'names kept by the DNS cache, per worker'),
-  dnsTtlMs: limit(30_000, 'how long an answer of the DNS is kept'),
-  categoryCacheEntries: limit(50_000, 'hosts whose categories are kept (LRU), per worker'),
-  leafCertificates: limit(2_000, 'certificates of block pages kept (LRU), per worker'),
-  leafCertificatesPerMinute: limit(3_000, 'new certificates of block pages per minute, per worker'),
-  unblockPerMinute: limit(30, 'unblock clicks per PC and minute, per worker'),
-  pendingPerPc: limit(20, 'pending unblock requests opened by one PC, per worker'),
-  pendingPerSite: limit(200, 'pending unblock requests of one school'),
-  followersPerPc: limit(20, 'block pages of one PC that follow their request live'),
-  followers: limit(5_000, 'block pages that follow their request live, per worker'),
-  acknowledgeMinutes: limit(
-    60,
-    'how long a site stays open after its warning was read; 0: never opens',
-  ),
-  sessionMinutes: limit(600, 'length of an admin session'),
-  loginAttempts: limit(5, 'failed sign-ins of an account from one address before it must wait'),
-  loginLockMinutes: limit(15, 'how long it must wait'),
-  requestRetentionDays: limit(
-    365,
-    'how long requests, ended grants and the audit are kept (at most 365)',
-  ),
-  accessLogRetentionDays: limit(180, 'how long access-log files are kept (at most 365)'),
-})
 
 export const configSchema = z.strictObject({
   dataDir: z
@@ -114,11 +75,13 @@ export const configSchema = z.strictObject({
       servers: z.array(server).default([]).describe("DNS servers to ask instead of the system's"),
     })
     .prefault({}),
+  lists: listsSchema.prefault({}),
   limits: limitsSchema.prefault({}).describe('every bound; 0 means off'),
 })
 
 export type Config = z.infer<typeof configSchema>
 export type Limits = Config['limits']
+export type ListsConfig = Config['lists']
 
 const MAX_RETENTION_DAYS = 365
 
@@ -180,9 +143,10 @@ function shapeAt(path: readonly PropertyKey[]): Record<string, unknown> | undefi
 function* environmentKeys(): Generator<{ path: [string, string?]; variable: string }> {
   for (const key of ['dataDir', 'store', 'workers'] as const)
     yield { path: [key], variable: variableOf(key) }
-  for (const section of ['proxy', 'admin', 'limits'] as const) {
+  for (const section of ['proxy', 'admin', 'lists', 'limits'] as const) {
     for (const key of Object.keys(shapeAt([section]) ?? {})) {
-      if (!key.endsWith('Ports')) yield { path: [section, key], variable: variableOf(section, key) }
+      if (!key.endsWith('Ports') && key !== 'sources')
+        yield { path: [section, key], variable: variableOf(section, key) }
     }
   }
 }

@@ -87,6 +87,26 @@ export const ERRORS = {
     fr: 'L’index des catégories {file} est illisible ({detail}). Supprimez ce fichier s’il existe, puis relancez « preau start » : il sera reconstruit.',
     en: 'The category index {file} cannot be used ({detail}). Delete it if it is there, then run "preau start" again: it will be built anew.',
   },
+  PREAU_NO_PREVIOUS_LISTS: {
+    status: 409,
+    fr: 'Il n’y a pas de version précédente des listes.',
+    en: 'There is no previous version of the lists.',
+  },
+  PREAU_NO_CANDIDATE: {
+    status: 409,
+    fr: 'Aucune mise à jour des listes n’attend.',
+    en: 'No update of the lists is waiting.',
+  },
+  PREAU_CANDIDATE_STALE: {
+    status: 409,
+    fr: 'Les listes ont changé depuis que cette mise à jour a été préparée : relancez-la.',
+    en: 'The lists have changed since this update was prepared: fetch it again.',
+  },
+  PREAU_DOWNLOAD_FAILED: {
+    status: 502,
+    fr: 'Téléchargement impossible de {url} : {detail}',
+    en: 'Cannot download {url}: {detail}',
+  },
   PREAU_CA_UNREADABLE: {
     status: 503,
     fr: 'L’autorité de certification {file} est illisible ({detail}).',

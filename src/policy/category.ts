@@ -29,3 +29,9 @@ export type Catalogue = ReadonlyMap<CategoryId, Category>
 export type CategorySet = readonly CategoryId[]
 
 export type CategoryLookup = (host: Host) => CategorySet
+
+/**
+ * The categories of a page of a host (path and query as they stand in the request), beyond those of the host; the path is
+ * undefined where it is hidden (CONNECT). Empty for nearly every host.
+ */
+export type PageLookup = (host: Host, path: string | undefined) => CategorySet

@@ -1,14 +1,23 @@
 /** The kinds of records that the store keeps, and how a change of them is written. */
+import type { Alarm } from './alarm.ts'
 import type { Session, SetupLink, User } from './account.ts'
 import type { Grant } from './grant.ts'
-import type { ListsDocument } from './lists.ts'
+import type { FetchStatus, StoredSource } from './list-source.ts'
+import type { CandidateDocument, ListsDocument } from './lists.ts'
 import type { PolicyDocument } from './policy-document.ts'
 import type { UnblockRequest } from './unblock-request.ts'
 
-/** Every record by kind. `policy` and `lists` have the single id `CURRENT`. */
+/** Every record by kind. `policy`, `lists` and `candidate` have the single id `CURRENT`. */
 export interface Documents {
   policy: PolicyDocument
   lists: ListsDocument
+  /** An update of the lists that waits for a person. */
+  candidate: CandidateDocument
+  /** By the name of the list. */
+  source: StoredSource
+  /** How fetching a source goes, by the name of the list; also for sources of the configuration. */
+  fetch: FetchStatus
+  alarm: Alarm
   request: UnblockRequest
   /** Points to the newest request of a school for a host, under `latestKey`. Its expected version is what makes one pending request per host and school. */
   latest: { readonly requestId: string }

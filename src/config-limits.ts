@@ -1,0 +1,43 @@
+/** The part of the configuration that holds every bound. */
+import { z } from 'zod'
+
+// Node waits one millisecond in place of anything longer.
+const MAX_LIMIT = 2 ** 31 - 1
+/** A bound; 0 means off. Its unit stands in the name where the number has one. */
+const limit = (value: number, text: string) =>
+  z.int().min(0).max(MAX_LIMIT).default(value).describe(text)
+
+export const limitsSchema = z.strictObject({
+  headTimeoutMs: limit(15_000, 'time to send the head of a request'),
+  requestTimeoutMs: limit(600_000, 'time to send a whole plain-HTTP request'),
+  keepAliveTimeoutMs: limit(65_000, 'idle time of a kept client connection between two requests'),
+  dialTimeoutMs: limit(10_000, 'time to resolve a name and connect, all addresses together'),
+  answerTimeoutMs: limit(120_000, 'silence of an origin before and during a plain-HTTP answer'),
+  tunnelIdleTimeoutMs: limit(600_000, 'silence of a tunnel, both ways, before it is closed'),
+  helloTimeoutMs: limit(10_000, 'time for the TLS handshake of a refused CONNECT'),
+  drainTimeoutMs: limit(10_000, 'time that open exchanges get when Préau stops; 0: none'),
+  maxHeaderBytes: limit(32_768, 'size of the head of a request'),
+  connections: limit(20_000, 'client connections open at once, per worker'),
+  dnsCacheEntries: limit(10_000, 'names kept by the DNS cache, per worker'),
+  dnsTtlMs: limit(30_000, 'how long an answer of the DNS is kept'),
+  categoryCacheEntries: limit(50_000, 'hosts whose categories are kept (LRU), per worker'),
+  leafCertificates: limit(2_000, 'certificates of block pages kept (LRU), per worker'),
+  leafCertificatesPerMinute: limit(3_000, 'new certificates of block pages per minute, per worker'),
+  unblockPerMinute: limit(30, 'unblock clicks per PC and minute, per worker'),
+  pendingPerPc: limit(20, 'pending unblock requests opened by one PC, per worker'),
+  pendingPerSite: limit(200, 'pending unblock requests of one school'),
+  followersPerPc: limit(20, 'block pages of one PC that follow their request live'),
+  followers: limit(5_000, 'block pages that follow their request live, per worker'),
+  acknowledgeMinutes: limit(
+    60,
+    'how long a site stays open after its warning was read; 0: never opens',
+  ),
+  sessionMinutes: limit(600, 'length of an admin session'),
+  loginAttempts: limit(5, 'failed sign-ins of an account from one address before it must wait'),
+  loginLockMinutes: limit(15, 'how long it must wait'),
+  requestRetentionDays: limit(
+    365,
+    'how long requests, ended grants and the audit are kept (at most 365)',
+  ),
+  accessLogRetentionDays: limit(180, 'how long access-log files are kept (at most 365)'),
+})

@@ -1,0 +1,71 @@
+/** The part of the configuration that concerns lists: their sources, when they are fetched, and what makes an update wait. */
+import { z } from 'zod'
+import { isHttpUrl, LIST_NAME, SOURCE_FORMATS } from './policy/list-source.ts'
+
+// Node waits one millisecond in place of anything longer.
+const MAX_TIMEOUT_MS = 2 ** 31 - 1
+const httpUrl = z.string().max(2_000).refine(isHttpUrl, { error: 'an http:// or https:// URL' })
+
+const sourceSchema = z.strictObject({
+  name: z.string().regex(LIST_NAME, 'small letters, digits, ".", "_", "-"'),
+  url: httpUrl,
+  format: z.enum(SOURCE_FORMATS).default('auto'),
+  category: z.string().max(64).nullable().default(null),
+  enabled: z.boolean().default(true),
+})
+
+const percent = (value: number, text: string) =>
+  z.int().min(0).max(100_000).default(value).describe(text)
+const hourUtc = (value: number, text: string) =>
+  z.int().min(0).max(23).default(value).describe(text)
+
+/** `lists` of the configuration: where lists come from, and what an update may change by itself. */
+export const listsSchema = z.strictObject({
+  sources: z
+    .array(sourceSchema)
+    .max(100)
+    .default([])
+    .describe('lists to fetch every night: `name`, `url`, `format`, `category`, `enabled`'),
+  // UT1 asks not to be called from 8 h to 19 h GMT.
+  fetchFromHourUtc: hourUtc(20, 'fetching begins after this hour (UTC)'),
+  fetchToHourUtc: hourUtc(5, 'and before this one'),
+  parentProxy: httpUrl
+    .nullable()
+    .default(null)
+    .describe('proxy through which sources are fetched; null: directly'),
+  downloadBytes: z
+    .int()
+    .min(1)
+    .default(2 ** 29)
+    .describe('size of a download, beyond which it is given up'),
+  downloadTimeoutMs: z
+    .int()
+    .min(1_000)
+    .max(MAX_TIMEOUT_MS)
+    .default(1_800_000)
+    .describe('time for a whole download'),
+  warnAfterDays: z
+    .int()
+    .min(1)
+    .max(3_650)
+    .default(10)
+    .describe('a list whose source has been silent for so long is an alarm'),
+  holdRemovedPercent: percent(10, 'an update that drops more of a category waits for a person'),
+  holdAddedPercent: percent(30, 'an update that adds more to a category waits for a person'),
+  holdFromHosts: z
+    .int()
+    .min(0)
+    .default(100)
+    .describe('changes of fewer hosts than this do not count as a percentage'),
+  holdSeen: z
+    .int()
+    .min(0)
+    .default(5)
+    .describe('an update that closes or opens more of the hosts asked for here waits for a person'),
+  rehearsalDays: z
+    .int()
+    .min(0)
+    .max(365)
+    .default(30)
+    .describe('days of the access log that an update is tried on'),
+})

@@ -1,0 +1,95 @@
+/** A source of a list, and how its last fetch went. */
+import type { CategoryId } from './category.ts'
+
+export const SOURCE_FORMATS = ['auto', 'archive', 'lines'] as const
+/** `archive`: a UT1 tar.gz; `lines`: domains, hosts file or `||domain^`; `auto`: as its first bytes say. */
+export type SourceFormat = (typeof SOURCE_FORMATS)[number]
+
+/** What a list may be called. `preau` is taken by the starter lists. */
+export const LIST_NAME = /^(?!preau$)[a-z0-9][a-z0-9._-]{0,39}$/
+
+/** An http or https URL without user information. */
+export function isHttpUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const { protocol, username, password } = new URL(text)
+  return (protocol === 'http:' || protocol === 'https:') && username === '' && password === ''
+}
+
+/** The name is that of the list it fills. */
+export interface ListSource {
+  readonly name: string
+  /** http or https. */
+  readonly url: string
+  readonly format: SourceFormat
+  /** null: as the archive says. */
+  readonly category: CategoryId | null
+  readonly enabled: boolean
+}
+
+/** As the store keeps it; sources of the configuration are not stored. */
+export interface StoredSource extends ListSource {
+  readonly by: string
+  readonly at: number
+}
+
+/** How fetching goes. Times are epoch ms. */
+export interface FetchStatus {
+  /** The source answered, with something new or not. */
+  readonly checkedAt?: number
+  /** What it answered was last read, or waits as a candidate. */
+  readonly changedAt?: number
+  /** Validators of that answer (RFC 9110 §8.8), for the next conditional request. */
+  readonly etag?: string
+  readonly lastModified?: string
+  /** The URL that the validators belong to: where the redirects ended. */
+  readonly url?: string
+  /** What the source was then (`sourceKey`): once somebody has changed it, the validators say nothing any more. */
+  readonly source?: string
+  /** When the schedule asks next. */
+  readonly nextAt: number
+  /** Absent after a success. */
+  readonly failure?: FetchFailure
+}
+
+export interface FetchFailure {
+  /** The first failure since the last success, and the last one. */
+  readonly since: number
+  readonly at: number
+  readonly times: number
+  /** An error code of `errors.ts` and its parameters. */
+  readonly code: string
+  readonly params: Readonly<Record<string, string | number | { fr: string; en: string }>>
+}
+
+/** Changes with all that decides what a fetch brings. */
+export function sourceKey({ url, format, category }: ListSource): string {
+  return `${format} ${category ?? '-'} ${url}`
+}
+
+/** A source as it counts: one of the configuration wins over one of the same name in the store. */
+export interface KnownSource extends ListSource {
+  /** It stands in the configuration: the admin app shows it and cannot change it. */
+  readonly isFromConfig: boolean
+}
+
+/** All sources by name, sorted. */
+export function mergeSources(
+  fromConfig: readonly ListSource[],
+  stored: readonly ListSource[],
+): KnownSource[] {
+  const all = new Map<string, KnownSource>()
+  for (const source of stored) all.set(source.name, { ...source, isFromConfig: false })
+  for (const source of fromConfig) all.set(source.name, { ...source, isFromConfig: true })
+  return [...all.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+/** Sources that people know by name: `preau lists source add ut1`, and one button in the admin app. */
+export const KNOWN_SOURCES: readonly ListSource[] = [
+  {
+    name: 'ut1',
+    url: 'http://dsi.ut-capitole.fr/blacklists/download/blacklists.tar.gz',
+    format: 'archive',
+    category: null,
+    enabled: true,
+  },
+]
