@@ -21,7 +21,7 @@ const catalogue = loadCatalogue()
 const starter = await buildStarter({ dataDir, current: undefined, catalogue, now: 0 })
 const isReal = existsSync(SNAPSHOT)
 const lists = isReal
-  ? (await importList({ dataDir, current: starter, path: SNAPSHOT, catalogue, now: 0 })).document
+  ? (await importList({ dataDir, current: starter, path: SNAPSHOT, catalogue, now: 0 })).version
   : starter
 const open = (cacheEntries: number) =>
   openCategoryIndex(indexFile(dataDir, lists), { cacheEntries })

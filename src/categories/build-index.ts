@@ -1,15 +1,15 @@
-/** Builds the index of a set of lists: the new one first, so that its duplicates are its own, then all the others. */
+/** Builds the index of a set of lists: the starter lists, those that are kept, and the one that comes in. */
 import { mkdir, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Catalogue, CategoryId } from '../policy/category.ts'
-import type { ListInfo, ListsDocument } from '../policy/lists.ts'
+import type { ListInfo, ListsVersion } from '../policy/lists.ts'
 import { syncFolder } from './durable-file.ts'
-import { indexDomains, type DomainFile, type Tally } from './reading/index-lists.ts'
-import { IndexWriter } from './index/index-writer.ts'
-import { filesOf, listsFolder, newListId } from './list-folder.ts'
+import { IndexWriter, type Sealed } from './index/index-writer.ts'
+import { indexFile, filesOf, listsFolder, newListId } from './list-folder.ts'
+import { readExpressions } from './reading/expression-line.ts'
+import { indexDomains, indexPages, type ListFile, type Tally } from './reading/index-lists.ts'
 import { STARTER_NAME, starterDigest, starterFiles } from './starter.ts'
 
-/** Told of the work as it goes on. `total` is absent where it is not known. */
+/** Told of the work as it goes on, in bytes. `total` is absent where it is not known. */
 export type OnProgress = (
   bytes: number,
   progress: { readonly phase: 'read' | 'index'; readonly total?: number },
@@ -18,7 +18,8 @@ export type OnProgress = (
 /** What stays the same for every change of the lists. `now` is epoch ms. */
 export interface ListsContext {
   readonly dataDir: string
-  readonly current: ListsDocument | undefined
+  /** The version whose other lists are kept. */
+  readonly current: ListsVersion | undefined
   readonly catalogue: Catalogue
   readonly now: number
   readonly onProgress?: OnProgress
@@ -31,56 +32,104 @@ export interface IndexReport {
   readonly elapsedMs: number
 }
 
-/** A list that comes in: told its tallies, it says what the document shall hold, or refuses. */
+/** What the lines of a kept file were. `distinct`: entries, each counted once. */
+export interface Tallied extends Tally {
+  readonly category: CategoryId
+  readonly kind: ListFile['kind']
+  readonly distinct: number
+}
+
+/** A list that comes in: told its tallies, it says what the version shall hold, or refuses. */
 export interface Incoming {
-  readonly files: readonly DomainFile[]
-  readonly describe: (tallies: ReadonlyMap<CategoryId, Tally>) => ListInfo
+  readonly name: string
+  readonly files: readonly ListFile[]
+  readonly describe: (tallies: readonly Tallied[]) => ListInfo
 }
 
 /**
- * Writes a new index of the starter lists, of `kept` and of `incoming`, and returns the document that names it. Nothing
- * is committed and no other file is touched; when it throws, no index is left.
+ * Writes a new index of the starter lists, of `kept` and of `incoming`, and returns the version that names it. Nothing is
+ * committed and no other file is touched; when it throws, no index is left.
  */
 export async function buildIndex(
   context: ListsContext,
   kept: readonly ListInfo[],
   incoming?: Incoming,
-): Promise<{ document: ListsDocument; report: IndexReport }> {
+): Promise<{ version: ListsVersion; report: IndexReport }> {
   const startedAt = performance.now()
   const { dataDir, catalogue, now } = context
   await mkdir(listsFolder(dataDir), { recursive: true, mode: 0o750 })
   await syncFolder(dataDir)
-  const isKnown = ({ category }: DomainFile): boolean => catalogue.has(category)
-  const starter = (await starterFiles()).filter(isKnown)
-  const keptFiles = (await Promise.all(kept.map(list => filesOf(dataDir, list)))).flat()
-  const known = keptFiles.filter(isKnown)
-  const fresh = incoming?.files ?? []
-  const onBytes = await countBytes([...fresh, ...starter, ...known], context.onProgress)
-  const writer = new IndexWriter([...catalogue.keys()])
-  const added = incoming?.describe(await indexAll(writer, fresh, onBytes))
-  const starterTallies = await indexAll(writer, starter, onBytes)
-  await indexAll(writer, known, onBytes)
-  const index = `index-${newListId(now)}.bin`
-  const indexBytes = await writeOrRemove(writer, join(listsFolder(dataDir), index))
-  const lists = [describeStarter(starterTallies, now), ...kept, ...(added ? [added] : [])]
-  return {
-    document: { lists, index, starterDigest: await starterDigest() },
-    report: { hosts: writer.hosts, indexBytes, elapsedMs: performance.now() - startedAt },
+  const work = await gather(context, kept, incoming)
+  const onBytes = await countBytes(work, context.onProgress)
+  const writer = new IndexWriter()
+  const read: (Work & Tally & { readonly tag: number })[] = []
+  for (const item of work) {
+    if (!catalogue.has(item.category)) continue
+    read.push({ ...item, ...(await indexFileOf(writer, item, onBytes)) })
   }
+  const sealed = writer.seal()
+  const tallied = (list: string): Tallied[] =>
+    read
+      .filter(item => item.list === list)
+      .map(item => ({ ...item, distinct: distinctOf(item, sealed) }))
+  const added = incoming?.describe(tallied(incoming.name))
+  const id = newListId(now)
+  const index = `index-${id}.bin`
+  const indexBytes = await writeOrRemove(writer, indexFile(dataDir, { index }))
+  const starter = describeStarter(tallied(STARTER_NAME), now)
+  const version: ListsVersion = {
+    id,
+    builtAt: now,
+    lists: [starter, ...kept, ...(added ? [added] : [])],
+    index,
+    hosts: sealed.hosts,
+    starterDigest: await starterDigest(),
+  }
+  const elapsedMs = performance.now() - startedAt
+  return { version, report: { hosts: sealed.hosts, indexBytes, elapsedMs } }
 }
 
-async function indexAll(
+interface Work extends ListFile {
+  readonly list: string
+}
+
+const workOf = (list: string, files: readonly ListFile[]): Work[] =>
+  files.map(file => ({ ...file, list }))
+
+async function gather(
+  { dataDir }: ListsContext,
+  kept: readonly ListInfo[],
+  incoming: Incoming | undefined,
+): Promise<Work[]> {
+  const others = await Promise.all(
+    kept.map(async list => workOf(list.name, await filesOf(dataDir, list))),
+  )
+  const fresh = incoming === undefined ? [] : workOf(incoming.name, incoming.files)
+  return [...fresh, ...workOf(STARTER_NAME, await starterFiles()), ...others.flat()]
+}
+
+async function indexFileOf(
   writer: IndexWriter,
-  files: readonly DomainFile[],
+  { list, category, kind, file }: Work,
   onBytes: (bytes: number) => void,
-): Promise<Map<CategoryId, Tally>> {
-  const tallies = new Map<CategoryId, Tally>()
-  for (const file of files) tallies.set(file.category, await indexDomains(writer, file, onBytes))
-  return tallies
+): Promise<Tally & { tag: number }> {
+  if (kind === 'expressions')
+    return { ...(await readExpressions(file, undefined, onBytes)), tag: -1 }
+  if (kind === 'domains') {
+    const tag = writer.tag({ list, category, kind: 'host' })
+    return { ...(await indexDomains(writer, tag, file, onBytes)), tag }
+  }
+  const page = writer.tag({ list, category, kind: 'page' })
+  const host = writer.tag({ list, category, kind: 'page-host' })
+  return { ...(await indexPages(writer, { page, host }, file, onBytes)), tag: page }
+}
+
+function distinctOf({ tag, names }: { tag: number; names: number }, { counts }: Sealed): number {
+  return tag === -1 ? names : (counts.get(tag) ?? 0)
 }
 
 async function countBytes(
-  files: readonly DomainFile[],
+  files: readonly ListFile[],
   onProgress: OnProgress | undefined,
 ): Promise<(bytes: number) => void> {
   if (onProgress === undefined) return () => {}
@@ -106,15 +155,29 @@ async function writeOrRemove(writer: IndexWriter, file: string): Promise<number>
   }
 }
 
-function describeStarter(tallies: ReadonlyMap<CategoryId, Tally>, now: number): ListInfo {
-  // A host that the incoming list has too counts here as well: the lists are told apart.
-  const counts = [...tallies].map(([id, { domains, duplicates }]) => [id, domains + duplicates])
+/** Entries per category of one kind; a category without any is left out. */
+export function countsOf(
+  tallies: readonly Tallied[],
+  kind: ListFile['kind'],
+): Record<CategoryId, number> {
+  return Object.fromEntries(
+    tallies.flatMap(tally =>
+      tally.kind === kind && tally.distinct > 0 ? [[tally.category, tally.distinct]] : [],
+    ),
+  )
+}
+
+function describeStarter(tallies: readonly Tallied[], now: number): ListInfo {
   return {
     name: STARTER_NAME,
     folder: null,
     source: 'categories/starter',
     importedAt: now,
-    counts: Object.fromEntries(counts),
-    refusedLines: [...tallies.values()].reduce((sum, { refused }) => sum + refused, 0),
+    firstImportedAt: now,
+    since: {},
+    counts: countsOf(tallies, 'domains'),
+    urls: {},
+    expressions: {},
+    refusedLines: tallies.reduce((sum, { refused }) => sum + refused, 0),
   }
 }

@@ -1,17 +1,17 @@
 /** The names of what stands below `<dataDir>/lists/`: index files and folders of kept lists, each with a time-ordered id. */
 import { randomBytes } from 'node:crypto'
-import { readdir, rm } from 'node:fs/promises'
+import { access, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { CategoryId } from '../policy/category.ts'
-import type { ListInfo, ListsDocument } from '../policy/lists.ts'
-import type { DomainFile } from './reading/index-lists.ts'
+import type { CandidateDocument, ListInfo, ListsDocument, ListsVersion } from '../policy/lists.ts'
+import type { ListFile } from './reading/index-lists.ts'
 import { starterFiles } from './starter.ts'
 
 export const listsFolder = (dataDir: string): string => join(dataDir, 'lists')
 
-/** The path of the index that a document names, for `openCategoryIndex`. */
-export function indexFile(dataDir: string, document: ListsDocument): string {
-  return join(listsFolder(dataDir), document.index)
+/** The path of the index of a version, for `openCategoryIndex`. */
+export function indexFile(dataDir: string, { index }: Pick<ListsVersion, 'index'>): string {
+  return join(listsFolder(dataDir), index)
 }
 
 /** Nine base-36 digits of milliseconds sort by time until the year 5188. */
@@ -19,38 +19,61 @@ export function newListId(now: number): string {
   return `${now.toString(36).padStart(9, '0')}-${randomBytes(3).toString('hex')}`
 }
 
-/** The name of a kept file of domains. */
-export const fileName = (category: CategoryId): string => `${category}.txt`
+/** The name of a kept file. */
+export function fileName(category: CategoryId, kind: ListFile['kind'] = 'domains'): string {
+  return kind === 'domains' ? `${category}.txt` : `${category}.${kind}.txt`
+}
 
-/** The kept files of a list, one per category. */
-export async function filesOf(dataDir: string, list: ListInfo): Promise<DomainFile[]> {
+/** The kept files of a list, one per category and kind. */
+export async function filesOf(dataDir: string, list: ListInfo): Promise<ListFile[]> {
   if (list.folder === null)
     return (await starterFiles()).filter(file => file.category in list.counts)
   const folder = join(listsFolder(dataDir), list.folder)
-  return Object.keys(list.counts).map(category => ({
-    category,
-    file: join(folder, fileName(category)),
-  }))
+  const of = (kind: ListFile['kind'], counts: ListInfo['counts']): ListFile[] =>
+    Object.keys(counts).map(category => ({
+      category,
+      kind,
+      file: join(folder, fileName(category, kind)),
+    }))
+  return [
+    ...of('domains', list.counts),
+    ...of('urls', list.urls),
+    ...of('expressions', list.expressions),
+  ]
+}
+
+/** False when a kept file of the list is gone: somebody has deleted it by hand. */
+export async function hasFiles(dataDir: string, list: ListInfo): Promise<boolean> {
+  const found = (await filesOf(dataDir, list)).map(async ({ file }) =>
+    access(file).then(
+      () => true,
+      // One that is there and cannot be read is told by whoever reads it.
+      (error: unknown) => (error as NodeJS.ErrnoException).code !== 'ENOENT',
+    ),
+  )
+  return (await Promise.all(found)).every(Boolean)
 }
 
 const NAME = /-([0-9a-z]{9}-[0-9a-f]{6})(\.bin)?(\.partial)?$/
 
 /**
- * Deletes the index files and folders that the document does not name, but for the newest index before it (a process may
- * be opening it) and for all that is newer than it (an import that runs now). Call it after the commit of `document`.
+ * Deletes the indexes and folders that nothing names any more: neither the version in force, nor the one to go back to,
+ * nor a candidate. What is newer than the version in force stays, because an import may be at work. Call it after the
+ * commit of `lists`.
  */
-export async function dropUnreferenced(dataDir: string, document: ListsDocument): Promise<void> {
+export async function dropUnreferenced(
+  dataDir: string,
+  { lists, candidate }: { lists: ListsDocument; candidate?: CandidateDocument | undefined },
+): Promise<void> {
   const folder = listsFolder(dataDir)
-  const current = NAME.exec(document.index)?.[1]
+  const current = NAME.exec(lists.index)?.[1]
   if (current === undefined) return
-  const named = new Set([document.index, ...document.lists.map(list => list.folder)])
-  const old = (await readdir(folder))
-    .map(name => ({ name, match: NAME.exec(name) }))
-    .filter(({ name, match }) => (match?.[1] ?? current) < current && !named.has(name))
-  const previous = old
-    .filter(({ match }) => match?.[2] !== undefined && match[3] === undefined)
-    .sort((a, b) => ((a.match?.[1] ?? '') < (b.match?.[1] ?? '') ? 1 : -1))[0]
-  for (const { name } of old) {
-    if (name !== previous?.name) await rm(join(folder, name), { recursive: true, force: true })
-  }
+  const versions = [lists, lists.previous ?? [], candidate?.version ?? []].flat()
+  const named = new Set(
+    versions.flatMap(version => [version.index, ...version.lists.map(list => list.folder)]),
+  )
+  const old = (await readdir(folder)).filter(
+    name => (NAME.exec(name)?.[1] ?? current) < current && !named.has(name),
+  )
+  for (const name of old) await rm(join(folder, name), { recursive: true, force: true })
 }

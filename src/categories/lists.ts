@@ -1,37 +1,38 @@
 /**
- * What may be done to the lists: import one, remove one, build the starter. Each returns the document to commit, with its
- * index already on the disk; nothing that the current document names is touched, so a failure changes nothing.
+ * What may be done to the lists: import one, remove one, build the starter. Each returns the version to put in force, with its
+ * index already on the disk; nothing that the current version names is touched, so a failure changes nothing.
  */
 import { mkdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { PreauError, type Words } from '../errors.ts'
 import type { CategoryId } from '../policy/category.ts'
-import type { ListInfo, ListsDocument } from '../policy/lists.ts'
+import type { ListInfo, ListsVersion } from '../policy/lists.ts'
+import type { SourceFormat } from '../policy/list-source.ts'
 import { buildIndex, type ListsContext } from './build-index.ts'
 import { findCategory } from './catalogue.ts'
 import { syncFolder } from './durable-file.ts'
 import { createReport, describeList, listName, type ImportReport } from './reading/import-report.ts'
-import { fileName, listsFolder, newListId } from './list-folder.ts'
-import {
-  readArchive,
-  readDomainFile,
-  readFolder,
-  sourceKind,
-  type SourceKind,
-} from './reading/read-source.ts'
+import { completeList, historyOf, noteArrivals } from './list-history.ts'
+import { fileName, hasFiles, listsFolder, newListId } from './list-folder.ts'
+import { readArchive, readDomainFile, readFolder } from './reading/read-source.ts'
+import { sourceKind, type SourceKind } from './reading/source-kind.ts'
 import { STARTER_NAME } from './starter.ts'
 import { refused, UNPACK_LIMITS, Unpacking, type UnpackLimits } from './reading/unpacking.ts'
 
 export { explainHost, type ListMatch } from './explain-host.ts'
 export type { ImportReport } from './reading/import-report.ts'
-export { dropUnreferenced, indexFile } from './list-folder.ts'
+export { dropUnreferenced, indexFile, listsFolder } from './list-folder.ts'
 export { starterDigest } from './starter.ts'
 
 export interface ImportRequest extends ListsContext {
   /** A UT1 archive (tar.gz), an unpacked UT1 folder, or a file of domains. */
   readonly path: string
+  /** Where it came from, as the person wrote it, when that is not the path. */
+  readonly source?: string
   /** The category of a file of domains, by its id or an alias; an archive or folder names its own. */
   readonly category?: string
+  /** What the content must be; absent or `auto`: as its first bytes say. */
+  readonly format?: SourceFormat
   /** The name of the list; a list of that name is replaced. */
   readonly name?: string
   readonly limits?: UnpackLimits
@@ -46,38 +47,46 @@ const invalid = (field: string, detail: Words): PreauError =>
  */
 export async function importList(
   request: ImportRequest,
-): Promise<{ document: ListsDocument; report: ImportReport }> {
+): Promise<{ version: ListsVersion; report: ImportReport }> {
   const startedAt = performance.now()
-  const { dataDir, current, path, now } = request
-  const kind = await sourceKind(path)
+  const { dataDir, current, path, now, source = path } = request
+  const kind = await sourceKind(path, request.format ?? 'auto', source)
   const category = chooseCategory(request, kind)
   // The name may depend on what is inside, so the folder gets it only once it was read.
   const id = newListId(now)
   let target = join(listsFolder(dataDir), `reading-${id}`)
   await mkdir(target, { recursive: true, mode: 0o750 })
   try {
-    const into = new Unpacking(path, target, request.catalogue, request.limits ?? UNPACK_LIMITS)
+    const into = new Unpacking(source, target, request.catalogue, request.limits ?? UNPACK_LIMITS)
     await read(request, kind, category, into)
-    const name = listName(request.name, path, into.isUt1)
+    const name = listName(request.name, source, into.isUt1)
     if (into.kept.length === 0)
-      throw refused(path, {
+      throw refused(source, {
         fr: 'aucune catégorie connue',
         en: 'no category that the catalogue knows',
       })
     const folder = `${name}-${id}`
     target = await renameDurably(target, join(listsFolder(dataDir), folder))
-    const files = into.kept.map(known => ({ category: known, file: join(target, fileName(known)) }))
+    const files = into.kept.map(({ category: known, kind: what }) => ({
+      category: known,
+      kind: what,
+      file: join(target, fileName(known, what)),
+    }))
     const kept = keptLists(current, name)
     const report = createReport({ name, kind, into, request })
+    const history = historyOf(current, name, into.kept, now)
+    if (current !== undefined)
+      await noteArrivals({ dataDir, before: current, name, folder: target, files, now })
     const built = await buildIndex(request, kept, {
+      name,
       files,
       describe: tallies => {
-        report.judge(path, tallies)
-        return describeList({ name, folder, source: path, importedAt: now }, tallies)
+        report.judge(tallies)
+        return describeList({ name, folder, source, importedAt: now, ...history }, tallies)
       },
     })
     const elapsedMs = performance.now() - startedAt
-    return { document: built.document, report: report.finish({ ...built.report, elapsedMs }) }
+    return { version: built.version, report: report.finish({ ...built.report, elapsedMs }) }
   } catch (error) {
     await rm(target, { recursive: true, force: true })
     throw error
@@ -129,14 +138,16 @@ async function renameDurably(from: string, to: string): Promise<string> {
 }
 
 /** The lists that stay: not the starter, which is read anew, and not the one that is replaced. */
-function keptLists(current: ListsDocument | undefined, without?: string): ListInfo[] {
-  return (current?.lists ?? []).filter(({ name }) => name !== STARTER_NAME && name !== without)
+function keptLists(current: ListsVersion | undefined, without?: string): ListInfo[] {
+  return (current?.lists ?? [])
+    .filter(({ name }) => name !== STARTER_NAME && name !== without)
+    .map(completeList)
 }
 
 /** Removes a list. Throws PREAU_INVALID_INPUT when there is none of that name, or it is the starter. */
 export async function removeList(
   request: ListsContext & { readonly name: string },
-): Promise<ListsDocument> {
+): Promise<ListsVersion> {
   const { current, name } = request
   if (name === STARTER_NAME) {
     throw invalid('name', {
@@ -151,10 +162,22 @@ export async function removeList(
       en: `no list "${name}"; known: ${names.join(', ')}`,
     })
   }
-  return (await buildIndex(request, keptLists(current, name))).document
+  return (await buildIndex(request, keptLists(current, name))).version
 }
 
-/** Builds the index anew from the starter lists and the kept ones: at a first start, or when `starterDigest()` changed. */
-export async function buildStarter(context: ListsContext): Promise<ListsDocument> {
-  return (await buildIndex(context, keptLists(context.current))).document
+/**
+ * Builds the index anew from the starter lists and the kept ones: at a first start, or when `starterDigest()` changed. A list
+ * whose files are gone is left out and named in `missing`, because a filter without it is better than none.
+ */
+export async function buildStarter(
+  context: ListsContext,
+): Promise<ListsVersion & { readonly missing: readonly string[] }> {
+  const lists = keptLists(context.current)
+  const areThere = await Promise.all(lists.map(list => hasFiles(context.dataDir, list)))
+  const { version } = await buildIndex(
+    context,
+    lists.filter((_, at) => areThere[at]),
+  )
+  const missing = lists.filter((_, at) => !areThere[at]).map(({ name }) => name)
+  return { ...version, missing }
 }

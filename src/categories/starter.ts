@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { FORMAT_VERSION } from './index/index-format.ts'
-import type { DomainFile } from './reading/index-lists.ts'
+import type { ListFile } from './reading/index-lists.ts'
 
 /** The name of the starter lists among the lists. */
 export const STARTER_NAME = 'preau'
@@ -12,10 +12,11 @@ const folder = new URL('../../categories/starter/', import.meta.url)
 const catalogueFile = new URL('../../categories/catalogue.json', import.meta.url)
 
 /** The files, in alphabetical order; each is named after its category. */
-export async function starterFiles(): Promise<DomainFile[]> {
+export async function starterFiles(): Promise<ListFile[]> {
   const names = (await readdir(folder)).filter(name => name.endsWith('.txt')).sort()
   return names.map(name => ({
     category: name.slice(0, -'.txt'.length),
+    kind: 'domains',
     file: fileURLToPath(new URL(name, folder)),
   }))
 }

@@ -73,11 +73,11 @@ t.test(
       t.match(lines[0], /^# .*starter list/, file)
       for (const line of lines.slice(1)) {
         const parsed = parseListLine(line)
-        if (parsed.kind !== 'host') {
+        if (parsed.kind !== 'hosts') {
           t.fail(`${file}: ${line}`)
           continue
         }
-        if (parsed.host !== line) t.fail(`${file}: ${line} is not in its plain form`)
+        if (parsed.hosts.join() !== line) t.fail(`${file}: ${line} is not in its plain form`)
         hosts.set(line, [...(hosts.get(line) ?? []), category])
       }
       t.equal(new Set(lines).size, lines.length, `${file}: no line twice`)

@@ -4,6 +4,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { putInForce } from '../../src/policy/lists.ts'
 import { openCategoryIndex } from '../../src/categories/index/category-index.ts'
 import { loadCatalogue } from '../../src/categories/catalogue.ts'
 import {
@@ -46,10 +47,11 @@ for (const steps of [1, 4]) {
       t.same(lookup('roblox.com' as Host), ['games'])
       const next = Date.UTC(2026, 7, 18)
       const again = await importList({ dataDir, current: document, path, catalogue, now: next })
-      await dropUnreferenced(dataDir, again.document)
+      const old = putInForce(undefined, document, 'cli', before)
+      await dropUnreferenced(dataDir, { lists: putInForce(old, again.version, 'cli', next) })
       const folder = readdirSync(join(dataDir, 'lists'))
-      const index = again.document.index
-      t.ok(folder.includes(index) && folder.includes(again.document.lists[1]?.folder ?? ''))
+      const index = again.version.index
+      t.ok(folder.includes(index) && folder.includes(again.version.lists[1]?.folder ?? ''))
       t.notOk(folder.some(name => name.startsWith('reading-') || name.endsWith('.partial')))
       t.equal(folder.length, 3, 'the new list, its index, and the index before')
     },

@@ -13,7 +13,7 @@ import {
   starterDigest,
 } from '../../src/categories/lists.ts'
 import { parseHumanHost, type Host } from '../../src/policy/host.ts'
-import type { ListsDocument } from '../../src/policy/lists.ts'
+import { putInForce, type ListsDocument, type ListsVersion } from '../../src/policy/lists.ts'
 import { ut1Entries, writeArchive } from './fixtures/archive.ts'
 
 const catalogue = loadCatalogue()
@@ -24,7 +24,7 @@ interface World {
   readonly dataDir: string
   readonly folder: string
   readonly at: (
-    current: ListsDocument | undefined,
+    current: ListsVersion | undefined,
     minutes?: number,
   ) => Parameters<typeof buildStarter>[0]
 }
@@ -41,7 +41,7 @@ function world(t: Test): World {
 
 async function categoriesOf(
   dataDir: string,
-  document: ListsDocument,
+  document: ListsVersion,
   name: string,
 ): Promise<readonly string[]> {
   const { lookup } = await openCategoryIndex(indexFile(dataDir, document), { cacheEntries: 10 })
@@ -82,7 +82,7 @@ t.test('a UT1 archive is imported; links are aliases, and what is not read is co
   ])
   const seen: number[] = []
   const before = await buildStarter(w.at(undefined))
-  const { document, report } = await importList({
+  const { version: document, report } = await importList({
     ...w.at(before, 1),
     path: archive,
     onProgress: bytes => seen.push(bytes),
@@ -97,7 +97,10 @@ t.test('a UT1 archive is imported; links are aliases, and what is not read is co
     unknown: { unheard_of: 2 },
     unknownCategories: ['unheard_of'],
     aliases: { ads: 'publicite' },
-    ignored: { urls: 1, expressions: 1, usage: 1, other: 1 },
+    pages: 1,
+    expressions: 1,
+    usages: { games: { types: ['black'] } },
+    ignored: { very_restrictive_expression: 0, other: 1 },
     lost: [],
     example: 'play.example',
   })
@@ -130,7 +133,7 @@ t.test(
   async t => {
     const w = world(t)
     const text = '# head\r\nFirst.example\r\nsecond.example'
-    const { document } = await importList({
+    const { version: document } = await importList({
       ...w.at(undefined),
       path: plainFile(w, text),
       category: 'games',
@@ -140,7 +143,7 @@ t.test(
     t.match(folder, /^my\.list-/)
     const matches = await explainHost({
       dataDir: w.dataDir,
-      document,
+      version: document,
       host: host('www.first.example'),
     })
     t.match(matches, [
@@ -162,8 +165,13 @@ t.test('a host is explained by each list, category and level that names it', asy
     join(w.folder, 'a.tar.gz'),
     ut1Entries({ games: 'x.example\na.roblox.com\n', ai: '\n\n*.X.example\n203.0.113.9\n' }),
   )
-  const { document } = await importList({ ...w.at(undefined), path: archive, name: 'city' })
-  const explain = (name: string) => explainHost({ dataDir: w.dataDir, document, host: host(name) })
+  const { version: document } = await importList({
+    ...w.at(undefined),
+    path: archive,
+    name: 'city',
+  })
+  const explain = (name: string) =>
+    explainHost({ dataDir: w.dataDir, version: document, host: host(name) })
   t.match(await explain('b.a.roblox.com'), [
     { list: 'preau', category: 'games', domain: 'roblox.com' },
     { list: 'city', category: 'games', domain: 'a.roblox.com', line: 2 },
@@ -185,9 +193,9 @@ t.test('a list of the same name is replaced, others stay, and what was lost is t
     join(w.folder, 'a.tar.gz'),
     ut1Entries({ games: 'a.example\n', ai: 'b.example\n' }),
   )
-  const two = await importList({ ...w.at(one.document, 1), path: a })
+  const two = await importList({ ...w.at(one.version, 1), path: a })
   const b = await writeArchive(join(w.folder, 'b.tar.gz'), ut1Entries({ games: 'c.example\n' }))
-  const { document, report } = await importList({ ...w.at(two.document, 2), path: b })
+  const { version: document, report } = await importList({ ...w.at(two.version, 2), path: b })
   t.same(
     document.lists.map(list => list.name),
     ['preau', 'city', 'ut1'],
@@ -233,14 +241,14 @@ t.test(
     writeFileSync(join(tree, 'publicite', 'domains'), 'ads.example\n')
     writeFileSync(join(tree, 'odd', 'domains'), 'odd.example\n')
     symlinkSync('publicite', join(tree, 'ads'))
-    const { document, report } = await importList({ ...w.at(undefined), path: tree })
+    const { version: document, report } = await importList({ ...w.at(undefined), path: tree })
     t.match(report, {
       name: 'ut1',
       kind: 'folder',
       counts: { ai: 1, games: 2, publicite: 1 },
       aliases: { ads: 'publicite' },
       unknown: { odd: 1 },
-      ignored: { urls: 1 },
+      pages: 1,
     })
     t.same(await categoriesOf(w.dataDir, document, 'b.example'), ['games'])
     cpSync(join(tree, 'publicite'), join(tree, 'pub-copy'), { recursive: true })
@@ -305,49 +313,36 @@ t.test('usage errors are told before anything is read', async t => {
   t.same(readdirSync(join(w.dataDir, 'lists')), [])
 })
 
-t.test('a list whose kept file is gone cannot be built upon, and the file is named', async t => {
-  const w = world(t)
-  const { document } = await importList({
-    ...w.at(undefined),
-    path: plainFile(w, 'a.example'),
-    category: 'ai',
-  })
-  const lists = document.lists.map(list =>
-    list.folder === null ? list : { ...list, folder: 'gone' },
-  )
-  await t.rejects(buildStarter(w.at({ ...document, lists }, 1)), {
-    code: 'PREAU_FILE_UNREADABLE',
-    message: /gone/,
-  })
-})
-
 t.test(
-  'files that nothing names go; the index before, and an import that runs now, stay',
+  'files that nothing names go; the version before, and an import that runs now, stay',
   async t => {
     const w = world(t)
     const path = plainFile(w, 'a.example', 'l.txt')
-    const documents: ListsDocument[] = [await buildStarter(w.at(undefined))]
+    const documents: ListsVersion[] = [await buildStarter(w.at(undefined))]
     for (let i = 1; i <= 3; i++)
       documents.push(
-        (await importList({ ...w.at(documents.at(-1), i), path, category: 'ai' })).document,
+        (await importList({ ...w.at(documents.at(-1), i), path, category: 'ai' })).version,
       )
     const [, , before, current] = documents
     const later = await importList({ ...w.at(current, 9), path, category: 'ai' })
     const stranger = join(w.dataDir, 'lists', 'notes.txt')
     writeFileSync(stranger, 'not ours')
     if (current === undefined) throw new TypeError('no document')
-    await dropUnreferenced(w.dataDir, current)
+    const inForce = (version: ListsVersion, previous?: ListsVersion): ListsDocument =>
+      putInForce(previous && putInForce(undefined, previous, 'cli', 0), version, 'cli', 0)
+    await dropUnreferenced(w.dataDir, { lists: inForce(current, before) })
     const expected = [
       before?.index,
+      before?.lists[1]?.folder,
       current.index,
       current.lists[1]?.folder,
-      later.document.index,
-      later.document.lists[1]?.folder,
+      later.version.index,
+      later.version.lists[1]?.folder,
       'notes.txt',
     ]
     t.same(new Set(readdirSync(join(w.dataDir, 'lists'))), new Set(expected))
     t.same(await categoriesOf(w.dataDir, current, 'a.example'), ['ai'])
-    t.match(await explainHost({ dataDir: w.dataDir, document: current, host: host('a.example') }), [
+    t.match(await explainHost({ dataDir: w.dataDir, version: current, host: host('a.example') }), [
       { line: 1 },
     ])
   },

@@ -1,53 +1,94 @@
-/** Builds a category index in memory, key by key (no host is kept), and writes it so that a crash leaves no half file. */
+/** Gathers keys and what lists say of them, sorts them once, and writes the index so that a crash leaves no half file. */
 import { rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { crc32 } from 'node:zlib'
-import type { CategoryId } from '../../policy/category.ts'
 import type { Host } from '../../policy/host.ts'
 import { syncFolder, writeDurably } from '../durable-file.ts'
 import { hostKey } from './host-key.ts'
-import { firstSlot, FORMAT_VERSION, MAGIC, MAX_SETS, PREAMBLE_BYTES } from './index-format.ts'
-import type { IndexHeader } from './index-format.ts'
+import { FORMAT_VERSION, MAGIC, PREAMBLE_BYTES, TRAILER_BYTES } from './index-format.ts'
+import type { IndexHeader, Tag } from './index-format.ts'
+import { KeyPile } from './key-pile.ts'
+import { pageKey, withoutWww } from './page-key.ts'
+import { TagSets } from './tag-sets.ts'
 
-const FIRST_SLOTS = 2 ** 12
-const MAX_LOAD = 0.72
+/** What was sorted. `counts`: distinct keys by tag number. */
+export interface Sealed {
+  readonly hosts: number
+  readonly pages: number
+  readonly counts: ReadonlyMap<number, number>
+}
+
+interface Table {
+  readonly bucketBits: number
+  readonly directory: Uint32Array
+  readonly records: Uint32Array
+}
 
 export class IndexWriter {
-  readonly #categories: readonly CategoryId[]
-  readonly #positions: ReadonlyMap<CategoryId, number>
-  readonly #sets: number[][] = [[]]
-  readonly #numbers = new Map<string, number>([['', 0]])
-  readonly #unions = new Map<number, number>()
-  #keys = new Uint32Array(2 * FIRST_SLOTS)
-  #values = new Uint16Array(FIRST_SLOTS)
-  #hosts = 0
+  readonly #sets = new TagSets()
+  #pile = new KeyPile()
+  #table: Table | undefined
+  #sealed: Sealed | undefined
 
-  constructor(categories: readonly CategoryId[]) {
-    this.#categories = categories.toSorted()
-    this.#positions = new Map(this.#categories.map((id, position) => [id, position]))
+  /** The number of a tag; the same tag has the same number. */
+  tag(tag: Tag): number {
+    return this.#sets.tag(tag)
   }
 
-  get hosts(): number {
-    return this.#hosts
-  }
-
-  /** Adds a host to a category. False when it was there already. */
-  add(host: Host, category: CategoryId): boolean {
-    const position = this.#positions.get(category)
-    if (position === undefined) throw new RangeError(`unknown category ${category}`)
-    if (this.#hosts >= this.#values.length * MAX_LOAD) this.#grow()
+  addHost(tag: number, host: Host): void {
     const { high, low } = hostKey(host)
-    const slot = findSlot(this.#keys, this.#values, high, low)
-    const before = this.#values[slot] ?? 0
-    const after = this.#with(before, position)
-    if (after === before) return false
-    if (before === 0) {
-      this.#hosts++
-      this.#keys[2 * slot] = high
-      this.#keys[2 * slot + 1] = low
+    this.#pile.add(high, low, tag)
+  }
+
+  addKey(tag: number, high: number, low: number): void {
+    this.#pile.add(high, low, tag)
+  }
+
+  /** Adds a page, and to its host that some page of it is listed. */
+  addPage(pageTag: number, hostTag: number, host: Host, path: string): void {
+    const page = pageKey(host, path)
+    this.#pile.add(page.high, page.low, pageTag)
+    this.addHost(hostTag, withoutWww(host))
+  }
+
+  /** Sorts and merges what was added; nothing may be added afterwards. */
+  seal(): Sealed {
+    if (this.#sealed !== undefined) return this.#sealed
+    const sorted = this.#pile.sort()
+    this.#pile = new KeyPile()
+    const { directory, bucketBits, high, low, tag } = sorted
+    const counts = new Map<number, number>()
+    const buckets = directory.length - 1
+    let from = 0
+    let written = 0
+    let hosts = 0
+    let pages = 0
+    const records = sorted.records
+    for (let bucket = 0; bucket < buckets; bucket++) {
+      const to = directory[bucket + 1] ?? 0
+      directory[bucket] = written
+      while (from < to) {
+        const keyHigh = high[from] ?? 0
+        const keyLow = low[from] ?? 0
+        let set = 0
+        let last = -1
+        for (; from < to && high[from] === keyHigh && low[from] === keyLow; from++) {
+          const number = tag[from] ?? 0
+          if (number === last) continue
+          last = number
+          set = this.#sets.join(set, number)
+          counts.set(number, (counts.get(number) ?? 0) + 1)
+        }
+        records[2 * written] = keyLow
+        records[2 * written + 1] = (((keyHigh & 0xffff) << 16) | set) >>> 0
+        written++
+        if (this.#sets.hasKind(set, 'host')) hosts++
+        if (this.#sets.hasKind(set, 'page')) pages++
+      }
     }
-    this.#values[slot] = after
-    return true
+    directory[buckets] = written
+    this.#table = { bucketBits, directory, records: records.subarray(0, 2 * written) }
+    return (this.#sealed = { hosts, pages, counts })
   }
 
   /** Writes the index next to its final name, then renames it. Returns its size in bytes. */
@@ -61,72 +102,23 @@ export class IndexWriter {
   }
 
   #parts(): Uint8Array[] {
-    const header: IndexHeader = {
-      categories: [...this.#categories],
-      sets: this.#sets,
-      hosts: this.#hosts,
-    }
-    const json = JSON.stringify(header)
-    // Category ids are ASCII, so characters are bytes; the padding keeps the keys aligned.
-    const text = Buffer.from(json.padEnd(Math.ceil(json.length / 8) * 8))
-    const preamble = new Uint8Array(PREAMBLE_BYTES)
-    const view = new DataView(preamble.buffer)
-    view.setUint32(0, MAGIC, true)
-    view.setUint32(4, FORMAT_VERSION, true)
-    view.setUint32(8, text.length, true)
-    view.setUint32(12, this.#values.length, true)
-    const body = [preamble, text, bytesOf(this.#keys), bytesOf(this.#values)]
-    const trailer = new Uint8Array(4)
+    const { hosts, pages } = this.seal()
+    if (this.#table === undefined) throw new TypeError('not sealed')
+    const { bucketBits, directory, records } = this.#table
+    const header: IndexHeader = { tags: this.#sets.tags(), sets: this.#sets.sets(), hosts, pages }
+    const json = Buffer.from(JSON.stringify(header))
+    const text = Buffer.alloc(Math.ceil(json.length / 8) * 8, ' ')
+    json.copy(text)
+    const preamble = new Uint32Array(PREAMBLE_BYTES / 4)
+    preamble.set([MAGIC, FORMAT_VERSION, text.length, bucketBits, records.length / 2])
+    const body = [bytesOf(preamble), text, bytesOf(directory), bytesOf(records)]
+    const trailer = new Uint8Array(TRAILER_BYTES)
     const checksum = body.reduce((crc, part) => crc32(part, crc), 0)
     new DataView(trailer.buffer).setUint32(0, checksum, true)
     return [...body, trailer]
   }
-
-  /** The number of the set `number` with one category more. */
-  #with(number: number, position: number): number {
-    const pair = number * 1_024 + position
-    const known = this.#unions.get(pair)
-    if (known !== undefined) return known
-    const set = [...new Set([...(this.#sets[number] ?? []), position])].sort((a, b) => a - b)
-    const id = set.join()
-    let result = this.#numbers.get(id)
-    if (result === undefined) {
-      result = this.#sets.length
-      if (result >= MAX_SETS) throw new RangeError('too many combinations of categories')
-      this.#sets.push(set)
-      this.#numbers.set(id, result)
-    }
-    this.#unions.set(pair, result)
-    return result
-  }
-
-  #grow(): void {
-    const keys = new Uint32Array(this.#keys.length * 2)
-    const values = new Uint16Array(this.#values.length * 2)
-    for (let i = 0; i < this.#values.length; i++) {
-      const value = this.#values[i] ?? 0
-      if (value === 0) continue
-      const high = this.#keys[2 * i] ?? 0
-      const low = this.#keys[2 * i + 1] ?? 0
-      const slot = findSlot(keys, values, high, low)
-      keys[2 * slot] = high
-      keys[2 * slot + 1] = low
-      values[slot] = value
-    }
-    this.#keys = keys
-    this.#values = values
-  }
 }
 
-/** The slot that holds the key, or the empty one where it belongs (linear probing). */
-function findSlot(keys: Uint32Array, values: Uint16Array, high: number, low: number): number {
-  let slot = firstSlot(high, low, values.length)
-  while (values[slot] !== 0 && (keys[2 * slot] !== high || keys[2 * slot + 1] !== low)) {
-    slot = (slot + 1) & (values.length - 1)
-  }
-  return slot
-}
-
-function bytesOf(array: Uint32Array | Uint16Array): Uint8Array {
+function bytesOf(array: Uint32Array): Uint8Array {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength)
 }

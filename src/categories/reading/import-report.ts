@@ -3,21 +3,25 @@ import { basename } from 'node:path'
 import { PreauError } from '../../errors.ts'
 import type { Catalogue, CategoryId, Severity } from '../../policy/category.ts'
 import type { Host } from '../../policy/host.ts'
+import { isHttpUrl, LIST_NAME } from '../../policy/list-source.ts'
 import type { ListInfo } from '../../policy/lists.ts'
-import type { IndexReport, ListsContext } from '../build-index.ts'
-import type { RefusedLine, Tally } from './index-lists.ts'
-import type { SourceKind } from './read-source.ts'
+import { countsOf, type IndexReport, type ListsContext, type Tallied } from '../build-index.ts'
+import type { RefusedLine } from './index-lists.ts'
+import type { SourceKind } from './source-kind.ts'
 import { STARTER_NAME } from '../starter.ts'
 import { refused, type Unpacking } from './unpacking.ts'
+import { findContradictions, type Contradiction, type Usage } from './usage.ts'
 import type { IgnoredKind } from './ut1-layout.ts'
 
 export interface ImportReport extends IndexReport {
   readonly name: string
   readonly kind: SourceKind
-  readonly categories: Readonly<Record<CategoryId, Readonly<Tally>>>
+  readonly categories: Readonly<Record<CategoryId, Readonly<Tallied>>>
   /** Domains per category. */
   readonly counts: Readonly<Record<CategoryId, number>>
   readonly domains: number
+  readonly pages: number
+  readonly expressions: number
   readonly duplicates: number
   readonly refusedLines: number
   /** The first refused lines of each category. */
@@ -27,6 +31,10 @@ export interface ImportReport extends IndexReport {
   readonly unknownCategories: readonly string[]
   /** Other names of a category, e.g. `porn` for `adult`: counted once. */
   readonly aliases: Readonly<Record<string, string>>
+  /** What the source says of its folders: to block, to allow, and a French label. */
+  readonly usages: Readonly<Record<string, Usage>>
+  /** Where it contradicts itself or the catalogue, which decides. */
+  readonly contradictions: readonly Contradiction[]
   /** Files that were not read, by kind. */
   readonly ignored: Readonly<Record<IgnoredKind, number>>
   /** The list of the same name that this one replaces. */
@@ -37,10 +45,13 @@ export interface ImportReport extends IndexReport {
   readonly example?: Host
 }
 
-type Tallies = ReadonlyMap<CategoryId, Tally>
+type Tallies = readonly Tallied[]
 
-const sum = (tallies: Tallies, key: 'domains' | 'duplicates' | 'refused'): number =>
-  [...tallies.values()].reduce((total, tally) => total + tally[key], 0)
+const sum = (tallies: Tallies, key: 'distinct' | 'names' | 'refused'): number =>
+  tallies.reduce((total, tally) => total + tally[key], 0)
+
+const ofKind = (tallies: Tallies, kind: Tallied['kind']): Tallies =>
+  tallies.filter(tally => tally.kind === kind)
 
 /** Follows one import: `judge` refuses a list that is none, `finish` gives the report. */
 export function createReport({
@@ -54,85 +65,90 @@ export function createReport({
   readonly into: Unpacking
   readonly request: Pick<ListsContext, 'current' | 'catalogue'>
 }): {
-  judge: (path: string, tallies: Tallies) => void
+  judge: (tallies: Tallies) => void
   finish: (built: IndexReport) => ImportReport
 } {
-  let categories: Tallies = new Map()
+  let all: Tallies = []
+  const { usages } = into
   const replaced = current?.lists.find(list => list.name === name)
   return {
-    judge: (path, tallies) => {
-      judge(path, tallies)
-      categories = tallies
+    judge: tallies => {
+      judge(into.source, tallies)
+      all = tallies
     },
-    finish: built => ({
-      ...built,
-      name,
-      kind,
-      categories: Object.fromEntries(categories),
-      domains: sum(categories, 'domains'),
-      duplicates: sum(categories, 'duplicates'),
-      counts: countsOf(categories),
-      refusedLines: sum(categories, 'refused'),
-      refusedSamples: [...categories.values()].flatMap(({ samples }) => samples),
-      unknownCategories: [...into.unknown.keys()],
-      ...exampleOf(categories, catalogue),
-      unknown: Object.fromEntries(into.unknown),
-      aliases: Object.fromEntries(into.aliases),
-      ignored: { ...into.ignored },
-      ...(replaced === undefined ? {} : { replaced }),
-      lost: Object.keys(replaced?.counts ?? {}).filter(id => !categories.get(id)?.domains),
-    }),
+    finish: built => {
+      const categories = ofKind(all, 'domains')
+      return {
+        ...built,
+        name,
+        kind,
+        categories: Object.fromEntries(categories.map(tally => [tally.category, tally])),
+        domains: sum(categories, 'distinct'),
+        pages: sum(ofKind(all, 'urls'), 'distinct'),
+        expressions: sum(ofKind(all, 'expressions'), 'distinct'),
+        duplicates: sum(categories, 'names') - sum(categories, 'distinct'),
+        counts: countsOf(all, 'domains'),
+        refusedLines: sum(all, 'refused'),
+        refusedSamples: all.flatMap(({ samples }) => samples),
+        unknownCategories: [...into.unknown.keys()],
+        ...exampleOf(categories, catalogue),
+        unknown: Object.fromEntries(into.unknown),
+        aliases: Object.fromEntries(into.aliases),
+        usages: Object.fromEntries(usages),
+        contradictions: findContradictions(usages, catalogue),
+        ignored: { ...into.ignored },
+        ...(replaced === undefined ? {} : { replaced }),
+        lost: Object.keys(replaced?.counts ?? {}).filter(
+          id => !categories.some(tally => tally.category === id && tally.distinct > 0),
+        ),
+      }
+    },
   }
 }
-
-const countsOf = (tallies: Tallies): Record<CategoryId, number> =>
-  Object.fromEntries(
-    [...tallies].flatMap(([id, { domains }]) => (domains > 0 ? [[id, domains]] : [])),
-  )
 
 /** Not of a category that nobody may open, nor of one that blocks nothing; rather a harmless one. */
 function exampleOf(tallies: Tallies, catalogue: Catalogue): { example?: Host } {
   const ofSeverity = (severity: Severity): Host | undefined =>
-    [...tallies].find(
-      ([id, { example }]) => example && catalogue.get(id)?.severity === severity,
-    )?.[1].example
+    tallies.find(
+      ({ category, example }) => example && catalogue.get(category)?.severity === severity,
+    )?.example
   const example = ofSeverity('warnable') ?? ofSeverity('blockable')
   return example === undefined ? {} : { example }
 }
 
 /** An error page or a binary file is no list, and a list without a domain must not replace one (OPNsense #6866). */
-function judge(path: string, tallies: Tallies): void {
-  const domains = sum(tallies, 'domains') + sum(tallies, 'duplicates')
+function judge(source: string, tallies: Tallies): void {
+  const domains = sum(tallies, 'names')
   const bad = sum(tallies, 'refused')
   if (bad > domains) {
-    const sample = [...tallies.values()].flatMap(tally => tally.samples)[0]
+    const sample = tallies.flatMap(tally => tally.samples)[0]
     const [line, text] = [sample?.line, JSON.stringify(sample?.text ?? '')]
-    throw refused(path, {
+    throw refused(source, {
       fr: `${bad} lignes sur ${bad + domains} ne sont pas des domaines (ligne ${line} : ${text})`,
       en: `${bad} of its ${bad + domains} lines are no domains (line ${line}: ${text})`,
     })
   }
-  if (domains === 0) throw refused(path, { fr: 'aucun domaine', en: 'no domain in it' })
+  if (domains === 0) throw refused(source, { fr: 'aucun domaine', en: 'no domain in it' })
 }
 
 /** The entry of the document for a list that was read. */
 export function describeList(
-  known: Omit<ListInfo, 'counts' | 'refusedLines'>,
+  known: Omit<ListInfo, 'counts' | 'urls' | 'expressions' | 'refusedLines'>,
   tallies: Tallies,
 ): ListInfo {
   return {
     ...known,
-    counts: countsOf(tallies),
+    counts: countsOf(tallies, 'domains'),
+    urls: countsOf(tallies, 'urls'),
+    expressions: countsOf(tallies, 'expressions'),
     refusedLines: sum(tallies, 'refused'),
   }
 }
 
-const NAME = /^[a-z0-9][a-z0-9._-]{0,39}$/
-
 /** The name of a list: as asked, else `ut1` for UT1's own tree, else from the file's name. Throws PREAU_INVALID_INPUT. */
-export function listName(asked: string | undefined, path: string, isUt1: boolean): string {
-  const name = asked ?? (isUt1 ? 'ut1' : fromFileName(path))
-  if (!NAME.test(name) || name === STARTER_NAME) {
+export function listName(asked: string | undefined, source: string, isUt1: boolean): string {
+  const name = asked ?? (isUt1 ? 'ut1' : fromFileName(source))
+  if (!LIST_NAME.test(name)) {
     const detail = {
       fr: `« ${name} » n’est pas admis : minuscules, chiffres, « . », « _ », « - », et pas « ${STARTER_NAME} »`,
       en: `"${name}" is not allowed: small letters, digits, ".", "_", "-", and not "${STARTER_NAME}"`,
@@ -142,8 +158,9 @@ export function listName(asked: string | undefined, path: string, isUt1: boolean
   return name
 }
 
-function fromFileName(path: string): string {
-  const name = basename(path)
+/** `source` is a path or a URL, whose query is no part of the name. */
+function fromFileName(source: string): string {
+  const name = basename(isHttpUrl(source) ? new URL(source).pathname : source)
     .toLowerCase()
     .replace(/\.(?:tar\.gz|tgz|gz|txt|list|csv)$/, '')
     .normalize('NFD')

@@ -1,16 +1,16 @@
 /** Reads kept files of domains into an index, counting what each line was. */
-import { createReadStream } from 'node:fs'
-import { detailOf } from '../../error-detail.ts'
-import { PreauError } from '../../errors.ts'
 import type { CategoryId } from '../../policy/category.ts'
 import { isAddress, type Host } from '../../policy/host.ts'
+import { keyOfBytes } from '../index/host-key.ts'
 import type { IndexWriter } from '../index/index-writer.ts'
-import { LineSplitter, type Line } from './line-splitter.ts'
+import { readByteLines } from './byte-lines.ts'
 import { parseListLine } from './list-line.ts'
+import { parseUrlLine } from './url-line.ts'
 
-/** A file of domains, one a line, all of one category. */
-export interface DomainFile {
+/** A kept file, one entry a line, all of one category. */
+export interface ListFile {
   readonly category: CategoryId
+  readonly kind: 'domains' | 'urls' | 'expressions'
   readonly file: string
 }
 
@@ -22,10 +22,9 @@ export interface RefusedLine {
   readonly text: string
 }
 
-/** What the lines of a category were. `domains` counts each host once. */
+/** What the lines of a file were. `names` counts an entry as often as it stands there. */
 export interface Tally {
-  domains: number
-  duplicates: number
+  names: number
   refused: number
   /** The first refused lines. */
   readonly samples: RefusedLine[]
@@ -36,54 +35,65 @@ export interface Tally {
 export const MAX_SAMPLES = 20
 const SAMPLE_LENGTH = 120
 
-/** Adds a file to the index. Throws PREAU_FILE_UNREADABLE. `onBytes` hears of each chunk's size. */
+export function refuse(tally: Tally, { file, line, text }: RefusedLine): void {
+  tally.refused++
+  if (tally.samples.length < MAX_SAMPLES)
+    tally.samples.push({ file, line, text: text.trim().slice(0, SAMPLE_LENGTH) })
+}
+
+/** Adds a file of domains to the index under a tag. Throws PREAU_FILE_UNREADABLE. `onBytes` hears of each chunk's size. */
 export async function indexDomains(
   writer: IndexWriter,
-  { category, file }: DomainFile,
+  tag: number,
+  file: string,
   onBytes: (bytes: number) => void = () => {},
 ): Promise<Tally> {
-  const tally: Tally = { domains: 0, duplicates: 0, refused: 0, samples: [] }
-  await readLines(
+  const tally: Tally = { names: 0, refused: 0, samples: [] }
+  const take = (text: string, line: number, isTooLong: boolean): void => {
+    const parsed = isTooLong ? ({ kind: 'refused' } as const) : parseListLine(text)
+    if (parsed.kind === 'hosts') {
+      for (const host of parsed.hosts) writer.addHost(tag, host)
+      tally.names += parsed.hosts.length
+      const [first] = parsed.hosts
+      if (first !== undefined && !isAddress(first)) tally.example ??= first
+    } else if (parsed.kind === 'refused') refuse(tally, { file, line, text })
+  }
+  await readByteLines(
     file,
-    line => {
-      const parsed = line.isTooLong ? ({ kind: 'refused' } as const) : parseListLine(line.text)
-      if (parsed.kind === 'blank') return
-      if (parsed.kind === 'host') {
-        if (writer.add(parsed.host, category)) tally.domains++
-        else tally.duplicates++
-        if (tally.example === undefined && !isAddress(parsed.host)) tally.example = parsed.host
-        return
+    (bytes, start, end, line, isTooLong) => {
+      const key = isTooLong ? undefined : keyOfBytes(bytes, start, end)
+      // Nearly every line is plain: no string is made for it. The first one is, to serve as an example.
+      if (key === undefined || tally.example === undefined)
+        take(bytes.toString('utf8', start, end), line, isTooLong)
+      else {
+        writer.addKey(tag, key.high, key.low)
+        tally.names++
       }
-      tally.refused++
-      if (tally.samples.length < MAX_SAMPLES)
-        tally.samples.push({ file, line: line.number, text: copy(line.text) })
     },
     onBytes,
   )
   return tally
 }
 
-/** A copy, because a slice would keep the whole chunk it was cut from in memory. */
-function copy(text: string): string {
-  return Buffer.from(text.trim().slice(0, SAMPLE_LENGTH)).toString()
-}
-
-/** Reads the lines of a file. Throws PREAU_FILE_UNREADABLE. */
-export async function readLines(
+/** Adds a file of pages: each under the tag `page`, its host under the tag `host`. Throws PREAU_FILE_UNREADABLE. */
+export async function indexPages(
+  writer: IndexWriter,
+  tags: { readonly page: number; readonly host: number },
   file: string,
-  onLine: (line: Line) => void,
   onBytes: (bytes: number) => void = () => {},
-): Promise<void> {
-  const splitter = new LineSplitter(onLine)
-  try {
-    for await (const chunk of createReadStream(file, {
-      highWaterMark: 2 ** 18,
-    }) as AsyncIterable<Buffer>) {
-      splitter.push(chunk)
-      onBytes(chunk.length)
-    }
-  } catch (error) {
-    throw new PreauError('PREAU_FILE_UNREADABLE', { file, detail: detailOf(error) })
-  }
-  splitter.end()
+): Promise<Tally> {
+  const tally: Tally = { names: 0, refused: 0, samples: [] }
+  await readByteLines(
+    file,
+    (bytes, start, end, line, isTooLong) => {
+      const text = bytes.toString('utf8', start, end)
+      const parsed = isTooLong ? ({ kind: 'refused' } as const) : parseUrlLine(text)
+      if (parsed.kind === 'refused') refuse(tally, { file, line, text })
+      if (parsed.kind !== 'page') return
+      writer.addPage(tags.page, tags.host, parsed.host, parsed.path)
+      tally.names++
+    },
+    onBytes,
+  )
+  return tally
 }

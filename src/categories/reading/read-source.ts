@@ -1,48 +1,20 @@
 /** The three kinds of sources of a list: a UT1 archive, an unpacked UT1 folder, a plain file of domains. Streams only. */
 import { createReadStream } from 'node:fs'
-import { lstat, open, opendir, readlink, stat } from 'node:fs/promises'
+import { lstat, opendir, readlink, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 import { extract as createExtract, type Header } from 'tar-stream'
-import { detailOf } from '../../error-detail.ts'
 import { causeOf, PreauError, type Words } from '../../errors.ts'
 import type { CategoryId } from '../../policy/category.ts'
-import { refused, type Chunks, type Unpacking } from './unpacking.ts'
-
-export type SourceKind = 'archive' | 'folder' | 'file'
-
-/** What a path holds, by its content and not by its name. Throws PREAU_FILE_UNREADABLE. */
-export async function sourceKind(path: string): Promise<SourceKind> {
-  try {
-    const stats = await stat(path)
-    if (stats.isDirectory()) return 'folder'
-    if (!stats.isFile())
-      throw refused(path, {
-        fr: 'ni un fichier, ni un dossier',
-        en: 'neither a file nor a folder',
-      })
-    const handle = await open(path, 'r')
-    try {
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(2), 0, 2, 0)
-      return bytesRead === 2 && buffer.readUInt16BE(0) === 0x1f8b ? 'archive' : 'file'
-    } finally {
-      await handle.close()
-    }
-  } catch (error) {
-    throw unreadable(path, error)
-  }
-}
+import type { Chunks } from './chunks.ts'
+import { unreadable } from './source-kind.ts'
+import { refused, type Unpacking } from './unpacking.ts'
 
 const notAFile = (type: string): Words => ({
   fr: `pas un fichier ordinaire (${type})`,
   en: `not an ordinary file (${type})`,
 })
-
-const unreadable = (file: string, error: unknown): PreauError =>
-  error instanceof PreauError
-    ? error
-    : new PreauError('PREAU_FILE_UNREADABLE', { file, detail: detailOf(error) }, { cause: error })
 
 /** Told of the bytes read so far, out of `total`; a folder tells no total. */
 export type OnBytes = (bytes: number, total?: number) => void
@@ -81,7 +53,7 @@ export async function readArchive(path: string, into: Unpacking, onBytes: OnByte
     )
     throw cause instanceof PreauError
       ? cause
-      : refused(path, {
+      : refused(into.source, {
           fr: `archive endommagée (${causeOf(cause)})`,
           en: `damaged archive: ${causeOf(cause)}`,
         })
@@ -129,7 +101,7 @@ export async function readFolder(path: string, into: Unpacking, onBytes: OnBytes
   try {
     await walk('')
   } catch (error) {
-    throw unreadable(path, error)
+    throw unreadable(into.source, error)
   }
 }
 
@@ -142,7 +114,7 @@ export async function readDomainFile(
   try {
     await into.keep(category, spending(path, into))
   } catch (error) {
-    throw unreadable(path, error)
+    throw unreadable(into.source, error)
   }
 }
 

@@ -1,4 +1,4 @@
-/** Keeps the domain files of a list that is being read, as they are, in a folder of ours; everything else is counted. */
+/** Keeps the files of a list that is being read, as they are, in a folder of ours, and what it says of itself; counts the rest. */
 import { createWriteStream } from 'node:fs'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
@@ -6,7 +6,10 @@ import { PreauError, type Words } from '../../errors.ts'
 import type { Catalogue, CategoryId } from '../../policy/category.ts'
 import { findCategory } from '../catalogue.ts'
 import { fileName } from '../list-folder.ts'
-import { linkTarget, placeFile, safePath, type IgnoredKind } from './ut1-layout.ts'
+import { countLines, onlyText, readShort, type Chunks } from './chunks.ts'
+import type { ListFile } from './index-lists.ts'
+import { joinUsages, parseGlobalUsage, parseUsage, type Usage, type UsageType } from './usage.ts'
+import { linkTarget, placeFile, safePath, type IgnoredKind, type Place } from './ut1-layout.ts'
 
 /** What an archive or folder may hold before it is refused whole. */
 export interface UnpackLimits {
@@ -14,12 +17,18 @@ export interface UnpackLimits {
   readonly bytes: number
 }
 export const UNPACK_LIMITS: UnpackLimits = { entries: 10_000, bytes: 2 ** 31 }
+const USAGE_BYTES = 2 ** 16
+const GLOBAL_USAGE_BYTES = 2 ** 20
 
-export type Chunks = AsyncIterable<Uint8Array>
+type ListPlace = Extract<Place, { folder: string }>
+
+/** A file that was kept. */
+export type Kept = Pick<ListFile, 'category' | 'kind'>
 
 export const refused = (file: string, detail: Words): PreauError =>
   new PreauError('PREAU_LIST_REFUSED', { file, detail })
 
+const NO_TEXT: Words = { fr: 'ce n’est pas du texte', en: 'it is not text' }
 const TWICE: Words = { fr: 'y figure deux fois', en: 'it appears twice' }
 
 export class Unpacking {
@@ -29,28 +38,40 @@ export class Unpacking {
   readonly unknown = new Map<string, number>()
   /** Symbolic links, and folders that repeat a category under another name; counted once, never followed. */
   readonly aliases = new Map<string, string>()
-  readonly ignored: Record<IgnoredKind, number> = { urls: 0, expressions: 0, usage: 0, other: 0 }
+  readonly ignored: Record<IgnoredKind, number> = { very_restrictive_expression: 0, other: 0 }
   /** True when the tree has UT1's own top folder. */
   isUt1 = false
-  readonly #source: string
+  /** What errors name. */
+  readonly source: string
   readonly #folder: string
   readonly #catalogue: Catalogue
   readonly #limits: UnpackLimits
   readonly #seen = new Set<string>()
-  readonly #endsInLine = new Map<CategoryId, boolean>()
+  /** The files kept so far, by name, and whether their last line has ended. */
+  readonly #endsInLine = new Map<string, boolean>()
+  readonly #kept = new Map<string, Kept>()
+  /** The folders of categories, known or not, by their own names. */
+  readonly #folders = new Set<string>()
+  readonly #usages = new Map<string, readonly UsageType[]>()
+  #globalUsage: ReturnType<typeof parseGlobalUsage> = new Map()
   #bytes = 0
 
-  /** `source` is the path that errors name; `folder` exists and is empty. */
+  /** `source` is the path or URL that errors name; `folder` exists and is empty. */
   constructor(source: string, folder: string, catalogue: Catalogue, limits = UNPACK_LIMITS) {
-    this.#source = source
+    this.source = source
     this.#folder = folder
     this.#catalogue = catalogue
     this.#limits = limits
   }
 
-  /** The categories that have a file. */
-  get kept(): CategoryId[] {
-    return [...this.#endsInLine.keys()]
+  /** What has a file. */
+  get kept(): Kept[] {
+    return [...this.#kept.values()]
+  }
+
+  /** What the source says of its folders. */
+  get usages(): Map<string, Usage> {
+    return joinUsages(this.#folders, this.#usages, this.#globalUsage)
   }
 
   /** Admits an entry and returns its path. Throws PREAU_LIST_REFUSED, naming it. */
@@ -75,14 +96,14 @@ export class Unpacking {
   refuse(name: string, { fr, en }: Words): PreauError {
     // A hostile name must not write escape sequences on the terminal that shows the error.
     const entry = JSON.stringify(name.slice(0, 200))
-    return refused(this.#source, { fr: `${entry} : ${fr}`, en: `${entry}: ${en}` })
+    return refused(this.source, { fr: `${entry} : ${fr}`, en: `${entry}: ${en}` })
   }
 
   /** Counts unpacked bytes against the limit: a gzip bomb is told by what comes out of it. */
   spend(bytes: number): void {
     this.#bytes += bytes
     if (this.#bytes > this.#limits.bytes)
-      throw refused(this.#source, {
+      throw refused(this.source, {
         fr: `plus de ${this.#limits.bytes} octets une fois décompressée`,
         en: `more than ${this.#limits.bytes} bytes once unpacked`,
       })
@@ -98,7 +119,7 @@ export class Unpacking {
     this.aliases.set(shortName(path), shortName(target))
   }
 
-  /** Takes an ordinary file: keeps it when it holds domains of a known category. Reads `chunks` to the end. */
+  /** Takes an ordinary file: keeps it when it belongs to a known category. Reads `chunks` to the end. */
   async file(path: string, chunks: Chunks): Promise<void> {
     const place = placeFile(path)
     if (place.kind === 'ignored') {
@@ -106,22 +127,46 @@ export class Unpacking {
       await countLines(chunks)
       return
     }
+    if (place.kind === 'global-usage') {
+      this.#globalUsage = parseGlobalUsage(await this.#short(path, chunks, GLOBAL_USAGE_BYTES))
+      return
+    }
+    this.#folders.add(place.category)
+    if (place.kind === 'usage') {
+      const types = parseUsage(await this.#short(path, chunks, USAGE_BYTES))
+      this.#usages.set(place.category, types)
+      return
+    }
     const category = findCategory(place.category, this.#catalogue)
     if (category === undefined) {
       const lines = this.unknown.get(place.category) ?? 0
-      this.unknown.set(place.category, lines + (await countLines(chunks)))
+      const more = await countLines(chunks)
+      this.unknown.set(place.category, lines + (place.kind === 'domains' ? more : 0))
       return
     }
     if (this.#repeats(category, place)) {
       await countLines(chunks)
       return
     }
-    await this.keep(category, chunks)
+    // An entry whose size lies swallows the header of the next one.
+    const text = onlyText(chunks, () => this.refuse(path, NO_TEXT))
+    await this.keep(category, text, place.kind)
+  }
+
+  async #short(path: string, chunks: Chunks, max: number): Promise<Uint8Array> {
+    const bytes = await readShort(chunks, max)
+    if (bytes !== undefined) return bytes
+    throw this.refuse(path, { fr: `plus de ${max} octets`, en: `more than ${max} bytes` })
   }
 
   /** Appends to the file of a category. */
-  async keep(category: CategoryId, chunks: Chunks): Promise<void> {
-    const endsInLine = this.#endsInLine.get(category)
+  async keep(
+    category: CategoryId,
+    chunks: Chunks,
+    kind: ListFile['kind'] = 'domains',
+  ): Promise<void> {
+    const name = fileName(category, kind)
+    const endsInLine = this.#endsInLine.get(name)
     let last = 0x0a
     const watched = async function* (): AsyncGenerator<Uint8Array> {
       if (endsInLine === false) yield Buffer.from('\n')
@@ -131,17 +176,18 @@ export class Unpacking {
       }
     }
     const flags = endsInLine === undefined ? 'w' : 'a'
-    const file = createWriteStream(join(this.#folder, fileName(category)), {
+    const file = createWriteStream(join(this.#folder, name), {
       flags,
       mode: 0o640,
       flush: true,
     })
     await pipeline(watched, file)
-    this.#endsInLine.set(category, last === 0x0a)
+    this.#endsInLine.set(name, last === 0x0a)
+    this.#kept.set(name, { category, kind })
   }
 
   /** True for a copy of a category under another name (an archive unpacked by a tool that follows links). */
-  #repeats(category: CategoryId, place: { folder: string; category: string }): boolean {
+  #repeats(category: CategoryId, place: Pick<ListPlace, 'folder' | 'category'>): boolean {
     const origin = this.#origins.get(category)
     const isOwnName = place.category === category
     if (origin !== undefined && origin !== place.folder) {
@@ -151,7 +197,10 @@ export class Unpacking {
       }
       if (shortName(origin) === category) throw this.refuse(place.folder, TWICE)
       this.aliases.set(shortName(origin), category)
-      this.#endsInLine.delete(category)
+      for (const kind of ['domains', 'urls', 'expressions'] as const) {
+        this.#endsInLine.delete(fileName(category, kind))
+        this.#kept.delete(fileName(category, kind))
+      }
     }
     this.#origins.set(category, place.folder)
     return false
@@ -159,11 +208,3 @@ export class Unpacking {
 }
 
 const shortName = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
-
-async function countLines(chunks: Chunks): Promise<number> {
-  let lines = 0
-  for await (const chunk of chunks) {
-    for (let at = chunk.indexOf(0x0a); at !== -1; at = chunk.indexOf(0x0a, at + 1)) lines++
-  }
-  return lines
-}

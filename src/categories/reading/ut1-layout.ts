@@ -5,11 +5,17 @@
 import { posix } from 'node:path'
 
 export type Place =
-  | { readonly kind: 'domains'; readonly folder: string; readonly category: string }
+  | {
+      readonly kind: 'domains' | 'urls' | 'expressions'
+      readonly folder: string
+      readonly category: string
+    }
+  | { readonly kind: 'usage'; readonly folder: string; readonly category: string }
+  | { readonly kind: 'global-usage' }
   | { readonly kind: 'ignored'; readonly what: IgnoredKind }
 
-/** What an archive may hold beside domains. URLs and expressions do not apply to a CONNECT, which shows a host only. */
-export const IGNORED_KINDS = ['urls', 'expressions', 'usage', 'other'] as const
+/** What an archive may hold that is never read. UT1's `very_restrictive_expression` would close half of the web. */
+export const IGNORED_KINDS = ['very_restrictive_expression', 'other'] as const
 export type IgnoredKind = (typeof IGNORED_KINDS)[number]
 
 /** The entry's path without `./` and trailing slash; undefined when it is absolute, climbs, or is no plain path. */
@@ -30,13 +36,19 @@ export function linkTarget(path: string, link: string): string | undefined {
 /** The GitHub mirror of UT1 cuts the longest file: `adult/domains.0`, `domains.1` ... */
 const DOMAINS = /^domains(?:\.\d{1,3})?$/
 
+const LISTS = ['urls', 'expressions'] as const
+
 /** What a file is, by its safe path. */
 export function placeFile(path: string): Place {
   const parts = path.split('/')
   const name = parts.at(-1) ?? ''
   const category = parts.at(-2)
+  if (name === 'global_usage' && parts.length <= 2) return { kind: 'global-usage' }
   if (category === undefined || parts.length > 3) return { kind: 'ignored', what: 'other' }
-  if (DOMAINS.test(name)) return { kind: 'domains', folder: parts.slice(0, -1).join('/'), category }
-  const what = IGNORED_KINDS.find(kind => kind === name) ?? 'other'
+  const folder = parts.slice(0, -1).join('/')
+  if (name === 'usage') return { kind: 'usage', folder, category }
+  const kind = DOMAINS.test(name) ? 'domains' : LISTS.find(list => list === name)
+  if (kind !== undefined) return { kind, folder, category }
+  const what = IGNORED_KINDS.find(ignored => ignored === name) ?? 'other'
   return { kind: 'ignored', what }
 }

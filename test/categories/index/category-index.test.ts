@@ -15,10 +15,12 @@ const host = (text: string): Host => {
 }
 
 const CATEGORIES = ['games', 'ai', 'press', 'vpn']
+const tagOf = (writer: IndexWriter, category: CategoryId): number =>
+  writer.tag({ list: 'test', category, kind: 'host' })
 
 async function build(t: Test, pairs: readonly (readonly [string, CategoryId])[]) {
-  const writer = new IndexWriter(CATEGORIES)
-  for (const [name, category] of pairs) writer.add(host(name), category)
+  const writer = new IndexWriter()
+  for (const [name, category] of pairs) writer.addHost(tagOf(writer, category), host(name))
   const folder = t.testdir()
   const file = join(folder, 'index.bin')
   await writer.write(file)
@@ -74,14 +76,17 @@ t.test('the index says the same as a plain map of strings', async t => {
   const file = join(t.testdir(), 'index.bin')
   await fc.assert(
     fc.asyncProperty(pairs, fc.array(name, { maxLength: 20 }), async (listed, asked) => {
-      const writer = new IndexWriter(CATEGORIES)
+      const writer = new IndexWriter()
       const map = new Map<Host, Set<CategoryId>>()
       for (const [domain, category] of listed) {
         const before = map.get(domain) ?? new Set()
-        if (writer.add(domain, category) === before.has(category)) return false
+        writer.addHost(tagOf(writer, category), domain)
         map.set(domain, before.add(category))
       }
-      if (writer.hosts !== map.size) return false
+      const { hosts, counts } = writer.seal()
+      if (hosts !== map.size) return false
+      const total = [...map.values()].reduce((sum, set) => sum + set.size, 0)
+      if ([...counts.values()].reduce((sum, count) => sum + count, 0) !== total) return false
       await writer.write(file)
       const { lookup } = await openCategoryIndex(file, { cacheEntries: 3 })
       return [...asked, ...asked].every(one => {
@@ -93,11 +98,11 @@ t.test('the index says the same as a plain map of strings', async t => {
   )
 })
 
-t.test('200,000 listed hosts are all found, and a million others are not', async t => {
-  const writer = new IndexWriter(CATEGORIES)
-  const listed = 200_000
+t.test('500,000 listed hosts are all found, and no wrong one of ten million others', async t => {
+  const writer = new IndexWriter()
+  const listed = 500_000
   for (let i = 0; i < listed; i++)
-    writer.add(`h${i}.listed.example` as Host, CATEGORIES[i % 4] ?? 'ai')
+    writer.addHost(tagOf(writer, CATEGORIES[i % 4] ?? 'ai'), `h${i}.listed.example` as Host)
   const file = join(t.testdir(), 'index.bin')
   await writer.write(file)
   const { lookup, hosts } = await openCategoryIndex(file, { cacheEntries: 0 })
@@ -109,7 +114,7 @@ t.test('200,000 listed hosts are all found, and a million others are not', async
   let wrong = 0
   let seed = 42
   const letters = () => (seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0).toString(36)
-  for (let i = 0; i < 1_000_000; i++)
+  for (let i = 0; i < 10_000_000; i++)
     if (lookup(`${letters()}.${letters()}.example` as Host).length > 0) wrong++
   t.equal(wrong, 0)
 })
@@ -139,14 +144,14 @@ t.test(
     const rejected = { code: 'PREAU_INDEX_DAMAGED' }
     await t.rejects(openCategoryIndex(join(folder, 'none.bin'), options), rejected)
     await t.rejects(openCategoryIndex(folder, options), rejected)
-    for (const length of [0, 3, 19, 20, good.length - 1]) {
+    for (const length of [0, 3, 31, 36, good.length - 1]) {
       writeFileSync(file, good)
       truncateSync(file, length)
       await t.rejects(openCategoryIndex(file, options), rejected, `${length} bytes`)
     }
-    for (let i = 0; i < 200; i++) {
+    for (let i = 0; i < 60; i++) {
       const changed = Buffer.from(good)
-      const at = Math.floor((i / 200) * good.length)
+      const at = Math.floor((i / 60) * good.length)
       changed[at] = (changed[at] ?? 0) ^ 1
       writeFileSync(file, changed)
       await t.rejects(openCategoryIndex(file, options), rejected, `byte ${at}`)
@@ -168,6 +173,54 @@ t.test('a rightly summed file with a wrong shape is refused too', async t => {
   await change('magic', bytes => bytes.writeUInt32LE(1, 0))
   await change('a later format', bytes => bytes.writeUInt32LE(99, 4))
   await change('header length', bytes => bytes.writeUInt32LE(8, 8))
-  await change('slots', bytes => bytes.writeUInt32LE(3, 12))
-  await change('header text', bytes => bytes.write('not json', 16))
+  await change('directory bits', bytes => bytes.writeUInt32LE(3, 12))
+  await change('number of records', bytes => bytes.writeUInt32LE(2, 16))
+  await change('header text', bytes => bytes.write('not json', 32))
+  await change('directory', bytes => bytes.writeUInt32LE(7, 32 + bytes.readUInt32LE(8) + 400))
+  await change('number of a set', bytes => bytes.writeUInt16LE(9, bytes.length - 8))
+  await change('no set', bytes => bytes.writeUInt16LE(0, bytes.length - 8))
+})
+
+t.test(
+  'many names in one bucket, and one name said many times, are sorted all the same',
+  async t => {
+    const writer = new IndexWriter()
+    const tags = CATEGORIES.map(category => tagOf(writer, category))
+    for (let round = 0; round < 300; round++)
+      for (const tag of tags) {
+        writer.addKey(tag, 0x12345678, 1_000 - round)
+        writer.addKey(tag, 0x12345678, 7)
+      }
+    const { hosts, counts } = writer.seal()
+    t.equal(hosts, 301)
+    t.same([...counts.values()], [301, 301, 301, 301])
+    const file = join(t.testdir(), 'index.bin')
+    await writer.write(file)
+    await t.resolves(openCategoryIndex(file, { cacheEntries: 0 }))
+  },
+)
+
+t.test(
+  'more combinations of categories than an index can number are refused, not mixed up',
+  async t => {
+    const writer = new IndexWriter()
+    const tags = Array.from({ length: 17 }, (_, i) => tagOf(writer, `c${i}`))
+    for (let i = 1; i < 2 ** 17; i++)
+      for (const [bit, tag] of tags.entries()) if ((i >> bit) & 1) writer.addKey(tag, i, i)
+    t.throws(() => writer.seal(), { code: 'PREAU_LIST_REFUSED' })
+  },
+)
+
+t.test('which lists say what of a host is told, for explaining', async t => {
+  const writer = new IndexWriter()
+  const ut1 = { list: 'ut1', category: 'games', kind: 'host' } as const
+  const city = { list: 'city', category: 'games', kind: 'host' } as const
+  writer.addHost(writer.tag(ut1), host('example.com'))
+  writer.addHost(writer.tag(city), host('www.example.com'))
+  const file = join(t.testdir(), 'index.bin')
+  await writer.write(file)
+  const { tagsOf } = await openCategoryIndex(file, { cacheEntries: 0 })
+  t.same(tagsOf(host('www.example.com')), [ut1, city])
+  t.same(tagsOf(host('example.com')), [ut1])
+  t.same(tagsOf(host('example.org')), [])
 })

@@ -18,10 +18,11 @@ const same = [
   '0.0.0.0 example.com',
   '127.0.0.1\texample.com',
   ':: example.com',
+  '||example.com^',
 ]
 for (const line of same) {
   t.test(`${JSON.stringify(line)} means example.com`, async t =>
-    t.same(parseListLine(line), { kind: 'host', host: 'example.com' }),
+    t.same(parseListLine(line), { kind: 'hosts', hosts: ['example.com'] }),
   )
 }
 
@@ -35,11 +36,23 @@ const others: [string, string][] = [
 ]
 for (const [line, host] of others) {
   t.test(`${line} is the host ${host}`, async t =>
-    t.same(parseListLine(line), { kind: 'host', host }),
+    t.same(parseListLine(line), { kind: 'hosts', hosts: [host] }),
   )
 }
 
-for (const line of ['', '   ', '# comment', '\r', '\uFEFF', '\uFEFF# x']) {
+for (const line of [
+  '',
+  '   ',
+  '# comment',
+  '\r',
+  '\uFEFF',
+  '\uFEFF# x',
+  '! comment',
+  '[Adblock Plus 2.0]',
+  '127.0.0.1 localhost',
+  '::1 ip6-localhost ip6-loopback',
+  '0.0.0.0 0.0.0.0',
+]) {
   t.test(`${JSON.stringify(line)} says nothing`, async t =>
     t.equal(parseListLine(line).kind, 'blank'),
   )
@@ -56,7 +69,6 @@ const refused = [
   '*.com',
   'com.',
   'localhost',
-  '0.0.0.0 localhost',
   'example..com',
   '-example.com',
   'example-.com',
@@ -72,7 +84,18 @@ const refused = [
   '<td>example.com</td>',
   '\u0000\u0001.com',
   'a@example.com',
-  '||example.com^',
+  '||example.com^$third-party',
+  '@@||example.com^',
+  '||example.com/path^',
+  '||*.example.com^',
+  '||com^',
+  'example.com##.banner',
+  ' example.com##.banner',
+  '\uFEFFexample.com##.banner',
+  'example.com#@#.banner',
+  'example.com#@?#.banner',
+  'example.com#$?#.banner',
+  'example.com#%#script',
   'example.com,other.com',
   '*.*.example.com',
   '%65xample.com',
@@ -82,3 +105,11 @@ for (const line of refused) {
     t.equal(parseListLine(line).kind, 'refused'),
   )
 }
+
+t.test('a line of a hosts file names several hosts, or is refused whole', async t => {
+  t.same(parseListLine('0.0.0.0 a.example B.example # ads'), {
+    kind: 'hosts',
+    hosts: ['a.example', 'b.example'],
+  })
+  t.equal(parseListLine('0.0.0.0 a.example com').kind, 'refused')
+})

@@ -42,14 +42,26 @@ t.test('domains are told from what is not read', async t => {
     { kind: 'domains', category: 'adult' },
     'as the mirror cuts it',
   )
-  for (const what of ['urls', 'expressions', 'usage'] as const)
-    t.same(placeFile(`blacklists/games/${what}`), { kind: 'ignored', what })
+  t.match(placeFile('blacklists/games/usage'), { kind: 'usage', category: 'games' })
+  for (const path of ['blacklists/global_usage', 'global_usage'])
+    t.same(placeFile(path), { kind: 'global-usage' }, path)
   for (const path of [
     'blacklists/README',
     'domains',
     'a/b/c/domains',
     'adult/very_restrictive_expression',
     'games/domains.bak',
+    'a/b/global_usage',
   ])
     t.same(placeFile(path).kind, 'ignored', path)
 })
+
+t.test(
+  'pages and expressions are kept too, but never the expression that blocks half of the web',
+  async t => {
+    for (const kind of ['urls', 'expressions'] as const)
+      t.match(placeFile(`blacklists/games/${kind}`), { kind, category: 'games' })
+    const what = 'very_restrictive_expression'
+    t.same(placeFile(`blacklists/adult/${what}`), { kind: 'ignored', what })
+  },
+)
