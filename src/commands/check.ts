@@ -7,14 +7,7 @@ import { withInstalled } from '../install.ts'
 import { createAddressJudge, parseCidr } from '../policy/address.ts'
 import type { Catalogue } from '../policy/category.ts'
 import { CURRENT } from '../policy/document.ts'
-import {
-  isAddress,
-  parseHost,
-  parseHumanHost,
-  parsePort,
-  type Host,
-  type Target,
-} from '../policy/host.ts'
+import { isAddress, parseHost, parseTyped, type Host, type Target } from '../policy/host.ts'
 import type { Client } from '../policy/network.ts'
 import { buildSnapshot, type Snapshot } from '../policy/snapshot.ts'
 import { explain, type Answer, type Verdict } from '../policy/verdict.ts'
@@ -44,7 +37,11 @@ export async function check(
   terminal: Terminal,
   args: CheckArguments,
 ): Promise<boolean> {
-  const target = parseTarget(args.host, terminal)
+  const target = parseTyped(args.host)
+  if (target === undefined)
+    throw new PreauError('PREAU_USAGE', {
+      detail: terminal.t('badHost', { host: printable(args.host) }),
+    })
   const ip = parseHost(args.ip)
   if (ip === undefined || !isAddress(ip)) {
     throw new PreauError('PREAU_USAGE', {
@@ -57,21 +54,6 @@ export async function check(
     else printReport(report, catalogue, terminal)
     return report.verdict.action === 'allow'
   })
-}
-
-/** A host, a host and port, or an address copied from a browser. */
-function parseTarget(text: string, { t }: Terminal): Target {
-  const [, rest = text] = /^https?:\/\/([^/?#]*)/i.exec(text) ?? []
-  const [, name = rest, portText] = /^(\[.*\]|[^:]*):(\d+)$/.exec(rest) ?? []
-  const host = parseHumanHost(name)
-  const port =
-    portText === undefined
-      ? text.toLowerCase().startsWith('http:')
-        ? 80
-        : 443
-      : parsePort(portText)
-  if (host !== undefined && port !== undefined) return { host, port }
-  throw new PreauError('PREAU_USAGE', { detail: t('badHost', { host: printable(text) }) })
 }
 
 async function examine(
@@ -93,6 +75,8 @@ async function examine(
     grants: grants.map(({ body }) => body),
     catalogue,
     categories: index.lookup,
+    pages: index.pages,
+    hints: index.hints,
     addresses: createAddressJudge(config.dial.allow.flatMap(text => parseCidr(text) ?? [])),
   })
   const client = snapshot.networks(ip)
@@ -101,8 +85,9 @@ async function examine(
   if (verdict === undefined) throw new TypeError('the last check always answers')
   const matches = await explainHost({
     dataDir: config.dataDir,
-    document: lists.body,
+    version: lists.body,
     host: target.host,
+    ...(target.path === undefined ? {} : { path: target.path }),
   })
   return { target, client, categories: snapshot.categories(target.host), answers, verdict, matches }
 }
@@ -134,9 +119,10 @@ function printReport(
   )
   for (const match of matches.filter(m => category === undefined || m.category === category)) {
     const { list, line } = match
+    const date = new Date(match.since).toISOString().slice(0, 10)
     const file = shorten(match.file)
     print(
-      `  ${label(match.category)} — ${t('check.line', { list, file, line, text: printable(match.text) })}`,
+      `  ${label(match.category)} — ${t('check.line', { list, file, line, text: printable(match.text), date })}`,
     )
   }
 }

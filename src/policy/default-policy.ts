@@ -109,4 +109,5 @@ export const DEFAULT_POLICY: PolicyDocument = {
     },
   ],
   rules: [],
+  expressions: [],
 }

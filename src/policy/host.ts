@@ -13,6 +13,8 @@ export type Host = string & { readonly [brand]: 'Host' }
 export interface Target {
   readonly host: Host
   readonly port: number
+  /** Path and query as they stand in the request; absent where they are hidden (CONNECT). */
+  readonly path?: string
 }
 
 const MAX_NAME = 253
@@ -93,6 +95,21 @@ export function parseAbsoluteForm(url: string): AbsoluteForm | undefined {
   if (host === undefined || port === undefined) return undefined
   const rest = match?.[3] ?? ''
   return { target: { host, port }, path: rest.startsWith('/') ? rest : `/${rest}` }
+}
+
+/** What a person types or copies from a browser: a host, with a port or not, or the address of a page. */
+export function parseTyped(text: string): Target | undefined {
+  const [, scheme, authority, rest] =
+    /^(?:(https?):\/\/)?([^/?#]*)([/?][^#]*)?/i.exec(text.trim()) ?? []
+  if (authority === undefined) return undefined
+  const [, name = authority, portText] = /^(\[.*\]|[^:]*):(\d+)$/.exec(authority) ?? []
+  const host = parseHumanHost(name)
+  const isPlain = scheme?.toLowerCase() === 'http'
+  const port = portText === undefined ? (isPlain ? 80 : 443) : parsePort(portText)
+  if (host === undefined || port === undefined) return undefined
+  // The filter sees the path of plain HTTP only.
+  if (!isPlain) return { host, port }
+  return { host, port, path: rest === undefined ? '/' : rest.startsWith('/') ? rest : `/${rest}` }
 }
 
 /** True for IPv4 and IPv6 literals. */

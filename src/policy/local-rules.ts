@@ -1,20 +1,89 @@
-/** The city's own allow and block rules, by host and sub-domains; the narrowest host wins, a block wins over an allow. */
+/**
+ * The city's own rules, for a host and its sub-domains: they open or close it, or correct what the lists say of it. The
+ * narrowest host wins, then the school's own rule, then the stricter one.
+ */
+import type { CategorySet } from './category.ts'
 import { suffixes, type Host } from './host.ts'
 import type { Client } from './network.ts'
 import type { LocalRule, PolicyDocument } from './policy-document.ts'
+import { endOfDate } from './schedule.ts'
 
-export type LocalRuleTable = (host: Host, client: Client) => LocalRule | undefined
+export interface LocalRuleTable {
+  /** The rule that opens or closes the host for this client. */
+  readonly deciding: (host: Host, client: Client, now: number) => LocalRule | undefined
+  /** What the lists say, corrected. */
+  readonly correct: (set: CategorySet, host: Host, client: Client, now: number) => CategorySet
+  /** All rules that act on the host for this client, the deciding ones first. */
+  readonly about: (host: Host, client: Client, now: number) => readonly LocalRule[]
+}
+
+interface Compiled {
+  readonly rule: LocalRule
+  readonly until: number
+}
 
 export function compileLocalRules(policy: PolicyDocument): LocalRuleTable {
-  if (policy.rules.length === 0) return () => undefined
-  const byHost = Map.groupBy(policy.rules, rule => rule.host)
-  return (host, client) => {
+  const { timeZone } = policy.city
+  const byHost = Map.groupBy(
+    policy.rules.map((rule): Compiled => ({
+      rule,
+      until: rule.until === undefined ? Infinity : endOfDate(rule.until, timeZone),
+    })),
+    ({ rule }) => rule.host,
+  )
+  if (byHost.size === 0) return NO_RULES
+  const hasCorrections = policy.rules.some(isCorrection)
+  const about = (host: Host, client: Client, now: number): LocalRule[] => {
+    const found: LocalRule[] = []
     for (const name of suffixes(host)) {
-      const rules = byHost
+      const acting = byHost
         .get(name)
-        ?.filter(({ site }) => site === undefined || site === client.site)
-      if (rules?.length) return rules.find(rule => rule.action === 'block') ?? rules[0]
+        ?.filter(({ rule, until }) => now < until && concerns(rule, client))
+      if (acting !== undefined) found.push(...acting.map(({ rule }) => rule).sort(byStrength))
     }
-    return undefined
+    return found
   }
+  return {
+    about,
+    deciding: (host, client, now) => about(host, client, now).find(rule => !isCorrection(rule)),
+    correct: (set, host, client, now) =>
+      hasCorrections ? correct(set, about(host, client, now)) : set,
+  }
+}
+
+const NO_RULES: LocalRuleTable = {
+  deciding: () => undefined,
+  correct: set => set,
+  about: () => [],
+}
+
+/** Rules that say what a host is, not whether it is open. */
+export function isCorrection({ action }: LocalRule): boolean {
+  return action === 'classify' || action === 'declassify'
+}
+
+function concerns({ site }: LocalRule, client: Client): boolean {
+  return site === undefined || site === client.site
+}
+
+const STRENGTH = { block: 0, allow: 1, classify: 0, declassify: 1 } as const
+
+/** For the same host: a school's own rule before the city's, then the stricter one. */
+function byStrength(a: LocalRule, b: LocalRule): number {
+  const ownA = a.site === undefined ? 1 : 0
+  const ownB = b.site === undefined ? 1 : 0
+  return ownA - ownB || STRENGTH[a.action] - STRENGTH[b.action]
+}
+
+function correct(set: CategorySet, rules: readonly LocalRule[]): CategorySet {
+  const corrected = new Set(set)
+  const settled = new Set<string>()
+  for (const rule of rules) {
+    const { action, category } = rule
+    if (!isCorrection(rule) || category === undefined || settled.has(category)) continue
+    settled.add(category)
+    if (action === 'classify') corrected.add(category)
+    else corrected.delete(category)
+  }
+  return settled.size === 0 ? set : [...corrected].sort()
 }

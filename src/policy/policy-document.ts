@@ -50,13 +50,32 @@ const siteSchema = z.strictObject({
   rooms: z.array(roomSchema).min(1).max(1_000),
 })
 
-const ruleSchema = z.strictObject({
-  host,
-  action: z.enum(['allow', 'block']),
-  /** The UAI of the only school concerned; absent: the whole city. */
-  site: z.string().optional(),
-  reason: text.optional(),
-})
+/** Rules of a city at most. */
+export const MAX_RULES = 50_000
+
+const ruleSchema = z
+  .strictObject({
+    host,
+    /** `classify` and `declassify` correct what the lists say: the host is, or is not, of `category`. */
+    action: z.enum(['allow', 'block', 'classify', 'declassify']),
+    category: z.string().max(64).optional(),
+    /** The UAI of the only school concerned; absent: the whole city. */
+    site: z.string().optional(),
+    reason: text.optional(),
+    /** The last civil day on which it acts; absent: for good. */
+    until: z.iso.date().optional(),
+    by: text.optional(),
+    at: z.iso.datetime().optional(),
+  })
+  .superRefine(({ action, category, reason }, context) => {
+    const isCorrection = action === 'classify' || action === 'declassify'
+    const issue = (path: string, message: string): void =>
+      context.addIssue({ code: 'custom', path: [path], message })
+    if (isCorrection !== (category !== undefined))
+      issue('category', isCorrection ? 'a category is needed' : `not with "${action}"`)
+    // It opens what a trusted third party closed, even for good: whoever reads the journal must find out why.
+    if (action === 'declassify' && reason === undefined) issue('reason', 'a reason is needed')
+  })
 
 export const policySchema = z.strictObject({
   version: z.literal(1),
@@ -70,7 +89,9 @@ export const policySchema = z.strictObject({
   }),
   profiles: z.array(profileSchema).min(1).max(64),
   sites: z.array(siteSchema).max(5_000),
-  rules: z.array(ruleSchema).max(50_000).default([]),
+  rules: z.array(ruleSchema).max(MAX_RULES).default([]),
+  /** Categories whose expressions act: they are matched against whole addresses, and some are crude. */
+  expressions: z.array(z.string().max(64)).max(200).default([]),
 })
 
 export type PolicyDocument = z.infer<typeof policySchema>
@@ -108,6 +129,7 @@ function brokenReference(policy: PolicyDocument, catalogue: Catalogue): Broken |
       policy.sites.flatMap(s => s.rooms.flatMap(r => r.networks)),
       'sites.rooms.networks',
     ) ??
+    unknownExpressions(policy, catalogue) ??
     unknownCategory(policy, catalogue) ??
     unknownProfile(policy) ??
     unknownSite(policy)
@@ -123,7 +145,18 @@ function duplicate(values: readonly string[], path: string): Broken | undefined 
   return undefined
 }
 
+function unknownExpressions(policy: PolicyDocument, catalogue: Catalogue): Broken | undefined {
+  const unknown = policy.expressions.find(category => !catalogue.has(category))
+  if (unknown === undefined) return undefined
+  return { path: 'expressions', detail: `unknown category ${JSON.stringify(unknown)}` }
+}
+
 function unknownCategory(policy: PolicyDocument, catalogue: Catalogue): Broken | undefined {
+  const odd = policy.rules.find(
+    ({ category }) => category !== undefined && !catalogue.has(category),
+  )
+  if (odd !== undefined)
+    return { path: `rules.${odd.host}`, detail: `unknown category ${JSON.stringify(odd.category)}` }
   for (const profile of policy.profiles) {
     const unknown = [...profile.blocked, ...profile.warned].find(
       category => !catalogue.has(category),
@@ -203,9 +236,9 @@ function keyed(items: readonly unknown[]): Map<string, unknown> {
 function keyOf(item: unknown): string | undefined {
   if (typeof item === 'string') return item
   if (typeof item !== 'object' || item === null) return undefined
-  const { id: itemId, uai, name, host: itemHost, site } = item as Record<string, unknown>
+  const { id: itemId, uai, name, host: itemHost, site, category } = item as Record<string, unknown>
   const key = itemId ?? uai ?? name ?? itemHost
   return typeof key === 'string'
-    ? [key, site].filter(part => typeof part === 'string').join('@')
+    ? [key, category, site].filter(part => typeof part === 'string').join('@')
     : undefined
 }

@@ -43,6 +43,12 @@ export function endOfDay(now: number, timeZone: string): number {
   return zoned(now, timeZone).startOfDay().add({ days: 1 }).toInstant().epochMilliseconds
 }
 
+/** The first instant after a civil date, in epoch milliseconds. */
+export function endOfDate(date: string, timeZone: string): number {
+  const next = Temporal.PlainDate.from(date).add({ days: 1 })
+  return next.toZonedDateTime(timeZone).toInstant().epochMilliseconds
+}
+
 /** The civil date as `YYYY-MM-DD`. */
 export function civilDate(now: number, timeZone: string): string {
   return zoned(now, timeZone).toPlainDate().toString()

@@ -1,6 +1,6 @@
 /** All that a request may read, frozen. A change builds a new snapshot and swaps one reference. */
 import type { AddressJudge } from './address.ts'
-import type { Catalogue, CategoryLookup } from './category.ts'
+import type { Catalogue, CategoryLookup, PageLookup } from './category.ts'
 import { compileGrants, type Grant, type GrantTable } from './grant.ts'
 import type { Host } from './host.ts'
 import { compileLocalRules, type LocalRuleTable } from './local-rules.ts'
@@ -16,6 +16,9 @@ export interface Snapshot {
   readonly grants: GrantTable
   readonly catalogue: Catalogue
   readonly categories: CategoryLookup
+  readonly pages: PageLookup
+  /** The categories in which some page of a host is listed: a hint for whoever decides about the host. */
+  readonly hints: CategoryLookup
   readonly addresses: AddressJudge
 }
 
@@ -24,14 +27,21 @@ export interface SnapshotParts {
   readonly grants: readonly Grant[]
   readonly catalogue: Catalogue
   readonly categories: CategoryLookup
+  /** Absent: no page is listed. */
+  readonly pages?: PageLookup
+  readonly hints?: CategoryLookup
   readonly addresses: AddressJudge
 }
+
+const NONE: readonly string[] = Object.freeze([])
 
 export function buildSnapshot({
   policy,
   grants,
   catalogue,
   categories,
+  pages = () => NONE,
+  hints = () => NONE,
   addresses,
 }: SnapshotParts): Snapshot {
   return Object.freeze({
@@ -42,6 +52,8 @@ export function buildSnapshot({
     grants: compileGrants(grants),
     catalogue,
     categories,
+    pages,
+    hints,
     addresses,
   })
 }

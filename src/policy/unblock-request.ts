@@ -27,6 +27,10 @@ export interface UnblockRequest {
   readonly url: string
   readonly reason: RefusalReason
   readonly category?: CategoryId
+  /** The category is that of the page asked for, not of the host that a grant would open. */
+  readonly listed?: 'page'
+  /** Categories in which some page of the host is listed: where the path is hidden, nobody can tell which. */
+  readonly hints?: readonly CategoryId[]
   readonly site: SiteId
   readonly siteName: string
   /** Distinct PCs, in the order they asked; at most `MAX_ASKERS`. The first one is whom `pc` and `room` scopes mean. */
@@ -64,7 +68,7 @@ export function latestKey(site: SiteId, host: Host): string {
 export function openRequest(
   id: RequestId,
   refusal: Refusal,
-  url: string,
+  { url, hints }: { readonly url: string; readonly hints: readonly CategoryId[] },
   now: number,
 ): UnblockRequest {
   const { client, target, verdict } = refusal
@@ -75,6 +79,8 @@ export function openRequest(
     url,
     reason: verdict.reason,
     ...(verdict.category === undefined ? {} : { category: verdict.category }),
+    ...(verdict.listed === undefined ? {} : { listed: verdict.listed }),
+    ...(hints.length === 0 ? {} : { hints }),
     site: client.site,
     siteName: client.siteName,
     askers: [askerOf(client, now)],

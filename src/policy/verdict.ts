@@ -31,6 +31,8 @@ export interface Refuse {
   readonly action: 'warn' | 'block'
   readonly reason: RefusalReason
   readonly category?: CategoryId
+  /** The category is that of the page, not of its host. */
+  readonly listed?: 'page'
   readonly requestable: boolean
 }
 export type Verdict = Allow | Refuse
@@ -58,7 +60,22 @@ class Question {
   }
 
   get categories(): CategorySet {
-    return (this.#categories ??= this.snapshot.categories(this.target.host))
+    return (this.#categories ??= this.#allCategories())
+  }
+
+  #allCategories(): CategorySet {
+    const { host, path } = this.target
+    const ofHost = this.snapshot.categories(host)
+    const ofPage = this.snapshot.pages(host, path)
+    const listed = ofPage.length === 0 ? ofHost : [...new Set([...ofHost, ...ofPage])].sort()
+    return this.snapshot.rules.correct(listed, host, this.client, this.now)
+  }
+
+  /** Whether a category is that of the page only. */
+  isOfPage(category: CategoryId): boolean {
+    const { host, path } = this.target
+    if (!this.snapshot.pages(host, path).includes(category)) return false
+    return !this.snapshot.categories(host).includes(category)
   }
 
   get grant(): Grant | undefined {
@@ -66,7 +83,7 @@ class Question {
   }
 
   get rule(): LocalRule | undefined {
-    return this.snapshot.rules(this.target.host, this.client)
+    return this.snapshot.rules.deciding(this.target.host, this.client, this.now)
   }
 }
 
@@ -80,13 +97,23 @@ const block = (reason: RefusalReason, requestable: boolean, category?: CategoryI
     ? { action: 'block', reason, requestable }
     : { action: 'block', reason, category, requestable }
 
+/** Says so when it is the page that is listed, not its host. */
+function of(question: Question, verdict: Refuse): Refuse {
+  const { category } = verdict
+  const isOfPage = category !== undefined && question.isOfPage(category)
+  return isOfPage ? { ...verdict, listed: 'page' } : verdict
+}
+
 function ownHost({ target }: Question): Verdict | undefined {
   return target.host === OWN_HOST ? block('own-host', false) : undefined
 }
 
-function neverGrantable({ categories, snapshot }: Question): Verdict | undefined {
+function neverGrantable(question: Question): Verdict | undefined {
+  const { categories, snapshot } = question
   const category = categories.find(id => snapshot.catalogue.get(id)?.severity === 'never')
-  return category === undefined ? undefined : block('never-grantable', false, category)
+  return category === undefined
+    ? undefined
+    : of(question, block('never-grantable', false, category))
 }
 
 function nonPublicAddress({ target, snapshot }: Question): Verdict | undefined {
@@ -120,15 +147,19 @@ function allowOnly({ profile }: Question): Verdict | undefined {
   return profile.mode === 'allow-only' ? block('allow-only', true) : undefined
 }
 
-function blockedCategory({ categories, profile }: Question): Verdict | undefined {
+function blockedCategory(question: Question): Verdict | undefined {
+  const { categories, profile } = question
   const category = categories.find(id => profile.blocked.has(id))
-  return category === undefined ? undefined : block('blocked-category', true, category)
+  return category === undefined
+    ? undefined
+    : of(question, block('blocked-category', true, category))
 }
 
-function warnedCategory({ categories, profile }: Question): Verdict | undefined {
+function warnedCategory(question: Question): Verdict | undefined {
+  const { categories, profile } = question
   const category = categories.find(id => profile.warned.has(id))
   if (category === undefined) return undefined
-  return { action: 'warn', reason: 'warned-category', category, requestable: false }
+  return of(question, { action: 'warn', reason: 'warned-category', category, requestable: false })
 }
 
 const DEFAULT: Allow = { action: 'allow', reason: 'default' }

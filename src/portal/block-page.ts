@@ -1,10 +1,11 @@
 /** What a refused person reads: what, why, where and what now, from the refusal and the snapshot alone. */
 import type { Locale } from '../i18n.ts'
 import type { Category } from '../policy/category.ts'
+import type { Target } from '../policy/host.ts'
 import { UNKNOWN_SITE, type Client } from '../policy/network.ts'
 import type { Refusal } from '../policy/refusal.ts'
 import type { Snapshot } from '../policy/snapshot.ts'
-import type { RefusalReason } from '../policy/verdict.ts'
+import type { Refuse, RefusalReason } from '../policy/verdict.ts'
 import { displayHost } from './origin.ts'
 import type { Standing } from './standing.ts'
 import { portalTexts, type PortalTranslate } from './texts.ts'
@@ -92,9 +93,9 @@ function whyOf({ client, target, verdict }: Refusal, snapshot: Snapshot, locale:
     case 'blocked-category':
     case 'warned-category':
     case 'never-grantable':
-      return classified(verdict.category, snapshot, locale)
+      return classified(verdict, snapshot, locale)
     case 'local-block':
-      return { why: t('why.local-block'), more: snapshot.rules(target.host, client)?.reason }
+      return { why: t('why.local-block'), more: localReason(snapshot, target, client) }
     case 'address':
     case 'non-public-address':
       return { why: t(`why.${reason}`), more: t(`why.${reason}.more`) }
@@ -108,9 +109,18 @@ function whyOf({ client, target, verdict }: Refusal, snapshot: Snapshot, locale:
   }
 }
 
-function classified(id: string | undefined, { catalogue }: Snapshot, locale: Locale): Why {
+function localReason({ rules }: Snapshot, { host }: Target, client: Client): string | undefined {
+  return rules.about(host, client, 0).find(({ action }) => action === 'block')?.reason
+}
+
+function classified(
+  { category: id, listed }: Refuse,
+  { catalogue }: Snapshot,
+  locale: Locale,
+): Why {
   const category = id === undefined ? undefined : catalogue.get(id)
-  const why = portalTexts(locale)('why.classified', {
+  const key = listed === 'page' ? 'why.classified.page' : 'why.classified'
+  const why = portalTexts(locale)(key, {
     category: categoryLabel(category, id, locale),
   })
   return { why, more: category?.description[locale] }

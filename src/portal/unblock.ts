@@ -119,7 +119,8 @@ export class UnblockDesk {
     }
     if (!(await this.#tally.reserve(client, now))) throw new PreauError('PREAU_TOO_MANY_REQUESTS')
     const id = randomUUIDv7()
-    const body = openRequest(id, refusal, url, now)
+    const hints = this.#deps.current.snapshot.hints(refusal.target.host)
+    const body = openRequest(id, refusal, { url, hints }, now)
     const changes: Change[] = [
       { kind: 'request', id, expects: 'absent', body },
       {

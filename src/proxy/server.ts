@@ -94,7 +94,10 @@ export class ProxyServer {
     guard(fail, () => {
       assertProxyable(request)
       const to = parseAbsoluteForm(request.url ?? '')
-      const { client, target, verdict } = exchange.judge(to?.target, this.#mayForward)
+      const { client, target, verdict } = exchange.judge(
+        to && { ...to.target, path: to.path },
+        this.#mayForward,
+      )
       if (verdict.action === 'allow') {
         this.#open.relay(exchange)
         forward.request(request, response, { target, path: to?.path ?? '/' }, fail)
@@ -139,7 +142,10 @@ export class ProxyServer {
       assertAlone(socket, exchange)
       assertProxyable(request)
       const to = parseAbsoluteForm(request.url?.replace(/^ws:/i, 'http:') ?? '')
-      const { target, verdict } = exchange.judge(to?.target, this.#mayForward)
+      const { target, verdict } = exchange.judge(
+        to && { ...to.target, path: to.path },
+        this.#mayForward,
+      )
       // A refused WebSocket is no page that a person looks at: the page it belongs to was refused or will be.
       if (verdict.action !== 'allow') throw new PreauError('PREAU_FORBIDDEN')
       this.#open.relay(exchange)

@@ -27,7 +27,7 @@ const refusal = {
   verdict,
   scheme: 'https',
 } as const
-const opened = openRequest('r1', refusal, 'https://games.test/chess', NOW)
+const opened = openRequest('r1', refusal, { url: 'https://games.test/chess', hints: [] }, NOW)
 const approval = {
   grantId: 'g1',
   scope: 'pc',

@@ -83,6 +83,7 @@ export function aPolicy(change: Partial<PolicyDocument> = {}): PolicyDocument {
       },
     ],
     rules: [],
+    expressions: [],
     ...change,
   }
 }
