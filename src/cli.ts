@@ -1,6 +1,7 @@
 /** The `preau` command: parses its arguments and calls one function per command. */
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
+import { SOURCE_COMMANDS } from './commands/source-commands.ts'
 import { createTerminal, printable, type Terminal } from './commands/terminal.ts'
 import { loadConfig, type Config } from './config.ts'
 import { causeOf, PreauError } from './errors.ts'
@@ -13,8 +14,12 @@ const OPTIONS = {
   json: { type: 'boolean' },
   category: { type: 'string' },
   name: { type: 'string' },
+  hold: { type: 'boolean' },
+  activate: { type: 'boolean' },
+  format: { type: 'string' },
   'dry-run': { type: 'boolean' },
   role: { type: 'string' },
+  now: { type: 'boolean' },
 } as const
 
 type Options = ReturnType<typeof parse>['values']
@@ -47,11 +52,18 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       (await import('./commands/check.ts')).check(config, terminal, { host, ip, json }),
   },
   'lists import': {
-    usage: 'preau lists import PATH [--category ID] [--name NAME]',
-    takes: ['PATH'],
-    options: ['category', 'name'],
-    run: async (config, terminal, [path = ''], { category, name }) =>
-      (await import('./commands/lists.ts')).listsImport(config, terminal, { path, category, name }),
+    usage: 'preau lists import PATH|URL [--category ID] [--name NAME] [--activate|--hold]',
+    takes: ['PATH|URL'],
+    options: ['category', 'name', 'format', 'activate', 'hold', 'json'],
+    run: async (config, terminal, [path = ''], { category, name, format, activate, hold, json }) =>
+      (await import('./commands/lists.ts')).listsImport(config, terminal, {
+        path,
+        category,
+        name,
+        format,
+        mode: hold ? 'hold' : activate ? 'activate' : 'auto',
+        isJson: json ?? false,
+      }),
   },
   'lists show': {
     usage: 'preau lists show [--json]',
@@ -67,6 +79,42 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     run: async (config, terminal, [name = '']) =>
       (await import('./commands/lists.ts')).listsRemove(config, terminal, name),
   },
+  'lists rebuild': {
+    usage: 'preau lists rebuild',
+    takes: [],
+    options: [],
+    run: async (config, terminal) =>
+      (await import('./commands/lists.ts')).listsRebuild(config, terminal),
+  },
+  'lists diff': {
+    usage: 'preau lists diff [--json]',
+    takes: [],
+    options: ['json'],
+    run: async (config, terminal, _args, { json = false }) =>
+      (await import('./commands/candidate.ts')).listsDiff(config, terminal, json),
+  },
+  'lists activate': {
+    usage: 'preau lists activate',
+    takes: [],
+    options: [],
+    run: async (config, terminal) =>
+      (await import('./commands/candidate.ts')).listsActivate(config, terminal),
+  },
+  'lists discard': {
+    usage: 'preau lists discard',
+    takes: [],
+    options: [],
+    run: async (config, terminal) =>
+      (await import('./commands/candidate.ts')).listsDiscard(config, terminal),
+  },
+  'lists rollback': {
+    usage: 'preau lists rollback',
+    takes: [],
+    options: [],
+    run: async (config, terminal) =>
+      (await import('./commands/candidate.ts')).listsRollback(config, terminal),
+  },
+  ...SOURCE_COMMANDS,
   'policy export': {
     usage: 'preau policy export [FILE]',
     takes: ['FILE?'],
@@ -130,7 +178,7 @@ function find(
   positionals: readonly string[],
   { t }: Terminal,
 ): { command: Command; args: readonly string[] } {
-  for (const length of [2, 1]) {
+  for (const length of [3, 2, 1]) {
     const name = positionals.slice(0, length).join(' ')
     const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
     if (command !== undefined) return { command, args: positionals.slice(length) }

@@ -8,6 +8,7 @@ import { PreauError } from './errors.ts'
 import type { Catalogue } from './policy/category.ts'
 import { DEFAULT_POLICY } from './policy/default-policy.ts'
 import { CURRENT, type Change } from './policy/document.ts'
+import { putInForce } from './policy/lists.ts'
 import { parsePolicy } from './policy/policy-document.ts'
 import { openStore } from './store/open-store.ts'
 import type { Store } from './store/store.ts'
@@ -64,7 +65,9 @@ async function installLists(
   const isWhole = stored !== undefined && existsSync(indexFile(config.dataDir, stored.body))
   if (isWhole && stored.body.starterDigest === (await starterDigest())) return
   const { dataDir } = config
-  const body = await buildStarter({ dataDir, current: stored?.body, catalogue, now })
+  const version = await buildStarter({ dataDir, current: stored?.body, catalogue, now })
+  // The index of another format cannot be gone back to.
+  const body = { ...putInForce(stored?.body, version, 'system', now), previous: null }
   const change: Change = { kind: 'lists', id: CURRENT, expects: stored?.version ?? 'absent', body }
   await commitUnlessDone(store, 'lists.starter', change, now)
 }

@@ -1,11 +1,10 @@
 /** Keeps the snapshot in force equal to the store: reads again after each change, builds a new one, swaps it in. */
 import type { Logger } from 'pino'
-import { openCategoryIndex } from './categories/index/category-index.ts'
-import { indexFile } from './categories/lists.ts'
+import { openCategories, type OpenedCategories } from './opened-categories.ts'
 import type { Config } from './config.ts'
 import { PreauError } from './errors.ts'
 import { createAddressJudge, parseCidr } from './policy/address.ts'
-import type { Catalogue, CategoryLookup } from './policy/category.ts'
+import type { Catalogue } from './policy/category.ts'
 import { CURRENT } from './policy/document.ts'
 import { isInForce, type Grant } from './policy/grant.ts'
 import { buildSnapshot, withGrants, type Current, type Snapshot } from './policy/snapshot.ts'
@@ -44,6 +43,7 @@ class SnapshotFollower implements FollowedSnapshot {
   readonly #listeners = new Set<() => void>()
   #sources: Sources | undefined
   #snapshot: Snapshot | undefined
+  #categories: OpenedCategories | undefined
   #isRefreshing = false
   #isStale = false
   #unwatch = (): void => undefined
@@ -136,18 +136,24 @@ class SnapshotFollower implements FollowedSnapshot {
       policy: sources.policy.body,
       grants: sources.grants,
       catalogue,
-      categories: isListsSame ? this.snapshot.categories : await this.#openCategories(sources),
+      ...(await this.#openCategories(sources)),
       addresses: createAddressJudge(config.dial.allow.flatMap(text => parseCidr(text) ?? [])),
     })
   }
 
-  async #openCategories({ lists }: Sources): Promise<CategoryLookup> {
-    const { config } = this.#options
-    const file = indexFile(config.dataDir, lists.body)
-    const index = await openCategoryIndex(file, {
-      cacheEntries: config.limits.categoryCacheEntries,
-    })
-    return index.lookup
+  /** What stands open is kept while the lists and the expressions that are turned on stay the same. */
+  async #openCategories({ lists, policy }: Sources): Promise<OpenedCategories['parts']> {
+    const { expressions } = policy.body
+    const key = JSON.stringify([lists.body.id, lists.body.index, expressions])
+    if (this.#categories?.key !== key) {
+      this.#categories = await openCategories({
+        ...this.#options,
+        lists: lists.body,
+        expressions,
+        key,
+      })
+    }
+    return this.#categories.parts
   }
 }
 

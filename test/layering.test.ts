@@ -11,13 +11,22 @@ const LAYERS: readonly (readonly string[])[] = [
   ['supervisor'],
   ['child'],
   ['main'],
-  ['snapshot-follower', 'housekeeping'],
+  ['snapshot-follower', 'housekeeping', 'updates'],
+  ['opened-categories'],
   ['install', 'install-authority'],
   ['admin', 'portal', 'proxy'],
   ['directory', 'access-log', 'tls', 'store', 'categories'],
   ['policy'],
 ]
-const LEAVES = new Set(['errors', 'error-detail', 'metrics', 'i18n', 'config'])
+const LEAVES = new Set([
+  'errors',
+  'error-detail',
+  'metrics',
+  'i18n',
+  'config',
+  'config-lists',
+  'config-limits',
+])
 
 /** The folder of `src` a file belongs to, or its own name at the top. */
 const roomOf = (file: string): string => (file.split('/')[1] ?? '').replace(/\.(?:ts|js)$/, '')

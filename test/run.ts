@@ -4,7 +4,7 @@
  * Arguments: test files to run instead of all (the type check and the linter are then left out).
  */
 import { spawn, spawnSync, type SpawnSyncOptions } from 'node:child_process'
-import { existsSync, globSync } from 'node:fs'
+import { existsSync, globSync, writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 
 interface Requirement {
@@ -56,6 +56,8 @@ function run(name: string, command: string, args: string[]): boolean {
   return status === 0
 }
 
+const BUILT = 'node_modules/@tapjs/.built'
+
 interface Counts {
   passed: number
   failed: number
@@ -64,7 +66,8 @@ interface Counts {
 /** Runs tap and shows a line per file; of a file that fails, all that it said. */
 async function runTap(files: readonly string[]): Promise<Counts> {
   // tap builds its test class for the plugins of package.json at its first run, which itself still has the old ones.
-  run('test runner', 'tap', ['build'])
+  // Once: two runs that build at the same time would leave half of it.
+  if (!existsSync(BUILT) && run('test runner', 'tap', ['build'])) writeFileSync(BUILT, '')
   const child = spawn('tap', ['--reporter=tap', '--timeout=180', '--jobs=2', ...files], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })

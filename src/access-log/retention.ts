@@ -5,6 +5,12 @@ import { join } from 'node:path'
 const DAY_MS = 86_400_000
 const FILE = /^access-(\d{4}-\d{2}-\d{2})\.jsonl$/
 
+/** The instant (epoch ms) at which the day of a log file begins, as UTC reckons; undefined for other files. */
+export function dayOfFile(name: string): number | undefined {
+  const date = FILE.exec(name)?.[1]
+  return date === undefined ? undefined : Date.parse(date)
+}
+
 /** Deletes the files of days that ended `retentionDays` ago or more; returns their names. */
 export async function deleteExpiredLogs(
   dir: string,
@@ -13,8 +19,8 @@ export async function deleteExpiredLogs(
 ): Promise<string[]> {
   const names = await readdir(dir).catch(() => [])
   const expired = names.filter(name => {
-    const date = FILE.exec(name)?.[1]
-    return date !== undefined && now - Date.parse(date) >= (retentionDays + 1) * DAY_MS
+    const day = dayOfFile(name)
+    return day !== undefined && now - day >= (retentionDays + 1) * DAY_MS
   })
   await Promise.all(expired.map(name => unlink(join(dir, name)).catch(() => undefined)))
   return expired

@@ -1,19 +1,29 @@
-/** `preau lists import | show | remove`. The commit at the end is what a running Préau follows. */
+/** `preau lists import | show | remove | rebuild`. The commit at the end is what a running Préau follows. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { findCategory } from '../categories/catalogue.ts'
-import { dropUnreferenced, importList, removeList, type ImportReport } from '../categories/lists.ts'
+import { buildStarter, dropUnreferenced, removeList } from '../categories/lists.ts'
 import type { Config } from '../config.ts'
 import { PreauError } from '../errors.ts'
 import { withInstalled, type Installed } from '../install.ts'
 import type { Catalogue } from '../policy/category.ts'
 import { CURRENT } from '../policy/document.ts'
-import type { ListsDocument } from '../policy/lists.ts'
+import { isHttpUrl, SOURCE_FORMATS, type SourceFormat } from '../policy/list-source.ts'
+import { putInForce, type ListsDocument } from '../policy/lists.ts'
 import type { Stored } from '../store/store.ts'
+import { download } from '../updates/download.ts'
+import { updateList, type UpdateRequest } from '../updates/update-list.ts'
+import { printOutcome } from './list-report.ts'
 import { printable, table, type Terminal } from './terminal.ts'
 
 export interface ImportArguments {
+  /** A path, or an http(s) URL. */
   readonly path: string
   readonly category: string | undefined
   readonly name: string | undefined
+  readonly format: string | undefined
+  readonly mode: UpdateRequest['mode']
+  readonly isJson: boolean
 }
 
 const MEGABYTE = 1e6
@@ -23,30 +33,63 @@ const PROGRESS_MS = 100
 export async function listsImport(
   config: Config,
   terminal: Terminal,
-  { path, category, name }: ImportArguments,
+  { path, category, name, format, mode, isJson }: ImportArguments,
 ): Promise<void> {
-  const { t, print, progress } = terminal
-  await withLists(config, async ({ store, catalogue }, lists) => {
+  const { print, progress } = terminal
+  await withLists(config, async ({ store, catalogue }) => {
     if (category !== undefined) assertCategory(category, catalogue, terminal)
-    const { document, report } = await importList({
-      dataDir: config.dataDir,
-      current: lists.body,
-      path,
-      ...(category === undefined ? {} : { category }),
-      ...(name === undefined ? {} : { name }),
-      catalogue,
-      now: Date.now(),
-      onProgress: showProgress(terminal),
-    })
+    const onProgress = showProgress(terminal)
+    const outcome = await withLocalFile(config, path, onProgress, file =>
+      updateList(
+        { store, config, catalogue, clock: Date.now },
+        {
+          path: file,
+          source: path,
+          by: 'cli',
+          mode,
+          onProgress,
+          ...(category === undefined ? {} : { category }),
+          ...(name === undefined ? {} : { name }),
+          ...(format === undefined ? {} : { format: parseFormat(format, terminal) }),
+        },
+      ),
+    )
     progress('')
-    const note = { by: 'cli', action: 'lists.import', subject: report.name, at: Date.now() }
-    await store.commit(note, [
-      { kind: 'lists', id: CURRENT, expects: lists.version, body: document },
-    ])
-    await tidy(config, document)
-    printReport(report, terminal)
-    print(t('lists.next', { example: printable(report.example ?? 'fr.wikipedia.org') }))
+    if (isJson) print(JSON.stringify(outcome, undefined, 2))
+    else printOutcome(outcome, catalogue, terminal)
   })
+}
+
+function parseFormat(text: string, { t }: Terminal): SourceFormat {
+  const format = SOURCE_FORMATS.find(known => known === text)
+  if (format !== undefined) return format
+  const detail = t('unknownFormat', { format: printable(text), formats: SOURCE_FORMATS.join(', ') })
+  throw new PreauError('PREAU_USAGE', { detail })
+}
+
+/** Downloads what is named by a URL to a file that goes afterwards. */
+async function withLocalFile<T>(
+  { dataDir, lists, dial }: Config,
+  path: string,
+  onProgress: (bytes: number) => void,
+  use: (file: string) => Promise<T>,
+): Promise<T> {
+  if (!isHttpUrl(path)) return use(path)
+  const folder = await mkdtemp(join(dataDir, 'download-'))
+  try {
+    const file = join(folder, 'list')
+    await download(path, {
+      file,
+      maxBytes: lists.downloadBytes,
+      timeoutMs: lists.downloadTimeoutMs,
+      parentProxy: lists.parentProxy,
+      dial,
+      onProgress,
+    })
+    return await use(file)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
 }
 
 function assertCategory(category: string, catalogue: Catalogue, { t }: Terminal): void {
@@ -64,29 +107,6 @@ function showProgress({ t, progress }: Terminal): (bytes: number) => void {
     if (now - shownAt < PROGRESS_MS) return
     shownAt = now
     progress(t('lists.reading', { megabytes: (bytes / MEGABYTE).toFixed(0) }))
-  }
-}
-
-function printReport(report: ImportReport, { t, print, locale }: Terminal): void {
-  const counts = Object.entries(report.counts)
-  const format = new Intl.NumberFormat(locale)
-  const domains = counts.reduce((sum, [, count]) => sum + count, 0)
-  print(
-    t('lists.done', {
-      domains: format.format(domains),
-      name: report.name,
-      categories: counts.length,
-      seconds: format.format(Math.round(report.elapsedMs / 100) / 10),
-    }),
-  )
-  if (report.refusedLines > 0) {
-    print(t('lists.refused', { count: format.format(report.refusedLines) }))
-    for (const { file, line, text } of report.refusedSamples.slice(0, SAMPLES)) {
-      print(`  ${file}:${line}  ${printable(text)}`)
-    }
-  }
-  if (report.unknownCategories.length > 0) {
-    print(t('lists.unknown', { names: printable(report.unknownCategories.join(', ')) }))
   }
 }
 
@@ -127,13 +147,14 @@ export async function listsRemove(
         detail: t('lists.notFound', { name: printable(name), names }),
       })
     }
-    const document = await removeList({
+    const version = await removeList({
       dataDir: config.dataDir,
       current: lists.body,
       name,
       catalogue,
       now: Date.now(),
     })
+    const document = putInForce(lists.body, version, 'cli', Date.now())
     const note = { by: 'cli', action: 'lists.remove', subject: name, at: Date.now() }
     await store.commit(note, [
       { kind: 'lists', id: CURRENT, expects: lists.version, body: document },
@@ -144,8 +165,8 @@ export async function listsRemove(
 }
 
 /** The change is made by then: a leftover that resists goes with the next one. */
-async function tidy({ dataDir }: Config, document: ListsDocument): Promise<void> {
-  await dropUnreferenced(dataDir, document).catch(() => undefined)
+async function tidy({ dataDir }: Config, lists: ListsDocument): Promise<void> {
+  await dropUnreferenced(dataDir, { lists }).catch(() => undefined)
 }
 
 async function withLists(
@@ -164,5 +185,23 @@ async function withLists(
       // Another import was faster and took files of ours away: that is the cause, not the file that is missed.
       throw new PreauError('PREAU_CONFLICT', { kind: 'lists', id: CURRENT }, { cause: error })
     })
+  })
+}
+
+/** Builds the index anew from the kept texts: after an alarm says that a file is damaged. */
+export async function listsRebuild(config: Config, { t, print }: Terminal): Promise<void> {
+  await withLists(config, async ({ store, catalogue }, lists) => {
+    const at = Date.now()
+    const version = await buildStarter({
+      dataDir: config.dataDir,
+      current: lists.body,
+      catalogue,
+      now: at,
+    })
+    const body = { ...putInForce(lists.body, version, 'cli', at), previous: lists.body.previous }
+    await store.commit({ by: 'cli', action: 'lists.rebuild', at }, [
+      { kind: 'lists', id: CURRENT, expects: lists.version, body },
+    ])
+    print(t('lists.rebuilt'))
   })
 }

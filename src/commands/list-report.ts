@@ -1,0 +1,50 @@
+/** What an import did, in numbers that a DSI can check against the source; whether it is in force, and what to type next. */
+import type { ImportReport } from '../categories/lists.ts'
+import type { Catalogue } from '../policy/category.ts'
+import type { UpdateOutcome } from '../updates/update-list.ts'
+import { printHolds, printRehearsal } from './candidate.ts'
+import { printable, type Terminal } from './terminal.ts'
+
+const SAMPLES = 5
+
+/** What the import did, then whether it is in force and what to type next. */
+export function printOutcome(
+  { kind, report, rehearsal, holds }: UpdateOutcome,
+  catalogue: Catalogue,
+  terminal: Terminal,
+): void {
+  const { t, print } = terminal
+  printReport(report, terminal)
+  if (rehearsal !== undefined && kind !== 'unchanged')
+    printRehearsal(rehearsal, catalogue, terminal)
+  if (kind === 'unchanged') print(t('lists.unchanged'))
+  if (kind !== 'waiting')
+    print(t('lists.next', { example: printable(report.example ?? 'fr.wikipedia.org') }))
+  else {
+    printHolds(holds, catalogue, terminal)
+    print(t('candidate.next'))
+  }
+}
+
+function printReport(report: ImportReport, { t, print, locale }: Terminal): void {
+  const counts = Object.entries(report.counts)
+  const format = new Intl.NumberFormat(locale)
+  const domains = counts.reduce((sum, [, count]) => sum + count, 0)
+  print(
+    t('lists.done', {
+      domains: format.format(domains),
+      name: report.name,
+      categories: counts.length,
+      seconds: format.format(Math.round(report.elapsedMs / 100) / 10),
+    }),
+  )
+  if (report.refusedLines > 0) {
+    print(t('lists.refused', { count: format.format(report.refusedLines) }))
+    for (const { file, line, text } of report.refusedSamples.slice(0, SAMPLES)) {
+      print(`  ${file}:${line}  ${printable(text)}`)
+    }
+  }
+  if (report.unknownCategories.length > 0) {
+    print(t('lists.unknown', { names: printable(report.unknownCategories.join(', ')) }))
+  }
+}

@@ -1,0 +1,110 @@
+/** How a download reaches its source: which addresses it may meet, and through which proxy. */
+import * as http from 'node:http'
+import * as https from 'node:https'
+import type { LookupFunction } from 'node:net'
+import project from '../../package.json' with { type: 'json' }
+import type { Config } from '../config.ts'
+import { createAddressJudge, parseCidr, type AddressJudge } from '../policy/address.ts'
+import { isAddress, parseHost, parseHumanHost, type Host } from '../policy/host.ts'
+import { createResolver, type Resolve } from '../proxy/resolver.ts'
+import { saysWhy } from './download-failure.ts'
+
+export interface OutwardOptions {
+  readonly parentProxy: string | null
+  readonly dial: Config['dial']
+}
+
+/** Asks for one URL; the caller ends the request. */
+export type Ask = (
+  url: URL,
+  headers: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+) => http.ClientRequest
+
+const MAX_NAMES = 100
+const NAME_TTL_MS = 30_000
+const NAME_TIMEOUT_MS = 10_000
+
+/**
+ * The source that a person has named may be an inner mirror; where it redirects to may not be, or a hostile source would
+ * make Préau knock at the city's own machines (CWE-918). Behind a parent proxy names are that proxy's to resolve.
+ */
+export function createOutward(first: URL, { parentProxy, dial }: OutwardOptions): Ask {
+  const agents = createAgents(parentProxy)
+  const judge = createAddressJudge(dial.allow.flatMap(text => parseCidr(text) ?? []))
+  const resolve = createFixedResolver(dial)
+  const open = createLookup(resolve, undefined)
+  const judged = createLookup(resolve, judge)
+  return (url, headers, signal) => {
+    const isChosen = url.hostname === first.hostname
+    const host = parseHost(url.hostname)
+    if (!isChosen && host !== undefined && isAddress(host) && judge(host) === 'non-public')
+      throw saysWhy('inner', { host })
+    return (url.protocol === 'https:' ? https : http).request(url, {
+      agent: url.protocol === 'https:' ? agents.https : agents.http,
+      headers: {
+        ...headers,
+        accept: '*/*',
+        'accept-encoding': 'identity',
+        'user-agent': `Preau/${project.version}`,
+      },
+      lookup: isChosen || parentProxy !== null ? open : judged,
+      signal,
+    })
+  }
+}
+
+function createAgents(parentProxy: string | null) {
+  const through =
+    parentProxy === null ? {} : { proxyEnv: { HTTP_PROXY: parentProxy, HTTPS_PROXY: parentProxy } }
+  const options = { keepAlive: false, ...through }
+  return { http: new http.Agent(options), https: new https.Agent(options) }
+}
+
+interface Answer {
+  readonly addresses: readonly Host[]
+  /** The city has fixed it itself (`dial.hosts`). */
+  readonly isFixed: boolean
+}
+type FixedResolve = (name: string) => Promise<Answer>
+
+function createFixedResolver({ hosts, servers }: Config['dial']): FixedResolve {
+  const resolve: Resolve = createResolver({
+    servers,
+    maxEntries: MAX_NAMES,
+    ttlMs: NAME_TTL_MS,
+    timeoutMs: NAME_TIMEOUT_MS,
+  })
+  const fixed = new Map(Object.entries(hosts).map(([name, ip]) => [parseHumanHost(name), ip]))
+  return async name => {
+    const host = parseHost(name)
+    if (host === undefined) throw saysWhy('badRedirect', {})
+    const address = fixed.get(host)
+    return address === undefined
+      ? { addresses: await resolve(host), isFixed: false }
+      : { addresses: [address], isFixed: true }
+  }
+}
+
+/** What Node asks before it connects: the address that was judged is the one that is reached. */
+function createLookup(resolve: FixedResolve, judge: AddressJudge | undefined): LookupFunction {
+  return (name, { all }, onFound) => {
+    const answer = async (): Promise<readonly Host[]> => {
+      const { addresses, isFixed } = await resolve(name)
+      if (judge === undefined || isFixed) return addresses
+      const permitted = addresses.filter(address => judge(address) !== 'non-public')
+      if (permitted.length === 0) throw saysWhy('inner', { host: name })
+      return permitted
+    }
+    answer().then(
+      addresses => {
+        const found = addresses.map(address => ({ address, family: familyOf(address) }))
+        if (all) onFound(null, found)
+        else onFound(null, found[0]?.address ?? '', found[0]?.family)
+      },
+      (error: unknown) => onFound(error as NodeJS.ErrnoException, ''),
+    )
+  }
+}
+
+const familyOf = (address: Host): 4 | 6 => (address.includes(':') ? 6 : 4)
