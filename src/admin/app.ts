@@ -19,14 +19,20 @@ import { createLoginGuard } from './login-guard.ts'
 import { accountRoutes } from './routes/account.ts'
 import { assetRoutes } from './routes/assets.ts'
 import { auditRoutes } from './routes/audit.ts'
+import { candidateRoutes } from './routes/candidate.ts'
 import { decideRoutes } from './routes/decide.ts'
+import { explainRoutes } from './routes/explain.ts'
 import { grantRoutes } from './routes/grants.ts'
 import { healthRoutes } from './routes/health.ts'
+import { listRoutes } from './routes/lists.ts'
+import { localRoutes } from './routes/local.ts'
+import { metricsRoutes } from './routes/metrics.ts'
 import { pendingRoutes } from './routes/pending.ts'
 import { policyRoutes } from './routes/policy.ts'
 import { requestRoutes } from './routes/request.ts'
 import { setupRoutes } from './routes/setup.ts'
 import { signInRoutes } from './routes/sign-in.ts'
+import { sourceRoutes } from './routes/sources.ts'
 import { userRoutes } from './routes/users.ts'
 import { registerSecurityHeaders } from './security-headers.ts'
 
@@ -43,6 +49,7 @@ const MAX_PARAM = 200
 const ROUTES = [
   assetRoutes,
   healthRoutes,
+  metricsRoutes,
   signInRoutes,
   setupRoutes,
   pendingRoutes,
@@ -50,6 +57,11 @@ const ROUTES = [
   decideRoutes,
   grantRoutes,
   policyRoutes,
+  explainRoutes,
+  localRoutes,
+  listRoutes,
+  candidateRoutes,
+  sourceRoutes,
   auditRoutes,
   userRoutes,
   accountRoutes,
@@ -69,7 +81,7 @@ export async function createAdmin(deps: AdminDeps): Promise<FastifyInstance> {
   await registerViews(app)
   registerAccess(app, deps)
   registerErrorPages(app, deps)
-  const live = createLive(deps.store)
+  const live = createLive(deps.store, deps.work)
   // Before `close` waits for open connections: these streams would never end by themselves.
   app.addHook('preClose', async () => live.close())
   const guard = createLoginGuard(deps.config.limits, deps.clock)

@@ -34,9 +34,15 @@ export function describeEntry(entry: AuditEntry, wording: Wording): AuditRow {
 }
 
 /** Record ids say nothing to a person; the subject has already said which site or account. */
-const NOT_SHOWN = new Set(['request', 'requestId', 'grantId', 'outcome', 'lock'])
+const NOT_SHOWN = new Set(['request', 'requestId', 'grantId', 'outcome', 'lock', 'code'])
 /** Details whose value is one of our own words. */
-const WORDS = { duration: 'duration', scope: 'scopeName', role: 'role', reason: 'reason' } as const
+const WORDS = {
+  duration: 'duration',
+  scope: 'scopeName',
+  role: 'role',
+  reason: 'reason',
+  enabled: 'detail.enabled',
+} as const
 
 function describeDetail(
   name: string,

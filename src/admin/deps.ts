@@ -2,6 +2,7 @@
 import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
 import type { Catalogue } from '../policy/category.ts'
+import type { Current } from '../policy/snapshot.ts'
 import type { Store } from '../store/store.ts'
 import type { Live } from './live.ts'
 import type { LoginGuard } from './login-guard.ts'
@@ -17,10 +18,33 @@ export interface AdminDeps {
   readonly proxyAddress: string
   /** SHA-256 of the city's CA, shown in help texts; undefined when there is none. */
   readonly caFingerprint: string | undefined
+  readonly work: ListWork
+  /** The snapshot in force, as the proxy processes have it. */
+  readonly current: Current
 }
 
 /** What the routes share. */
 export interface RouteDeps extends AdminDeps {
   readonly live: Live
   readonly guard: LoginGuard
+}
+
+/** Work on the lists, done in a process of its own so that no page waits for it. */
+export interface ListWork {
+  /** Fetches a source now. False when work is going on already. */
+  fetch(name: string, by: string): boolean
+  readonly current: WorkState | undefined
+  /** Calls back at each step; returns the function that stops it. */
+  onChange(listener: () => void): () => void
+}
+
+/** `done` and `total` are bytes; `total` is absent where it is not known. */
+export interface WorkState {
+  readonly list: string
+  readonly phase: 'download' | 'read' | 'index' | 'compare'
+  readonly done: number
+  readonly total?: number
+  /** Epoch ms. */
+  readonly startedAt: number
+  readonly by: string
 }

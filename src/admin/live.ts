@@ -2,6 +2,7 @@
 import type { FastifyReply } from 'fastify'
 import { PreauError } from '../errors.ts'
 import type { Store } from '../store/store.ts'
+import type { ListWork } from './deps.ts'
 
 const MAX_STREAMS = 500
 const MAX_STREAMS_PER_SESSION = 8
@@ -9,6 +10,8 @@ const MAX_STREAMS_PER_SESSION = 8
 const BEAT_MS = 20_000
 /** Changes that come together are told once. */
 const GATHER_MS = 40
+/** A bar that moves twice a second moves enough. */
+const WORK_GATHER_MS = 500
 
 interface Stream {
   readonly reply: FastifyReply
@@ -23,18 +26,20 @@ export interface Live {
   close(): void
 }
 
-export function createLive(store: Store): Live {
+/** `changed`: a commit was made; `work`: work on the lists went on, began or ended. */
+export function createLive(store: Store, work: ListWork): Live {
   const streams = new Set<Stream>()
-  let gathering: NodeJS.Timeout | undefined
   const end = (stream: Stream): void => {
     streams.delete(stream)
     stream.reply.raw.end()
   }
-  const tellAll = (): void => {
-    gathering = undefined
-    for (const stream of streams) tell(stream, 'event: changed\ndata:\n\n', end)
+  const tellAll = (event: string) => (): void => {
+    for (const stream of streams) tell(stream, `event: ${event}\ndata:\n\n`, end)
   }
-  const unwatch = store.watch(() => (gathering ??= setTimeout(tellAll, GATHER_MS)))
+  const changes = gather(GATHER_MS, tellAll('changed'))
+  const steps = gather(WORK_GATHER_MS, tellAll('work'))
+  const unwatch = store.watch(changes.soon)
+  const unfollow = work.onChange(steps.soon)
   const beat = setInterval(() => {
     for (const stream of streams) void keepOrEnd(stream, end)
   }, BEAT_MS)
@@ -50,10 +55,26 @@ export function createLive(store: Store): Live {
     },
     close() {
       unwatch()
-      clearTimeout(gathering)
+      unfollow()
+      changes.stop()
+      steps.stop()
       clearInterval(beat)
       for (const stream of streams) end(stream)
     },
+  }
+}
+
+/** Calls back once for all that comes within `ms`. */
+function gather(ms: number, act: () => void): { soon: () => void; stop: () => void } {
+  let timer: NodeJS.Timeout | undefined
+  return {
+    soon: () => {
+      timer ??= setTimeout(() => {
+        timer = undefined
+        act()
+      }, ms)
+    },
+    stop: () => clearTimeout(timer),
   }
 }
 

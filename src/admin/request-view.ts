@@ -26,6 +26,8 @@ export interface RequestView {
   readonly isCategoryEnough: boolean
   readonly category: { readonly label: string; readonly description: string } | undefined
   readonly severity: Severity | undefined
+  /** What the person who decides should know of the pages of this site; undefined when nothing. */
+  readonly pageHint: string | undefined
   readonly school: string
   readonly rooms: readonly string[]
   readonly pcs: string
@@ -56,6 +58,7 @@ export function viewRequest(
     category:
       label === undefined ? undefined : { label, description: category?.description[locale] ?? '' },
     severity: category?.severity,
+    pageHint: pageHintOf(body, catalogue, wording),
     school: schoolOf(body, wording),
     rooms: roomsOf(body),
     pcs: wording.count('pending.pcs', body.askers.length),
@@ -71,6 +74,17 @@ export function viewRequest(
       isPreselected: scope.kind === narrowestScope(body),
     })),
   }
+}
+
+function pageHintOf(
+  { listed, hints = [] }: UnblockRequest,
+  catalogue: Catalogue,
+  { t, locale }: Wording,
+): string | undefined {
+  if (listed === 'page') return t('request.pageListed')
+  if (hints.length === 0) return undefined
+  const categories = hints.map(id => catalogue.get(id)?.label[locale] ?? id).join(', ')
+  return t('request.pageHint', { categories })
 }
 
 function schoolOf(request: UnblockRequest, wording: Wording): string {

@@ -1,4 +1,4 @@
-/** The composition root of the admin process: store, admin app and housekeeping, wired. */
+/** The composition root of the admin process: store, admin app, work on the lists and housekeeping, wired. */
 import type { AddressInfo } from 'node:net'
 import type { Logger } from 'pino'
 import { createAdmin } from '../admin/app.ts'
@@ -6,7 +6,10 @@ import { loadCatalogue } from '../categories/catalogue.ts'
 import type { Config } from '../config.ts'
 import { startHousekeeping } from '../housekeeping.ts'
 import { installAuthority } from '../install-authority.ts'
+import { followSnapshot } from '../snapshot-follower.ts'
 import { openStore } from '../store/open-store.ts'
+import { createListWork } from '../updates/list-jobs.ts'
+import { startSchedule } from '../updates/schedule.ts'
 import type { Running } from './running.ts'
 
 const clock = Date.now
@@ -19,22 +22,33 @@ export async function startAdmin(
 ): Promise<Running> {
   const store = await openStore(config)
   const authority = await installAuthority(config, store, clock())
+  const catalogue = loadCatalogue()
+  const current = await followSnapshot({ store, config, catalogue, clock, logger })
+  // Of all that an installation has, its certificate is surely its own: other cities ask at other minutes.
+  const seed = authority.fingerprint256
+  const work = createListWork({ store, config, clock, logger, seed })
   const app = await createAdmin({
     store,
-    catalogue: loadCatalogue(),
+    catalogue,
     clock,
     config,
     logger,
     proxyAddress: `${config.proxy.host}:${proxyAddress.port}`,
     caFingerprint: authority.fingerprint256,
+    work,
+    current,
   })
   await app.listen({ host: config.admin.host, port: config.admin.port })
   const housekeeping = startHousekeeping({ store, config, clock, logger })
+  const schedule = startSchedule({ store, config, clock, logger, seed, work })
   return {
     address: app.server.address() as AddressInfo,
     async stop() {
+      schedule.stop()
       housekeeping.stop()
+      await work.close()
       await app.close()
+      current.close()
       await store.close()
     },
   }

@@ -3,6 +3,16 @@ import type { Browser, BrowserContext, Page } from 'playwright-core'
 import t from 'tap'
 import { createSetupLink } from '../../src/admin/setup-link.ts'
 import { violationsOf } from '../support/browser.ts'
+import {
+  aBigRehearsal,
+  aCandidate,
+  aList,
+  inForce,
+  manyCounts,
+  putCandidate,
+  putLists,
+  putSource,
+} from './list-world.ts'
 import { signIn, startWorld } from './chromium.ts'
 import type { World } from './world.ts'
 
@@ -29,11 +39,14 @@ t.test(
     await world.user('Claire', 'dsi')
     await world.user('Élodie', 'reader')
     const state = await (await signIn(browser, url, 'claire')).storageState()
-    await visitAll(t, browser, url, ['/'], state)
+    const lists = ['/lists', '/lists/candidate', '/lists/sources']
+    await visitAll(t, browser, url, ['/', ...lists], state)
+    await fillLists(world)
     const { pending, decided } = await fill(world)
     const requests = ['/', `/requests/${pending}`, `/requests/${decided}`, '/requests']
     const others = ['/grants', '/policy', '/audit', '/users', '/account', '/nope']
     await Promise.all([
+      visitAll(t, browser, url, lists, state),
       visitAll(t, browser, url, requests, state),
       visitAll(t, browser, url, others, state),
     ])
@@ -51,6 +64,23 @@ async function fill(world: World): Promise<{ pending: string; decided: string }>
   await claire.post(`/requests/${approved}/approve`, { scope: 'site', duration: 'forever' })
   await world.grant({ origin: 'acknowledged' })
   return { pending: await world.ask({ category: 'shopping' }), decided }
+}
+
+/** Everything at once: work goes on, a source fails, an update waits in which everything moves, an index is damaged. */
+async function fillLists({ store, work }: World): Promise<void> {
+  const now = Date.now()
+  const long = `https://listes.example/${'chemin-'.repeat(30)}`
+  const failure = { since: now, at: now, times: 2, code: 'PREAU_DOWNLOAD_FAILED' }
+  const status = { nextAt: now, failure: { ...failure, params: { url: long, detail: '404' } } }
+  await putLists(store, inForce(now, { lists: [aList('ut1', now, { counts: manyCounts() })] }), now)
+  await putCandidate(store, aCandidate(now, { rehearsal: aBigRehearsal() }), now)
+  await putSource(store, { name: 'longue', url: long, format: 'lines', category: 'games' }, status)
+  await putSource(store, { name: 'coupee', enabled: false })
+  const alarm = { kind: 'index-damaged', subject: 'v2.index', detail: 'CRC', at: now } as const
+  await store.commit({ by: 'system', action: 'alarm', at: now }, [
+    { kind: 'alarm', id: 'index-damaged:v2.index', body: alarm },
+  ])
+  work.show({ list: 'ut1', phase: 'read', done: 5e6, total: 3e7, startedAt: now, by: 'Claire' })
 }
 
 async function visitAll(

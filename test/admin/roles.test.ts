@@ -1,12 +1,14 @@
 import t from 'tap'
 import { createAdmin } from '../../src/admin/app.ts'
-import { openWorld } from './world.ts'
+import { aCandidate, dropSource, inForce, putCandidate, putLists, putSource } from './list-world.ts'
+import { aCurrent, createWork } from './fake-work.ts'
+import { openWorld, POLICY, START, type World } from './world.ts'
 
 type Row = readonly [anonymous: number, reader: number, dsi: number]
 const PAGE: Row = [303, 200, 200]
 const SCRIPT: Row = [401, 200, 200]
 const ACT: Row = [303, 403, 303]
-/** Every route, and what it answers to whom. `:id` and `:name` stand for a pending request, a grant, an account. */
+/** Every route, and what it answers to whom. `:id` and `:name` stand for a pending request, a grant, an account, a source. */
 const MATRIX: Record<string, Row> = {
   'GET /': PAGE,
   'GET /requests': PAGE,
@@ -19,6 +21,23 @@ const MATRIX: Record<string, Row> = {
   'GET /grants': PAGE,
   'POST /grants/:id/revoke': ACT,
   'GET /policy': PAGE,
+  'GET /explain': PAGE,
+  'GET /local': PAGE,
+  'POST /local': ACT,
+  'POST /local/remove': ACT,
+  'GET /lists': PAGE,
+  'GET /lists/work': SCRIPT,
+  'GET /lists/candidate': PAGE,
+  'GET /lists/sources': PAGE,
+  'POST /lists/activate': ACT,
+  'POST /lists/discard': ACT,
+  'POST /lists/rollback': ACT,
+  'POST /lists/sources': ACT,
+  'POST /lists/sources/known': ACT,
+  'POST /lists/sources/:name': ACT,
+  'POST /lists/sources/:name/state': ACT,
+  'POST /lists/sources/:name/remove': ACT,
+  'POST /lists/sources/:name/fetch': ACT,
   'GET /audit': PAGE,
   'GET /users': PAGE,
   'POST /users': ACT,
@@ -30,6 +49,7 @@ const MATRIX: Record<string, Row> = {
   'POST /sign-out': [303, 303, 303],
   'GET /sign-in': [200, 303, 303],
   'GET /healthz': [200, 200, 200],
+  'GET /metrics': [200, 200, 200],
 }
 /** Told apart in tests of their own: the stream does not end, the others need no session at all. */
 const ELSEWHERE = new Set(['GET /events', 'POST /sign-in', 'GET /setup', 'POST /setup'])
@@ -44,6 +64,28 @@ const FORM = {
   state: 'enabled',
   password: 'une phrase assez longue',
   current: 'une phrase assez longue',
+  url: 'https://listes.example/jeux.txt',
+  format: 'auto',
+  category: '',
+  anyway: 'yes',
+  host: 'regle.example',
+  action: 'block',
+  site: '',
+  until: '',
+}
+
+/** What the form of a route names beyond that: an update that waits, the version in force, a source. */
+async function prepare(world: World, route: string): Promise<Record<string, string>> {
+  if (route === 'POST /local/remove') return { key: 'lumni.fr|allow||' }
+  if (!route.includes('/lists')) return {}
+  await putLists(world.store, inForce(START), START)
+  await putCandidate(world.store, aCandidate(START), START)
+  for (const id of ['ut1', 'nouveau', 'autre']) await dropSource(world.store, id)
+  if (route.includes(':name')) await putSource(world.store, { name: 'autre' })
+  const version = (await world.store.get('source', 'autre'))?.version ?? 'v2'
+  const name = route.endsWith('/known') ? 'ut1' : 'nouveau'
+  const state = route.endsWith('/state') ? 'disabled' : 'reader'
+  return { version: String(version), candidate: 'v3', name, state }
 }
 
 t.test('every route says who may use it, and this table says the same', async t => {
@@ -67,10 +109,11 @@ for (const [index, who] of ['anonymous', 'reader', 'dsi'].entries()) {
       const id = route.startsWith('POST /grants') ? await world.grant() : await world.ask()
       if (route.endsWith('/undo') && who === 'dsi')
         await browser.post(`/requests/${id}/refuse`, FORM)
+      const form = { ...FORM, ...(await prepare(world, route)) }
       const before = JSON.stringify(await world.store.tail({ limit: 1 }))
       const [method = '', path = ''] = route.split(' ')
       const url = path.replace(':id', id).replace(':name', 'autre')
-      const answer = method === 'GET' ? await browser.get(url) : await browser.post(url, FORM)
+      const answer = method === 'GET' ? await browser.get(url) : await browser.post(url, form)
       t.equal(answer.statusCode, row[index], route)
       if (answer.statusCode === 403 || who === 'anonymous') {
         t.equal(
@@ -102,6 +145,8 @@ t.test('a route that does not say who may use it stops the start', async t => {
     logger: false,
     proxyAddress: '',
     caFingerprint: undefined,
+    work: createWork(),
+    current: aCurrent(POLICY, new Map()),
   })
   t.teardown(() => app.close())
   t.throws(() => app.get('/forgotten', () => ''))

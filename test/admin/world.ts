@@ -13,8 +13,10 @@ import type { Catalogue } from '../../src/policy/category.ts'
 import type { PolicyDocument } from '../../src/policy/policy-document.ts'
 import { latestKey, type UnblockRequest } from '../../src/policy/unblock-request.ts'
 import type { Role } from '../../src/policy/account.ts'
+import type { Current } from '../../src/policy/snapshot.ts'
 import type { Store } from '../../src/store/store.ts'
 import { openSqliteStore } from '../../src/store/sqlite-store.ts'
+import { aCurrent, createWork, type FakeWork } from './fake-work.ts'
 
 export const PASSWORD = 'une phrase assez longue'
 export const START = Date.UTC(2026, 8, 14, 8, 40)
@@ -70,6 +72,7 @@ export const POLICY: PolicyDocument = {
     { uai: '0590002B', name: 'École Marie-Curie', rooms: [room('CM2', 'pupils', '10.2.1.0/24')] },
     { uai: '0590003C', name: 'École des Tilleuls', rooms: [room('BCD', 'pupils', '10.3.1.0/24')] },
   ],
+  expressions: [],
   rules: [
     { host: 'lumni.fr' as Host, action: 'allow', reason: 'Ressource de l’Éducation nationale' },
   ],
@@ -97,6 +100,7 @@ export interface World {
   readonly store: Store
   readonly clock: { now: number }
   readonly config: Config
+  readonly work: FakeWork
   ask(wish?: Wish): Promise<string>
   grant(grant?: Partial<Grant>): Promise<string>
   user(name: string, role: Role, options?: { disabled?: boolean }): Promise<void>
@@ -111,6 +115,9 @@ export interface WorldOptions {
   readonly now?: number
   readonly realClock?: boolean
   readonly limits?: Record<string, number>
+  readonly lists?: Partial<Config['lists']>
+  readonly dataDir?: string
+  readonly current?: Current
 }
 
 interface Scope {
@@ -123,15 +130,24 @@ export async function openWorld(t: Scope, options: WorldOptions = {}): Promise<W
   const clock = { now: options.now ?? START }
   const read = options.realClock ? Date.now : () => clock.now
   const defaults = loadConfig(undefined, {})
-  const config = { ...defaults, limits: { ...defaults.limits, ...options.limits } }
+  const config = {
+    ...defaults,
+    limits: { ...defaults.limits, ...options.limits },
+    lists: { ...defaults.lists, ...options.lists },
+    dataDir: options.dataDir ?? defaults.dataDir,
+  }
+  const work = createWork()
+  const catalogue = options.catalogue ?? CATALOGUE
   const app = await createAdmin({
     store,
-    catalogue: options.catalogue ?? CATALOGUE,
+    catalogue,
     clock: read,
     config,
     logger: false,
     proxyAddress: '127.0.0.1:3128',
     caFingerprint: '8F:1C:AA:02',
+    work,
+    current: options.current ?? aCurrent(POLICY, catalogue),
   })
   t.teardown(async () => {
     await app.close()
@@ -147,6 +163,7 @@ export async function openWorld(t: Scope, options: WorldOptions = {}): Promise<W
     store,
     clock,
     config,
+    work,
     ask: wish => ask(store, read(), wish),
     grant: grant => putGrant(store, read(), grant),
     async user(name, role, { disabled = false } = {}) {

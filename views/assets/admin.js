@@ -1,4 +1,5 @@
 // Every page: keeps « il y a 3 min » true and closes open menus. The pending list has its own script.
+import { startLists } from './lists.js'
 import { startPending } from './pending.js'
 import { listenReasons } from './reasons.js'
 
@@ -43,3 +44,4 @@ document.addEventListener('keydown', event => {
 listenReasons()
 const live = document.getElementById('live')
 if (live) startPending(live)
+if (document.querySelector('[data-live-parts]')) startLists()

@@ -3,7 +3,7 @@
 const POLL_MS = 60_000
 const CLAIM_MS = 400
 
-export function listen(onChange, onState) {
+export function listen(onChange, onState, onWork = () => undefined) {
   const channel = 'BroadcastChannel' in window ? new BroadcastChannel('preau-live') : null
   let source = null
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a channel has no target
@@ -16,6 +16,10 @@ export function listen(onChange, onState) {
     source.addEventListener('changed', () => {
       tell('changed')
       onChange()
+    })
+    source.addEventListener('work', () => {
+      tell('work')
+      onWork()
     })
     source.addEventListener('open', () => {
       onState(true)
@@ -38,6 +42,7 @@ export function listen(onChange, onState) {
 
   channel?.addEventListener('message', ({ data }) => {
     if (data === 'changed') onChange()
+    if (data === 'work') onWork()
     if (data === 'held') drop()
     if (data === 'free') setTimeout(hold, Math.random() * CLAIM_MS)
   })

@@ -2,6 +2,7 @@
 import { listenDecisions } from './decide.js'
 import { listenKeys } from './keys.js'
 import { listen } from './live.js'
+import { takeParts } from './parts.js'
 import { revealReady } from './reasons.js'
 import { removeRow } from './rows.js'
 
@@ -41,6 +42,7 @@ export function startPending(root) {
 
   function swap(html) {
     const fresh = new DOMParser().parseFromString(html, 'text/html').body
+    takeParts(fresh)
     const before = list.querySelector('ol.requests')
     const after = fresh.querySelector('ol.requests')
     if (before && after) mergeRows(before, after)

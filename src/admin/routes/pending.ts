@@ -7,6 +7,8 @@ import type { Stored } from '../../store/store.ts'
 import type { RouteDeps } from '../deps.ts'
 import { queryText, textField } from '../form.ts'
 import { decisionNotice } from '../decision-notice.ts'
+import { readListState } from '../list-state.ts'
+import { viewStrip } from '../list-strip.ts'
 import { frame, readPolicy, renderPage, wordingFor } from '../page.ts'
 import { viewRequest } from '../request-view.ts'
 import { readSession, SESSION_COOKIE } from '../session.ts'
@@ -31,7 +33,7 @@ export function pendingRoutes(app: FastifyInstance, deps: RouteDeps): void {
   app.get('/requests/pending', { config: forScripts }, async (request, reply) => {
     const policy = await readPolicy(store)
     const data = await pendingList(request, deps, policy)
-    return reply.view('pending-list', frame(request, deps, { title: '', data }, policy))
+    return reply.view('pending-live', frame(request, deps, { title: '', data }, policy))
   })
   app.get('/events', { config: forScripts }, (request, reply) => {
     if (request.who === null) throw new PreauError('PREAU_SIGN_IN_NEEDED')
@@ -65,6 +67,7 @@ async function pendingList(
   const words = wordingFor(request, deps, policy)
   return {
     words,
+    strip: viewStrip(await readListState(deps), words),
     rows: requests.map(row => viewRequest(row, catalogue, words)),
     count,
     heading: count === 0 ? words.t('pending.count.0') : words.count('pending.count', count),

@@ -1,0 +1,130 @@
+/** Why a site is open or closed for a PC: the checks in order, the city's rules, and the lines of the lists. */
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { explainHost } from '../../categories/lists.ts'
+import type { ListMatch } from '../../categories/lists.ts'
+import { PreauError } from '../../errors.ts'
+import { CURRENT } from '../../policy/document.ts'
+import { isAddress, parseHost, parseTyped, type Host, type Target } from '../../policy/host.ts'
+import type { LocalRule } from '../../policy/policy-document.ts'
+import { explain, type Answer } from '../../policy/verdict.ts'
+import type { RouteDeps } from '../deps.ts'
+import { queryText } from '../form.ts'
+import { readPolicy, renderPage, wordingFor } from '../page.ts'
+import { isAdminText } from '../texts.ts'
+import type { Wording } from '../wording.ts'
+
+/** An address that no school has: the strictest profile answers. */
+const NOBODY = '0.0.0.0' as Host
+const MAX_URL = 2_000
+
+export function explainRoutes(app: FastifyInstance, deps: RouteDeps): void {
+  app.get('/explain', { config: { access: 'session' } }, async (request, reply) => {
+    const policy = await readPolicy(deps.store)
+    const words = wordingFor(request, deps, policy)
+    const typed = {
+      host: queryText(request.query, 'host', MAX_URL) ?? '',
+      ip: queryText(request.query, 'ip', 60) ?? '',
+    }
+    const target = typed.host === '' ? undefined : parseTyped(typed.host)
+    const ip = typed.ip === '' ? NOBODY : parseHost(typed.ip)
+    const isBadIp = ip === undefined || !isAddress(ip)
+    const problem =
+      typed.host !== '' && target === undefined
+        ? 'explain.bad'
+        : isBadIp
+          ? 'explain.badIp'
+          : undefined
+    const answer =
+      target === undefined || isBadIp
+        ? undefined
+        : await examine(request, deps, { target, ip, words, city: policy?.city.name ?? '' })
+    const notice =
+      problem === undefined ? undefined : ({ kind: 'problem', text: words.t(problem) } as const)
+    const page = { view: 'explain', title: words.t('explain.title'), nav: 'nav.policy' } as const
+    return renderPage(request, reply, deps, { ...page, notice, data: { typed, answer } }, policy)
+  })
+}
+
+interface Question {
+  readonly target: Target
+  readonly ip: Host
+  readonly words: Wording
+  readonly city: string
+}
+
+async function examine(
+  _request: FastifyRequest,
+  { store, current, clock, catalogue, config }: RouteDeps,
+  { target, ip, words, city }: Question,
+) {
+  const { snapshot } = current
+  const now = clock()
+  const lists = await store.get('lists', CURRENT)
+  if (lists === undefined) throw new PreauError('PREAU_NOT_FOUND')
+  const client = snapshot.networks(ip)
+  const answers = explain(snapshot, client, target, now)
+  const deciding = answers.find(({ verdict }) => verdict !== undefined)
+  const matches = await explainHost({
+    dataDir: config.dataDir,
+    version: lists.body,
+    host: target.host,
+    ...(target.path === undefined ? {} : { path: target.path }),
+  })
+  const labelOf = (id: string | undefined): string =>
+    catalogue.get(id ?? '')?.label[words.locale] ?? id ?? ''
+  const { t } = words
+  return {
+    host: target.host,
+    sentence: t(`explain.${deciding?.verdict?.action ?? 'allow'}`, { host: target.host }),
+    action: deciding?.verdict?.action ?? 'allow',
+    place: client.room === '' ? t('explain.unknown') : `${client.siteName}, ${client.room}`,
+    profile: snapshot.profiles.get(client.profile)?.label[words.locale] ?? client.profile,
+    ip: ip === NOBODY ? '' : ip,
+    checks: answers.map(answer => viewAnswer(answer, answer === deciding, words, labelOf)),
+    rules: snapshot.rules
+      .about(target.host, client, now)
+      .map(rule => viewRule(rule, words, labelOf)),
+    matches: matches.map(match => ({
+      ...match,
+      category: labelOf(match.category),
+      since: words.moment(match.since),
+      importedAt: words.moment(match.importedAt),
+    })),
+    corrections: matches
+      .filter(({ list, kind }) => list === 'ut1' && kind === 'domains')
+      .map(match => correctionOf(match, city, words)),
+  }
+}
+
+function viewAnswer(
+  { check, verdict }: Answer,
+  decides: boolean,
+  { t }: Wording,
+  labelOf: (id: string | undefined) => string,
+) {
+  const key = `reason.${check}`
+  const category =
+    verdict !== undefined && verdict.action !== 'allow' ? verdict.category : undefined
+  return {
+    name: isAdminText(key) ? t(key) : check,
+    decides,
+    action: verdict?.action,
+    category: category === undefined ? '' : labelOf(category),
+  }
+}
+
+function viewRule(rule: LocalRule, words: Wording, labelOf: (id: string | undefined) => string) {
+  return {
+    host: rule.host,
+    effect: words.t(`local.${rule.action}`, { category: labelOf(rule.category) }),
+    where: rule.site === undefined ? words.t('local.everywhere') : words.siteName(rule.site),
+    reason: rule.reason ?? '',
+  }
+}
+
+/** In French whatever the page speaks: the university reads it. */
+function correctionOf(match: ListMatch, city: string, { t }: Wording): string {
+  const date = new Date(match.importedAt).toISOString().slice(0, 10)
+  const { domain: host, category, line, text } = match
+  return t('explain.text', { host, category, line, text, date, city })
+}

@@ -1,0 +1,66 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import { loadCatalogue } from '../../src/categories/catalogue.ts'
+import { importList } from '../../src/categories/lists.ts'
+import { CURRENT } from '../../src/policy/document.ts'
+import { putInForce } from '../../src/policy/lists.ts'
+import { openWorld, START } from './world.ts'
+
+async function city(t: Parameters<typeof openWorld>[0]) {
+  const world = await openWorld(t, { dataDir: mkdtempSync(join(tmpdir(), 'preau-explain-')) })
+  t.teardown(() => rmSync(world.config.dataDir, { recursive: true, force: true }))
+  await world.user('Lecture', 'reader')
+  const { dataDir } = world.config
+  const path = join(dataDir, 'games.txt')
+  writeFileSync(path, '# games\n<script>.example\njeux.example\n')
+  const { version } = await importList({
+    dataDir,
+    current: undefined,
+    catalogue: loadCatalogue(),
+    now: START,
+    path,
+    name: 'ut1',
+    category: 'games',
+  })
+  const body = putInForce(undefined, version, 'cli', START)
+  await world.store.commit({ by: 'cli', action: 'lists.import', at: START }, [
+    { kind: 'lists', id: CURRENT, body },
+  ])
+  return world.as('Lecture')
+}
+
+t.test(
+  'the page names list, file, line and text, and offers a correction to the university',
+  async t => {
+    const reader = await city(t)
+    const { body } = await reader.get('/explain?host=https%3A%2F%2Fwww.jeux.example%2Fa')
+    t.match(body, /games\.txt/)
+    t.match(body, /3 · <code[^>]*>jeux\.example<\/code>/)
+    t.match(body, /figure dans la catégorie «.games.»/)
+    t.match(body, 'squidguard_modify.cgi')
+  },
+)
+
+t.test('a city rule that concerns the site is shown', async t => {
+  const reader = await city(t)
+  t.match(
+    (await reader.get('/explain?host=www.lumni.fr&ip=10.1.1.4')).body,
+    'Ressource de l’Éducation nationale',
+  )
+})
+
+t.test('a site in no list, and what is no site, are said to be so', async t => {
+  const reader = await city(t)
+  t.match(
+    (await reader.get('/explain?host=nulle-part.example')).body,
+    'Ce site n’est dans aucune liste.',
+  )
+  t.match(
+    (await reader.get('/explain?host=%3Cscript%3E')).body,
+    'Ce n’est ni un nom de site ni une adresse.',
+  )
+  t.match((await reader.get('/explain?host=a.example&ip=999')).body, 'Ce n’est pas une adresse IP.')
+  t.notMatch((await reader.get('/explain?host=%3Cscript%3E')).body, '<script>"')
+})

@@ -1,0 +1,49 @@
+/** What the admin app is given beside the store: work on the lists that a test moves by hand, and a snapshot. */
+import type { ListWork, WorkState } from '../../src/admin/deps.ts'
+import { createAddressJudge } from '../../src/policy/address.ts'
+import type { Catalogue } from '../../src/policy/category.ts'
+import type { PolicyDocument } from '../../src/policy/policy-document.ts'
+import { buildSnapshot, type Current } from '../../src/policy/snapshot.ts'
+
+/** Work on the lists that a test moves by hand. */
+export interface FakeWork extends ListWork {
+  /** What was asked for: `[name, by]`. */
+  readonly asked: readonly (readonly [name: string, by: string])[]
+  show(state: WorkState | undefined): void
+}
+
+export function createWork(): FakeWork {
+  const listeners = new Set<() => void>()
+  const asked: [string, string][] = []
+  let current: WorkState | undefined
+  return {
+    asked,
+    get current() {
+      return current
+    },
+    fetch(name, by) {
+      if (current === undefined) asked.push([name, by])
+      return current === undefined
+    },
+    onChange(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    show(state) {
+      current = state
+      for (const listener of listeners) listener()
+    },
+  }
+}
+
+/** A snapshot of a policy, with no host in any category. */
+export function aCurrent(policy: PolicyDocument, catalogue: Catalogue): Current {
+  const snapshot = buildSnapshot({
+    policy,
+    grants: [],
+    catalogue,
+    categories: () => [],
+    addresses: createAddressJudge([]),
+  })
+  return { snapshot, onSwap: () => () => undefined }
+}

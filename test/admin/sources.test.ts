@@ -1,0 +1,223 @@
+import t from 'tap'
+import { putSource } from './list-world.ts'
+import { openWorld, START, type World, type WorldOptions } from './world.ts'
+
+const MINUTE_MS = 60_000
+const NIGHT = Date.UTC(2026, 8, 14, 21)
+
+async function city(
+  t: Parameters<typeof openWorld>[0],
+  options: WorldOptions = {},
+): Promise<World> {
+  const world = await openWorld(t, options)
+  await world.user('Claire', 'dsi')
+  await world.user('Lecture', 'reader')
+  return world
+}
+
+const textOf = ({ body }: { body: string }): string =>
+  body
+    .replace(/<[^>]+>/g, ' ')
+    .replaceAll('&quot;', '"')
+    .replace(/[\s\u00a0\u202f]+/g, ' ')
+
+const JEUX = {
+  name: 'jeux',
+  url: 'https://listes.example/jeux.txt',
+  format: 'lines',
+  category: 'games',
+}
+
+t.test(
+  'the lists of Toulouse are one click away, and the page says what the click does',
+  async t => {
+    const world = await city(t)
+    const claire = await world.as('Claire')
+    const page = await claire.get('/lists/sources')
+    t.match(textOf(page), 'Aucune source.')
+    t.match(textOf(page), 'Préau les recevra la nuit prochaine, entre 22:00 et 07:00')
+    const answer = await claire.post('/lists/sources/known', { name: 'ut1' })
+    t.equal(answer.headers.location, '/lists/sources?done=known')
+    const row = await world.store.get('source', 'ut1')
+    t.match(row?.body, {
+      name: 'ut1',
+      format: 'archive',
+      category: null,
+      enabled: true,
+      by: 'Claire',
+    })
+    const after = await claire.get('/lists/sources?done=known')
+    t.notMatch(after.body, 'action="/lists/sources/known"')
+    t.match(textOf(after), 'Prochaine vérification la nuit prochaine')
+    t.match(textOf(await claire.get('/audit')), 'a ajouté la source ut1')
+    t.equal((await claire.post('/lists/sources/known', { name: 'autre' })).statusCode, 404)
+  },
+)
+
+t.test('a source is added, changed, switched off and removed, each with its trace', async t => {
+  const world = await city(t)
+  const claire = await world.as('Claire')
+  t.equal((await claire.post('/lists/sources', JEUX)).headers.location, '/lists/sources?done=add')
+  const change = {
+    ...JEUX,
+    url: 'http://autre.example/x',
+    format: 'auto',
+    category: '',
+    version: '1',
+  }
+  t.equal((await claire.post('/lists/sources/jeux', change)).statusCode, 303)
+  t.equal(
+    (await claire.post('/lists/sources/jeux/state', { version: '2', state: 'disabled' }))
+      .statusCode,
+    303,
+  )
+  t.match((await world.store.get('source', 'jeux'))?.body, {
+    url: 'http://autre.example/x',
+    format: 'auto',
+    category: null,
+    enabled: false,
+  })
+  t.match(textOf(await claire.get('/lists/sources')), 'jeux Désactivée')
+  await world.store.commit({ by: 'system', action: 'source.fetch', at: START }, [
+    { kind: 'fetch', id: 'jeux', body: { nextAt: START } },
+  ])
+  t.equal((await claire.post('/lists/sources/jeux/remove', { version: '3' })).statusCode, 303)
+  t.equal(await world.store.get('source', 'jeux'), undefined)
+  t.equal(await world.store.get('fetch', 'jeux'), undefined)
+  const actions = (await world.store.tail({ limit: 20 })).map(({ action }) => action)
+  t.strictSame(
+    actions.filter(action => action.startsWith('source.')),
+    ['source.remove', 'source.fetch', 'source.change', 'source.change', 'source.add'],
+  )
+})
+
+t.test(
+  'what is wrong with a source is said by name, nothing is stored, nothing typed is lost',
+  async t => {
+    const world = await city(t)
+    await putSource(world.store, { name: 'deja' })
+    const claire = await world.as('Claire')
+    const wrong: [Record<string, string>, string][] = [
+      [{ name: 'Majuscule' }, 'Nom : des minuscules'],
+      [{ name: 'preau' }, '« preau » est réservé'],
+      [{ name: '../x' }, 'Nom : des minuscules'],
+      [{ name: 'deja' }, 'Nom : une source porte déjà ce nom'],
+      [{ url: 'ftp://x.example/' }, 'Adresse : une adresse http ou https'],
+      [{ url: 'file:///etc/passwd' }, 'Adresse : une adresse http ou https'],
+      [{ url: 'https://moi:secret@x.example/' }, 'sans identifiant ni mot de passe'],
+      [{ category: 'rien' }, 'Catégorie : cette catégorie n’existe pas'],
+      [{ category: '' }, 'Catégorie : choisissez-en une'],
+      [{ format: 'archive' }, 'Catégorie : une archive dit elle-même ses catégories'],
+      [{ format: 'pdf' }, 'format : auto, archive, lines'],
+    ]
+    for (const [change, text] of wrong) {
+      const answer = await claire.post('/lists/sources', { ...JEUX, ...change })
+      t.equal(answer.statusCode, 400, text)
+      t.match(textOf(answer), text)
+      if (change['url'] === undefined) t.match(answer.body, `value="${JEUX.url}"`, 'kept')
+    }
+    t.equal(
+      (await claire.post('/lists/sources', { ...JEUX, url: 'x'.repeat(1_001) })).statusCode,
+      413,
+    )
+    t.equal(await world.store.count('source'), 1)
+  },
+)
+
+t.test('a hundred sources are enough', async t => {
+  const world = await city(t)
+  for (let n = 0; n < 100; n++) await putSource(world.store, { name: `s${n}` })
+  const answer = await (await world.as('Claire')).post('/lists/sources', JEUX)
+  t.equal(answer.statusCode, 400)
+  t.match(textOf(answer), 'il y en a déjà trop')
+  t.equal(await world.store.count('source'), 100)
+})
+
+t.test('a form that is older than the source changes nothing', async t => {
+  const world = await city(t)
+  await putSource(world.store, { name: 'jeux' })
+  await putSource(world.store, { name: 'jeux', url: 'https://nouvelle.example/' })
+  const claire = await world.as('Claire')
+  for (const path of ['', '/state', '/remove']) {
+    const answer = await claire.post(`/lists/sources/jeux${path}`, {
+      ...JEUX,
+      state: 'disabled',
+      version: '1',
+    })
+    t.equal(answer.statusCode, 409, path)
+    t.match(textOf(answer), 'Quelqu’un d’autre vient de modifier le même élément (source jeux).')
+  }
+  t.match((await world.store.get('source', 'jeux'))?.body, {
+    url: 'https://nouvelle.example/',
+    enabled: true,
+  })
+})
+
+t.test('a source of the configuration is shown, fetched, and changed only there', async t => {
+  const url = 'https://config.example/liste.txt'
+  const source = { name: 'mairie', url, format: 'lines', category: 'games', enabled: true } as const
+  const world = await city(t, { lists: { sources: [source] } })
+  // One of the same name in the store: that of the configuration wins.
+  await putSource(world.store, { name: 'mairie', url: 'https://magasin.example/' })
+  const claire = await world.as('Claire')
+  const page = await claire.get('/lists/sources')
+  t.match(textOf(page), `${url} Une ligne par site (domaines, hosts, AdGuard) · Jeux en ligne`)
+  t.match(textOf(page), 'Elle se change dans le fichier de configuration.')
+  t.notMatch(page.body, /action="\/lists\/sources\/mairie(\/state|\/remove|)"/)
+  for (const path of ['', '/state', '/remove']) {
+    const form = { ...JEUX, state: 'disabled', version: '1' }
+    t.equal((await claire.post(`/lists/sources/mairie${path}`, form)).statusCode, 404, path)
+  }
+  t.equal((await claire.post('/lists/sources', { ...JEUX, name: 'mairie' })).statusCode, 400)
+  t.equal((await claire.post('/lists/sources/mairie/fetch')).statusCode, 303)
+  t.strictSame(world.work.asked, [['mairie', 'Claire']])
+})
+
+t.test('a failing source says why, since when, and that nothing is lost', async t => {
+  const world = await city(t)
+  const params = { url: 'https://x.example/', detail: { fr: 'réponse 404', en: '404' } }
+  const failure = { since: START - 180 * MINUTE_MS, at: START, times: 3, params }
+  const status = { checkedAt: START - 60 * 24 * MINUTE_MS, nextAt: START + 12 * 60 * MINUTE_MS }
+  const known = { ...failure, code: 'PREAU_DOWNLOAD_FAILED' }
+  await putSource(world.store, { name: 'jeux' }, { ...status, failure: known })
+  const later = { ...failure, code: 'PREAU_OF_A_LATER_VERSION' }
+  await putSource(world.store, { name: 'futur' }, { ...status, failure: later })
+  const text = textOf(await (await world.as('Lecture')).get('/lists/sources'))
+  t.match(text, 'Téléchargement impossible de https://x.example/ : réponse 404')
+  t.match(text, 'Échecs : 3, le premier il y a 3 h · La liste en service ne change pas.')
+  t.match(text, 'PREAU_OF_A_LATER_VERSION')
+  t.match(text, 'Dernière réponse hier')
+  t.match(text, 'Prochaine vérification 14 septembre à 22:40')
+})
+
+t.test('fetching now starts the work once, and says politely when it goes on already', async t => {
+  const world = await city(t)
+  await putSource(world.store, { name: 'jeux' })
+  const claire = await world.as('Claire')
+  const answer = await claire.post('/lists/sources/jeux/fetch')
+  t.equal(answer.headers.location, '/lists/sources?done=fetch')
+  t.strictSame(world.work.asked, [['jeux', 'Claire']])
+  world.work.show({ list: 'ut1', phase: 'index', done: 0, startedAt: START, by: 'system' })
+  const busy = await claire.post('/lists/sources/jeux/fetch')
+  t.equal(busy.statusCode, 409)
+  t.match(textOf(busy), 'Une mise à jour est déjà en cours (UT1 (Toulouse Capitole)).')
+  t.equal(world.work.asked.length, 1)
+  t.equal((await claire.post('/lists/sources/inconnue/fetch')).statusCode, 404)
+})
+
+t.test('the university of Toulouse is called by day only by somebody who insists', async t => {
+  const world = await city(t)
+  const url = 'http://dsi.ut-capitole.fr/blacklists/download/blacklists.tar.gz'
+  await putSource(world.store, { name: 'ut1', url })
+  const claire = await world.as('Claire')
+  const asked = await claire.post('/lists/sources/ut1/fetch')
+  t.equal(asked.statusCode, 409)
+  t.match(textOf(asked), 'prie de ne pas télécharger ses listes entre 8 h et 19 h (GMT)')
+  t.strictSame(world.work.asked, [])
+  t.equal((await claire.post('/lists/sources/ut1/fetch', { anyway: 'yes' })).statusCode, 303)
+  t.equal(world.work.asked.length, 1)
+  world.clock.now = NIGHT
+  const night = await world.as('Claire')
+  t.equal((await night.post('/lists/sources/ut1/fetch')).statusCode, 303)
+  t.equal(world.work.asked.length, 2)
+})
