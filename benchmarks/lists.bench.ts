@@ -65,10 +65,16 @@ try {
     { what: 'look-up, index (half hits), ns', figure: number(half('index')), target: '' },
     { what: 'look-up, Map by suffix, ns', figure: number(half('map')), target: '' },
     { what: '  Map / index', figure: number(half('map') / half('index'), 1), target: '>= 3' },
-    { what: 'look-up in the LRU, ns', figure: number(at('lru')), target: '' },
+    { what: 'in the LRU, a new string each time, ns', figure: number(at('lru')), target: '' },
     {
-      what: '  miss of the Map / LRU',
+      what: '  miss of the Map / that',
       figure: number(at('mapMiss') / at('lru'), 1),
+      target: '>= 10',
+    },
+    { what: 'in the LRU, a string asked before, ns', figure: number(at('lruSame')), target: '' },
+    {
+      what: '  miss of the Map, same string / that',
+      figure: number(at('mapMissSame') / at('lruSame'), 1),
       target: '>= 10',
     },
     { what: 'wrong among 10 M random hosts', figure: number(at('wrong')), target: '0' },

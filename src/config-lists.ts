@@ -24,6 +24,9 @@ export const listsSchema = z.strictObject({
   sources: z
     .array(sourceSchema)
     .max(100)
+    .refine(sources => new Set(sources.map(source => source.name)).size === sources.length, {
+      error: 'each name once',
+    })
     .default([])
     .describe('lists to fetch every night: `name`, `url`, `format`, `category`, `enabled`'),
   // UT1 asks not to be called from 8 h to 19 h GMT.

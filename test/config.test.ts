@@ -52,6 +52,21 @@ t.test('a wrong key or value is refused, naming the key and what is allowed', as
     [{ limits: { dialTimeoutMs: 2 ** 31 } }, 'limits.dialTimeoutMs', /<=2147483647/],
     [{ limits: { accessLogRetentionDays: 366 } }, 'limits.accessLogRetentionDays', /365/],
     [{ limits: { requestRetentionDays: 0 } }, 'limits.requestRetentionDays', /365/],
+    [
+      { lists: { sources: [{ name: 'preau', url: 'http://a.test/' }] } },
+      'lists.sources.0.name',
+      /small/,
+    ],
+    [{ lists: { sources: [{ name: 'a', url: 'ftp://a.test/' }] } }, 'lists.sources.0.url', /http/],
+    [
+      {
+        lists: { sources: Array.from({ length: 2 }, () => ({ name: 'a', url: 'http://a.test/' })) },
+      },
+      'lists.sources',
+      /each name once/,
+    ],
+    [{ lists: { parentProxy: 'http://u:p@proxy.test/' } }, 'lists.parentProxy', /http/],
+    [{ lists: { fetchToHourUtc: 24 } }, 'lists.fetchToHourUtc', /23/],
     [[], '(document)', /object/],
   ]
   for (const [content, key, detail] of rows) {

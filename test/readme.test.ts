@@ -30,3 +30,9 @@ t.test('every dependency says why it is there, and every folder exists', async t
   for (const [, script = ''] of readme.matchAll(/npm run ([a-z]+)/g))
     t.ok(script in manifest.scripts, script)
 })
+
+t.test('every metric is in the README', async t => {
+  const { METRICS } = await import('../src/metrics.ts')
+  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
+  for (const name of Object.keys(METRICS)) t.match(readme, `\`${name}\``)
+})

@@ -122,6 +122,10 @@ async function lookUps(): Promise<void> {
     }
     const asked = fresh(() => hot[random(hot.length)] ?? '')
     add('lru', timed(asked, host => cached.lookup(host).length).ns)
+    add('lruSame', timed(asked, host => cached.lookup(host).length).ns)
+    const missed = fresh(miss)
+    timed(missed, walk)
+    add('mapMissSame', timed(missed, walk).ns)
   }
   let wrong = 0
   for (let i = 0; i < 10_000_000; i++) {

@@ -15,9 +15,10 @@ import { createReport, describeList, listName, type ImportReport } from './readi
 import { completeList, historyOf, noteArrivals } from './list-history.ts'
 import { fileName, hasFiles, listsFolder, newListId } from './list-folder.ts'
 import { readArchive, readDomainFile, readFolder } from './reading/read-source.ts'
+import { refused } from './reading/refusal.ts'
 import { sourceKind, type SourceKind } from './reading/source-kind.ts'
 import { STARTER_NAME } from './starter.ts'
-import { refused, UNPACK_LIMITS, Unpacking, type UnpackLimits } from './reading/unpacking.ts'
+import { UNPACK_LIMITS, Unpacking, type UnpackLimits } from './reading/unpacking.ts'
 
 export { explainHost, type ListMatch } from './explain-host.ts'
 export type { ImportReport } from './reading/import-report.ts'

@@ -44,7 +44,16 @@ t.test(
     await fillLists(world)
     const { pending, decided } = await fill(world)
     const requests = ['/', `/requests/${pending}`, `/requests/${decided}`, '/requests']
-    const others = ['/grants', '/policy', '/audit', '/users', '/account', '/nope']
+    const others = [
+      '/local',
+      '/explain',
+      '/grants',
+      '/policy',
+      '/audit',
+      '/users',
+      '/account',
+      '/nope',
+    ]
     await Promise.all([
       visitAll(t, browser, url, lists, state),
       visitAll(t, browser, url, requests, state),

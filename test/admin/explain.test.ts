@@ -38,7 +38,7 @@ t.test(
     const { body } = await reader.get('/explain?host=https%3A%2F%2Fwww.jeux.example%2Fa')
     t.match(body, /games\.txt/)
     t.match(body, /3 · <code[^>]*>jeux\.example<\/code>/)
-    t.match(body, /figure dans la catégorie «.games.»/)
+    t.match(body, /catégorie «.games.», ligne 3/)
     t.match(body, 'squidguard_modify.cgi')
   },
 )

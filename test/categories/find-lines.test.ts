@@ -57,7 +57,7 @@ t.test(
 )
 
 t.test('a line without end is passed over, whatever part of it holds the word', async t => {
-  for (const size of [2_100, 1_048_570, 1_048_576, 1_050_700, 3_000_000]) {
+  for (const size of [2_100, 1_048_570, 1_048_576, 1_049_600, 3_000_000]) {
     const long = Buffer.alloc(size, 'y ')
     for (const at of [0, 1_000, size - 10]) long.write(' x.fr ', at)
     const lines = await found(

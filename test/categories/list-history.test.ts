@@ -1,12 +1,17 @@
 /** What a list keeps from one version to the next, and what happens when its files or its index are not there any more. */
-import { rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { openCategoryIndex } from '../../src/categories/index/category-index.ts'
 import { loadCatalogue } from '../../src/categories/catalogue.ts'
-import { buildStarter, importList, indexFile } from '../../src/categories/lists.ts'
+import {
+  buildStarter,
+  dropUnreferenced,
+  importList,
+  indexFile,
+} from '../../src/categories/lists.ts'
 import type { Host } from '../../src/policy/host.ts'
-import type { ListInfo, ListsVersion } from '../../src/policy/lists.ts'
+import { putInForce, type ListInfo, type ListsVersion } from '../../src/policy/lists.ts'
 import { ut1Entries, writeArchive } from './fixtures/archive.ts'
 
 const catalogue = loadCatalogue()
@@ -107,3 +112,43 @@ t.test('when a list and its categories first came is kept through its updates', 
   const four = await bring(three, 3, ['games'])
   t.same(four.lists[1]?.since, {}, 'a category that went takes its date with it')
 })
+
+t.test(
+  'what the version in force, the one before or a candidate name is kept; halves go',
+  async t => {
+    const w = world(t)
+    const versions: ListsVersion[] = []
+    for (let i = 0; i < 4; i++) {
+      const request = { ...w.at(versions.at(-1), i), path: w.path, category: 'ai' }
+      versions.push((await importList(request)).version)
+    }
+    const [, before, version, current] = versions
+    if (before === undefined || version === undefined || current === undefined)
+      throw new TypeError('four were built')
+    const folder = join(w.dataDir, 'lists')
+    const half = (minutes: number): string =>
+      `${(T0 + minutes * 60_000).toString(36).padStart(9, '0')}-abcdef`
+    mkdirSync(join(folder, `reading-${half(0)}`))
+    mkdirSync(join(folder, `reading-${half(9)}`))
+    writeFileSync(join(folder, `index-${half(0)}.bin.partial`), '')
+    const lists = putInForce(putInForce(undefined, before, 'cli', 0), current, 'cli', 0)
+    const rehearsal = {
+      categories: [],
+      seen: [],
+      closes: 0,
+      warns: 0,
+      opens: 0,
+      hostsSeen: 0,
+      days: 0,
+    }
+    const waits = { base: current.id, list: 'my', by: 'cli', rehearsal, holds: [] }
+    const namesOf = (all: readonly ListsVersion[]): (string | null | undefined)[] =>
+      all.flatMap(({ index, lists: [, my] }) => [index, my?.folder])
+    await dropUnreferenced(w.dataDir, { lists, candidate: { ...waits, version } })
+    const kept = [...namesOf([before, version, current]), `reading-${half(9)}`]
+    t.same(new Set(readdirSync(folder)), new Set(kept))
+    await dropUnreferenced(w.dataDir, { lists })
+    const without = [...namesOf([before, current]), `reading-${half(9)}`]
+    t.same(new Set(readdirSync(folder)), new Set(without), 'once it waits no more, it goes')
+  },
+)

@@ -170,7 +170,9 @@ t.test('a list that is too big is given up, announced or not', async t => {
     response.end('x'.repeat(200_000))
   })
   const reason = { fr: /plus de 0,4 Mo/, en: /more than 0.4 MB/ }
-  const onProgress = (): void => t.fail('what is announced as too big is not even begun')
+  const onProgress = (): void => {
+    t.fail('what is announced as too big is not even begun')
+  }
   await failsWith(t, `${origin}/announced`, reason, { maxBytes: 399_999, onProgress })
   await failsWith(t, `${origin}/silently`, reason, { maxBytes: 399_999 })
   const exact = await download(`${origin}/announced`, optionsFor(t, { maxBytes: 400_000 }))

@@ -40,7 +40,7 @@ export function explainRoutes(app: FastifyInstance, deps: RouteDeps): void {
         : await examine(request, deps, { target, ip, words, city: policy?.city.name ?? '' })
     const notice =
       problem === undefined ? undefined : ({ kind: 'problem', text: words.t(problem) } as const)
-    const page = { view: 'explain', title: words.t('explain.title'), nav: 'nav.policy' } as const
+    const page = { view: 'explain', title: words.t('explain.title'), nav: 'nav.local' } as const
     return renderPage(request, reply, deps, { ...page, notice, data: { typed, answer } }, policy)
   })
 }
@@ -90,9 +90,11 @@ async function examine(
       since: words.moment(match.since),
       importedAt: words.moment(match.importedAt),
     })),
-    corrections: matches
-      .filter(({ list, kind }) => list === 'ut1' && kind === 'domains')
-      .map(match => correctionOf(match, city, words)),
+    correction: correctionOf(
+      matches.filter(({ list, kind }) => list === 'ut1' && kind === 'domains'),
+      city,
+      words,
+    ),
   }
 }
 
@@ -122,9 +124,17 @@ function viewRule(rule: LocalRule, words: Wording, labelOf: (id: string | undefi
   }
 }
 
-/** In French whatever the page speaks: the university reads it. */
-function correctionOf(match: ListMatch, city: string, { t }: Wording): string {
-  const date = new Date(match.importedAt).toISOString().slice(0, 10)
-  const { domain: host, category, line, text } = match
-  return t('explain.text', { host, category, line, text, date, city })
+/** In French whatever the page speaks: the university reads it. Undefined when there is nothing to correct. */
+function correctionOf(
+  matches: readonly ListMatch[],
+  city: string,
+  { t }: Wording,
+): string | undefined {
+  const [first] = matches
+  if (first === undefined) return undefined
+  const date = new Date(first.importedAt).toISOString().slice(0, 10)
+  const lines = matches
+    .map(({ category, line, text }) => t('explain.textLine', { category, line, text }))
+    .join('\n')
+  return t('explain.text', { host: first.domain, lines, date, city })
 }

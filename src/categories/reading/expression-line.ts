@@ -12,8 +12,8 @@ const MAX_PROGRAM = 600
 export const MAX_PROGRAMS = 4_000
 /** Lines compiled before a file is given up: compiling is what a hostile one could make slow. */
 const MAX_TRIED = 2_000
-/** Characters that a line stands for once its counted repetitions are written out. */
-const MAX_EXPANDED = 100_000
+/** Atoms of a line once its counted repetitions are written out; more than any line has without them. */
+const MAX_ATOMS = 2_400
 
 export interface Expression {
   /** As it stands. */
@@ -27,16 +27,37 @@ export interface Expression {
 
 // What POSIX does not know, and other engines do: groups with options, Unicode classes, `\Q...\E`.
 const FOREIGN = /\(\?|\\[pPQECXG]/
-const REPETITION = /\{(\d{1,9})(?:,(\d{0,9}))?\}/g
+// A class (whose first `]` is a member), an escape, a counted repetition, or any one character.
+const TOKEN = /\[\^?\]?(?:\[:\w+:\]|\\.|[^\]])*\]|\\.|\{(\d{1,9})(?:,(\d{0,9}))?\}|[^]/g
 
 /** In which any expression, and all of a file together, are compiled. */
 export const EXPRESSION_FLAGS = RE2JS.CASE_INSENSITIVE
 
+/** Told before it is compiled, since that may take half a second and a hundred megabytes for a line of `a{1000}`. */
+function atomsOf(text: string): number {
+  const outer: number[] = []
+  let [atoms, last] = [0, 0]
+  for (const [token, from, to] of text.matchAll(TOKEN)) {
+    if (from !== undefined) {
+      atoms += last * (Math.max(1, Number(from), Number(to ?? 0)) - 1)
+      last *= Math.max(1, Number(from), Number(to ?? 0))
+    } else if (token === '(') {
+      outer.push(atoms)
+      atoms = 0
+    } else if (token === ')') {
+      last = atoms
+      atoms += outer.pop() ?? 0
+    } else if (token !== '*' && token !== '+' && token !== '?') {
+      last = 1
+      atoms++
+    }
+    if (atoms > MAX_ATOMS) break
+  }
+  return atoms + outer.reduce((sum, part) => sum + part, 0)
+}
+
 function compile(text: string): Pick<Expression, 'size' | 'matches'> | undefined {
-  let expanded = text.length
-  for (const [, from = '', to = ''] of text.matchAll(REPETITION))
-    expanded *= Math.max(1, Number(from), Number(to))
-  if (expanded > MAX_EXPANDED || FOREIGN.test(text)) return undefined
+  if (FOREIGN.test(text) || atomsOf(text) > MAX_ATOMS) return undefined
   try {
     const expression = RE2JS.compile(text, EXPRESSION_FLAGS)
     const size = expression.programSize()

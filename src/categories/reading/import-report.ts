@@ -9,7 +9,8 @@ import { countsOf, type IndexReport, type ListsContext, type Tallied } from '../
 import type { RefusedLine } from './index-lists.ts'
 import type { SourceKind } from './source-kind.ts'
 import { STARTER_NAME } from '../starter.ts'
-import { refused, type Unpacking } from './unpacking.ts'
+import { refused } from './refusal.ts'
+import type { Unpacking } from './unpacking.ts'
 import { findContradictions, type Contradiction, type Usage } from './usage.ts'
 import type { IgnoredKind } from './ut1-layout.ts'
 

@@ -8,8 +8,8 @@ import { extract as createExtract, type Header } from 'tar-stream'
 import { causeOf, PreauError, type Words } from '../../errors.ts'
 import type { CategoryId } from '../../policy/category.ts'
 import type { Chunks } from './chunks.ts'
-import { unreadable } from './source-kind.ts'
-import { refused, type Unpacking } from './unpacking.ts'
+import { refused, unreadable } from './refusal.ts'
+import type { Unpacking } from './unpacking.ts'
 
 const notAFile = (type: string): Words => ({
   fr: `pas un fichier ordinaire (${type})`,

@@ -1,16 +1,10 @@
 /** Tells what a path holds by its first bytes, never by its name, and whether that is what was asked for. */
 import { open, stat } from 'node:fs/promises'
-import { detailOf } from '../../error-detail.ts'
-import { PreauError, type Words } from '../../errors.ts'
+import type { Words } from '../../errors.ts'
 import type { SourceFormat } from '../../policy/list-source.ts'
-import { refused } from './unpacking.ts'
+import { refused, unreadable } from './refusal.ts'
 
 export type SourceKind = 'archive' | 'folder' | 'file'
-
-export const unreadable = (file: string, error: unknown): PreauError =>
-  error instanceof PreauError
-    ? error
-    : new PreauError('PREAU_FILE_UNREADABLE', { file, detail: detailOf(error) }, { cause: error })
 
 interface Found extends Words {
   readonly kind?: SourceKind

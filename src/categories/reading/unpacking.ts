@@ -2,12 +2,13 @@
 import { createWriteStream } from 'node:fs'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { PreauError, type Words } from '../../errors.ts'
+import type { PreauError, Words } from '../../errors.ts'
 import type { Catalogue, CategoryId } from '../../policy/category.ts'
 import { findCategory } from '../catalogue.ts'
 import { fileName } from '../list-folder.ts'
 import { countLines, onlyText, readShort, type Chunks } from './chunks.ts'
 import type { ListFile } from './index-lists.ts'
+import { refused } from './refusal.ts'
 import { joinUsages, parseGlobalUsage, parseUsage, type Usage, type UsageType } from './usage.ts'
 import { linkTarget, placeFile, safePath, type IgnoredKind, type Place } from './ut1-layout.ts'
 
@@ -24,9 +25,6 @@ type ListPlace = Extract<Place, { folder: string }>
 
 /** A file that was kept. */
 export type Kept = Pick<ListFile, 'category' | 'kind'>
-
-export const refused = (file: string, detail: Words): PreauError =>
-  new PreauError('PREAU_LIST_REFUSED', { file, detail })
 
 const NO_TEXT: Words = { fr: 'ce n’est pas du texte', en: 'it is not text' }
 const TWICE: Words = { fr: 'y figure deux fois', en: 'it appears twice' }

@@ -1,0 +1,27 @@
+/** One real proxy worker that also watches its own event loop, and tells what it saw when asked. */
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import pino from 'pino'
+import { loadConfig } from '../../src/config.ts'
+import { startProxy } from '../../src/main/proxy-process.ts'
+
+const config = loadConfig(process.argv[2])
+const running = await startProxy(config, pino({ level: 'warn' }, pino.destination(2)))
+// Each sample is one turn of a timer of this many milliseconds, which is taken off again below.
+const RESOLUTION_MS = 2
+const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
+delay.enable()
+const milliseconds = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e6 - RESOLUTION_MS)
+
+process.on('message', (message: string) => {
+  if (message === 'stop') void running.stop().then(() => process.exit(0))
+  else {
+    process.send?.({
+      p50: milliseconds(delay.percentile(50)),
+      p99: milliseconds(delay.percentile(99)),
+      max: milliseconds(delay.max),
+      megabytes: process.memoryUsage.rss() / 1e6,
+    })
+    delay.reset()
+  }
+})
+process.send?.({ port: running.address.port })
