@@ -1,6 +1,6 @@
 /** What the README promises is checked against the code. */
 import t from 'tap'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { CHECKS } from '../src/policy/verdict.ts'
 import { readReadme, withTable } from './support/readme.ts'
 import manifest from '../package.json' with { type: 'json' }

@@ -10,6 +10,7 @@ import type { Store, Stored } from '../store/store.ts'
 import { printable, table, type Terminal } from './terminal.ts'
 
 const MAX_ROWS = 60
+const MAX_HOLDS = 10
 
 export async function listsDiff(
   config: Config,
@@ -88,7 +89,7 @@ export function printHolds(
   catalogue: Catalogue,
   { t, print, locale, paint }: Terminal,
 ): void {
-  for (const hold of holds) {
+  for (const hold of holds.slice(0, MAX_HOLDS)) {
     const params: Record<string, string | number> =
       'category' in hold
         ? {
@@ -100,6 +101,8 @@ export function printHolds(
           : {}
     print(paint('yellow', `! ${t(`hold.${hold.kind}`, params)}`))
   }
+  if (holds.length > MAX_HOLDS)
+    print(paint('yellow', `! ${t('hold.more', { count: holds.length - MAX_HOLDS })}`))
 }
 
 /** What an update changes: the categories, then the hosts of this city. */
