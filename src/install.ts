@@ -11,7 +11,7 @@ import { CURRENT, type Change } from './policy/document.ts'
 import { putInForce } from './policy/lists.ts'
 import { parsePolicy } from './policy/policy-document.ts'
 import { openStore } from './store/open-store.ts'
-import type { Store } from './store/store.ts'
+import type { CommitNote, Store } from './store/store.ts'
 
 export interface Installed {
   readonly store: Store
@@ -51,7 +51,7 @@ async function installPolicy(store: Store, catalogue: Catalogue, at: number): Pr
   if (await store.get('policy', CURRENT)) return
   const body = parsePolicy(DEFAULT_POLICY, catalogue)
   const change: Change = { kind: 'policy', id: CURRENT, expects: 'absent', body }
-  await commitUnlessDone(store, 'policy.default', change, at)
+  await commitUnlessDone(store, { action: 'policy.default' }, change, at)
 }
 
 /** Builds the index at the first start, and again when it has vanished or a new Préau brings other starter lists. */
@@ -65,22 +65,29 @@ async function installLists(
   const isWhole = stored !== undefined && existsSync(indexFile(config.dataDir, stored.body))
   if (isWhole && stored.body.starterDigest === (await starterDigest())) return
   const { dataDir } = config
-  const version = await buildStarter({ dataDir, current: stored?.body, catalogue, now })
+  const { missing, ...version } = await buildStarter({
+    dataDir,
+    current: stored?.body,
+    catalogue,
+    now,
+  })
   // The index of another format cannot be gone back to.
   const body = { ...putInForce(stored?.body, version, 'system', now), previous: null }
   const change: Change = { kind: 'lists', id: CURRENT, expects: stored?.version ?? 'absent', body }
-  await commitUnlessDone(store, 'lists.starter', change, now)
+  // Their texts are gone, and a filter without them is better than none: the journal must say so.
+  const detail = missing.length === 0 ? {} : { detail: { missing: missing.join(', ') } }
+  await commitUnlessDone(store, { action: 'lists.starter', ...detail }, change, now)
 }
 
 /** A conflict means that another process did the same at the same time: its work serves as well. */
 async function commitUnlessDone(
   store: Store,
-  action: string,
+  note: Pick<CommitNote, 'action' | 'detail'>,
   change: Change,
   at: number,
 ): Promise<void> {
   try {
-    await store.commit({ by: 'system', action, at }, [change])
+    await store.commit({ by: 'system', at, ...note }, [change])
   } catch (error) {
     if (!(error instanceof PreauError && error.code === 'PREAU_CONFLICT')) throw error
   }

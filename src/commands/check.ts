@@ -86,6 +86,7 @@ async function examine(
   const matches = await explainHost({
     dataDir: config.dataDir,
     version: lists.body,
+    index,
     host: target.host,
     ...(target.path === undefined ? {} : { path: target.path }),
   })

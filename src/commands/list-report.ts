@@ -44,6 +44,10 @@ function printReport(report: ImportReport, { t, print, locale }: Terminal): void
       print(`  ${file}:${line}  ${printable(text)}`)
     }
   }
+  if (report.contradictions.length > 0) {
+    const names = report.contradictions.map(({ category }) => category).join(', ')
+    print(t('lists.contradictions', { names: printable(names) }))
+  }
   if (report.unknownCategories.length > 0) {
     print(t('lists.unknown', { names: printable(report.unknownCategories.join(', ')) }))
   }

@@ -26,7 +26,7 @@ t.test('an update waits, is shown, put in force, and taken back', async t => {
   t.match(await run('check', 'g900.example'), { code: 0 })
   t.match(await run('lists', 'rollback'), { code: 0, stdout: /Retour à la version/ })
   const checked = await run('check', 'g900.example')
-  t.match(checked, { code: 1, stdout: /ligne 901.: g900\.example \(depuis le \d{4}/ })
+  t.match(checked, { code: 1, stdout: /ligne 901 : g900\.example \(depuis le \d{4}/ })
   write(names(100))
   await load()
   t.match(await run('lists', 'discard'), { code: 0, stdout: /écartée/ })

@@ -2,8 +2,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Locale } from '../../i18n.ts'
 import type { Catalogue, CategoryId } from '../../policy/category.ts'
-import { CURRENT } from '../../policy/document.ts'
-import type { ListsDocument } from '../../policy/lists.ts'
 import type { PolicyDocument, ProfileDocument } from '../../policy/policy-document.ts'
 import type { RouteDeps } from '../deps.ts'
 import { readPolicy, renderPage, wordingFor } from '../page.ts'
@@ -16,13 +14,11 @@ export function policyRoutes(app: FastifyInstance, deps: RouteDeps): void {
   const { store, catalogue, proxyAddress, caFingerprint } = deps
   app.get('/policy', { config: { access: 'session' } }, async (request, reply) => {
     const policy = await readPolicy(store)
-    const lists = (await store.get('lists', CURRENT))?.body
     const words = wordingFor(request, deps, policy)
     const data = {
       ...(policy === undefined ? {} : viewPolicy(policy, catalogue, words)),
       hasPolicy: policy !== undefined,
       never: labelsOf(neverGrantable(catalogue), catalogue, words.locale),
-      lists: viewLists(lists, words),
       proxyAddress,
       caFingerprint,
     }
@@ -75,18 +71,4 @@ function sayHours({ hours }: ProfileDocument, { t }: Wording): string {
     return `${days.map(day => t(`day.${day}`)).join(' ')} ${from}–${to}`
   })
   return t('policy.hours', { hours: windows.join(' · ') })
-}
-
-function viewLists(lists: ListsDocument | undefined, words: Wording) {
-  return (lists?.lists ?? []).map(({ name, source, importedAt, counts, refusedLines }) => {
-    const sizes = Object.values(counts)
-    return {
-      name,
-      source,
-      when: words.moment(importedAt),
-      domains: words.number(sizes.reduce((sum, size) => sum + size, 0)),
-      categories: words.number(sizes.length),
-      refused: words.number(refusedLines),
-    }
-  })
 }
