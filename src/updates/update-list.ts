@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { dropUnreferenced, importList, indexFile, listsFolder } from '../categories/lists.ts'
 import type { ImportReport } from '../categories/lists.ts'
+import { haveSamePages } from '../categories/same-pages.ts'
 import { PreauError } from '../errors.ts'
 import { CURRENT, type Change } from '../policy/document.ts'
 import { putInForce, type CandidateDocument, type ListsVersion } from '../policy/lists.ts'
@@ -106,17 +107,13 @@ async function tryOut(
     ...holdReasons(rehearsal, deps.config.lists),
   ]
   if (holds.length > 0 && mode !== 'activate') return { kind: 'waiting', holds, rehearsal }
+  const next = version.lists.find(list => list.name === name)
   const isSame =
     known !== undefined &&
+    next !== undefined &&
     rehearsal.categories.length === 0 &&
-    contentOf(version, name) === contentOf(lists.body, name)
+    (await haveSamePages(deps.config.dataDir, known, next))
   return { kind: isSame ? 'unchanged' : 'activated', holds: [], rehearsal }
-}
-
-/** What the comparison of hosts does not see: the pages and expressions of a list. */
-function contentOf({ lists }: ListsVersion, name: string): string {
-  const { urls, expressions } = lists.find(list => list.name === name) ?? {}
-  return JSON.stringify([urls, expressions])
 }
 
 interface Decided {

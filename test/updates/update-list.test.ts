@@ -182,6 +182,21 @@ t.test(
   },
 )
 
+t.test('an update that swaps one page for another is a change, and can be taken back', async t => {
+  const w = await openWorld(t)
+  w.write('games', names('g', 500))
+  const pages = join(w.dataDir, 'tree', 'games', 'urls')
+  writeFileSync(pages, 'site.example/one\n')
+  await w.update()
+  const before = await w.lists()
+  w.later()
+  writeFileSync(pages, 'site.example/two\n')
+  t.equal((await w.update()).kind, 'activated')
+  t.equal((await w.lists()).previous?.id, before.id)
+  w.later()
+  t.equal((await w.update()).kind, 'unchanged')
+})
+
 t.test('an update that changes nothing keeps what there is to go back to', async t => {
   const w = await openWorld(t)
   w.write('games', names('g', 500))
