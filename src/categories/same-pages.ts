@@ -16,13 +16,14 @@ export async function haveSamePages(dataDir: string, a: ListInfo, b: ListInfo): 
   return true
 }
 
+const isPages = ({ kind }: ListFile): boolean => kind !== 'domains'
+const read = (file: string): Promise<Buffer | undefined> => readFile(file).catch(() => undefined)
+
 async function pagesOf(dataDir: string, list: ListInfo): Promise<string[]> {
-  const isPages = ({ kind }: ListFile): boolean => kind !== 'domains'
   return (await filesOf(dataDir, list)).filter(isPages).map(({ file }) => file)
 }
 
 async function areEqual(a: string, b: string): Promise<boolean> {
-  const read = (file: string): Promise<Buffer | undefined> => readFile(file).catch(() => undefined)
   const [left, right] = await Promise.all([read(a), read(b)])
   return left !== undefined && right !== undefined && left.equals(right)
 }
