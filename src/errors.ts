@@ -157,6 +157,26 @@ export const ERRORS = {
     fr: 'Le filtre est très occupé. Réessayez dans un instant.',
     en: 'The filter is very busy. Try again in a moment.',
   },
+  PREAU_URL_TOO_LONG: {
+    status: 414,
+    fr: 'Cette adresse est trop longue.',
+    en: 'This address is too long.',
+  },
+  PREAU_TOO_MANY_FIELDS: {
+    status: 431,
+    fr: 'Cette requête a trop de champs.',
+    en: 'This request has too many fields.',
+  },
+  PREAU_NOT_TLS: {
+    status: 403,
+    fr: 'Ce tunnel ne transporte pas de TLS : le filtre ne peut pas le vérifier.',
+    en: 'This tunnel does not carry TLS: the filter cannot check it.',
+  },
+  PREAU_HELLO_REFUSED: {
+    status: 400,
+    fr: 'Le début de cette connexion TLS est incompréhensible ou arrive trop tard.',
+    en: 'The start of this TLS connection cannot be understood or comes too late.',
+  },
   PREAU_SIGN_IN_REFUSED: {
     status: 401,
     fr: 'Identifiant ou mot de passe incorrect.',

@@ -14,6 +14,8 @@ export interface AccessLogEntry {
   readonly method: string
   readonly host: string
   readonly port: number
+  /** The name in the ClientHello of a tunnel, where it is not `host`. */
+  readonly hello?: string
   readonly verdict: string
   readonly reason: string
   readonly category?: string

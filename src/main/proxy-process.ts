@@ -47,7 +47,7 @@ export async function startProxy(config: Config, logger: Logger): Promise<Runnin
     address,
     async stop() {
       const closed = new Promise<void>(resolve => proxy.server.close(() => resolve()))
-      proxy.server.closeIdleConnections()
+      proxy.closeIdle()
       await portal.close()
       await Promise.race([closed, drained(proxy, config.limits.drainTimeoutMs)])
       // The access log must not end before the exchanges that it tells of.

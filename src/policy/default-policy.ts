@@ -61,7 +61,14 @@ const profile = (
   fr: string,
   en: string,
   rest: Pick<ProfileDocument, 'addresses' | 'blocked' | 'warned'>,
-): ProfileDocument => ({ id, label: { fr, en }, mode: 'open', hours: null, ...rest })
+): ProfileDocument => ({
+  id,
+  label: { fr, en },
+  mode: 'open',
+  tunnels: 'tls',
+  hours: null,
+  ...rest,
+})
 
 export const DEFAULT_POLICY: PolicyDocument = {
   version: 1,

@@ -32,6 +32,8 @@ const profileSchema = z.strictObject({
   mode: z.enum(['open', 'allow-only']).default('open'),
   /** Whether an address may stand in place of a name: it escapes every list of names. */
   addresses: z.enum(['allow', 'block']).default('block'),
+  /** What a tunnel to port 443 may carry: TLS, whose first message names the site, or anything. */
+  tunnels: z.enum(['tls', 'any']).default('tls'),
   blocked: z.array(id.or(z.string().max(64))).default([]),
   warned: z.array(id.or(z.string().max(64))).default([]),
   /** Opening hours; null: always open. */

@@ -9,6 +9,7 @@ export interface Profile {
   readonly label: { readonly fr: string; readonly en: string }
   readonly mode: 'open' | 'allow-only'
   readonly addresses: 'allow' | 'block'
+  readonly tunnels: 'tls' | 'any'
   readonly blocked: ReadonlySet<CategoryId>
   readonly warned: ReadonlySet<CategoryId>
   readonly isOpenAt: (now: number) => boolean

@@ -1,12 +1,13 @@
 /**
  * Reaching an origin: resolve, judge every address, connect to an address that was judged (no second DNS answer in
- * between: DNS rebinding). The only file that opens outward connections.
+ * between: DNS rebinding). With `race.ts` the only file that opens outward connections.
  */
-import { connect as tcpConnect, type LookupFunction, type Socket } from 'node:net'
+import type { OnReadOpts, Socket } from 'node:net'
 import type { Config } from '../config.ts'
 import { PreauError } from '../errors.ts'
 import type { AddressJudge } from '../policy/address.ts'
 import { isAddress, parseHumanHost, type Host, type Target } from '../policy/host.ts'
+import { race } from './race.ts'
 import type { Resolve } from './resolver.ts'
 
 export interface DialOptions {
@@ -18,101 +19,73 @@ export interface DialOptions {
   readonly timeoutMs: number
 }
 
-/** Connects to a target. Rejects with PREAU_ADDRESS_NOT_PUBLIC, _NAME_NOT_FOUND, _UNREACHABLE or _DIAL_TIMEOUT. */
-export type Dial = (target: Target) => Promise<Socket>
+/**
+ * Connects to a target. `onread`: where its bytes go instead of into the stream. Rejects with
+ * PREAU_ADDRESS_NOT_PUBLIC, _NAME_NOT_FOUND, _UNREACHABLE, _OVERLOADED or _DIAL_TIMEOUT.
+ */
+export type Dial = (target: Target, onread?: OnReadOpts) => Promise<Socket>
 
-const ATTEMPT_MS = 250
+// Out of descriptors or of local ports: it is our fault, not that of the origin, and it passes.
+const EXHAUSTED = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL'])
 
 export function createDial(options: DialOptions): Dial {
   const fixed = new Map(
     Object.entries(options.hosts).map(([name, ip]) => [parseHumanHost(name), ip]),
   )
-  return async target => {
-    const deadline = deadlineOf(target, options.timeoutMs)
-    try {
-      const permitted = await Promise.race([
-        permittedAddresses(target, fixed, options),
-        deadline.expired,
-      ])
-      return await connect(target, permitted, deadline)
-    } finally {
-      deadline.clear()
-    }
-  }
+  return (target, onread) =>
+    new Promise((resolve, reject) => {
+      const deadline = options.timeoutMs === 0 ? undefined : performance.now() + options.timeoutMs
+      const go = (found: readonly Host[], isPinned: boolean): void => {
+        const permitted = permittedOf(found, target, isPinned, options)
+        const timeoutMs = deadline === undefined ? 0 : Math.max(1, deadline - performance.now())
+        race(permitted, { port: target.port, timeoutMs, onread }, (socket, error) => {
+          if (socket === undefined) reject(failureOf(target, error))
+          else resolve(socket)
+        })
+      }
+      const pinned = fixed.get(target.host)
+      if (pinned !== undefined) go([pinned], true)
+      else if (isAddress(target.host)) go([target.host], false)
+      else {
+        const found = options.resolve(target.host)
+        if (found instanceof Promise)
+          inTime(found, target, options.timeoutMs)
+            .then(late => go(late, false))
+            .catch(reject)
+        else go(found, false)
+      }
+    })
 }
 
-interface Deadline {
-  readonly expired: Promise<never>
-  readonly clear: () => void
-}
-
-function deadlineOf({ host }: Target, timeoutMs: number): Deadline {
-  if (timeoutMs === 0) return { expired: new Promise(() => undefined), clear: () => undefined }
-  let timer: NodeJS.Timeout | undefined
-  const expired = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new PreauError('PREAU_DIAL_TIMEOUT', { host })), timeoutMs)
-  })
-  // Nobody may be waiting when it expires: that is not an unhandled rejection.
-  expired.catch(() => undefined)
-  return { expired, clear: () => clearTimeout(timer) }
-}
-
-async function permittedAddresses(
+/** The addresses that were judged fit to dial; a name with none of them is refused. */
+function permittedOf(
+  found: readonly Host[],
   { host, port }: Target,
-  fixed: ReadonlyMap<Host | undefined, Host>,
-  { addresses, resolve, isOwn }: DialOptions,
-): Promise<readonly Host[]> {
-  const pinned = fixed.get(host)
-  const found = pinned === undefined ? (isAddress(host) ? [host] : await resolve(host)) : [pinned]
+  isPinned: boolean,
+  { addresses, isOwn }: DialOptions,
+): readonly Host[] {
   const permitted = found.filter(
-    address =>
-      (pinned !== undefined || addresses(address) !== 'non-public') && !isOwn(address, port),
+    address => (isPinned || addresses(address) !== 'non-public') && !isOwn(address, port),
   )
   if (permitted.length === 0) throw new PreauError('PREAU_ADDRESS_NOT_PUBLIC', { host })
   return permitted
 }
 
-async function connect(
-  target: Target,
-  addresses: readonly Host[],
-  deadline: Deadline,
-): Promise<Socket> {
-  const { host, port } = target
-  // With several addresses Node races them (RFC 8305) among those that we hand it, and never asks the DNS itself.
-  const lookup: LookupFunction = (_name, _options, callback) =>
-    callback(
-      null,
-      addresses.map(address => ({ address, family: address.includes(':') ? 6 : 4 })),
-    )
-  const first = addresses[0]
-  const socket = tcpConnect({
-    port,
-    allowHalfOpen: true,
-    noDelay: true,
-    ...(addresses.length === 1 && first !== undefined
-      ? { host: first }
-      : { host, lookup, autoSelectFamily: true, autoSelectFamilyAttemptTimeout: ATTEMPT_MS }),
-  })
-  try {
-    await Promise.race([connected(socket, host), deadline.expired])
-    return socket
-  } catch (error) {
-    socket.on('error', () => undefined)
-    socket.destroy()
-    throw error
-  }
+function failureOf({ host }: Target, cause: NodeJS.ErrnoException | undefined): PreauError {
+  if (cause === undefined || cause.code === 'ETIMEDOUT')
+    return new PreauError('PREAU_DIAL_TIMEOUT', { host })
+  const code = EXHAUSTED.has(cause.code ?? '') ? 'PREAU_OVERLOADED' : 'PREAU_UNREACHABLE'
+  return new PreauError(code, { host }, { cause })
 }
 
-function connected(socket: Socket, host: Host): Promise<void> {
+/** Bounds a question to the DNS; 0: no bound. */
+function inTime<T>(answer: Promise<T>, { host }: Target, timeoutMs: number): Promise<T> {
+  if (timeoutMs === 0) return answer
   return new Promise((resolve, reject) => {
-    const fail = (error: NodeJS.ErrnoException): void => {
-      const code = error.code === 'ETIMEDOUT' ? 'PREAU_DIAL_TIMEOUT' : 'PREAU_UNREACHABLE'
-      reject(new PreauError(code, { host }, { cause: error }))
-    }
-    socket.once('error', fail)
-    socket.once('connect', () => {
-      socket.off('error', fail)
-      resolve()
-    })
+    const timer = setTimeout(
+      () => reject(new PreauError('PREAU_DIAL_TIMEOUT', { host })),
+      timeoutMs,
+    )
+    answer.then(resolve, reject).finally(() => clearTimeout(timer))
   })
 }

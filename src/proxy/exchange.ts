@@ -2,25 +2,51 @@
 import type { Socket } from 'node:net'
 import type { AccessLogEntry } from '../access-log/access-log.ts'
 import { PreauError, type ErrorCode } from '../errors.ts'
-import type { Target } from '../policy/host.ts'
+import type { Host, Target } from '../policy/host.ts'
 import type { Client } from '../policy/network.ts'
 import type { Snapshot } from '../policy/snapshot.ts'
 import { decide, type Verdict } from '../policy/verdict.ts'
 
-interface Counted {
-  up: number
-  down: number
+/** What the exchanges of one client connection share. */
+export class Connection {
+  readonly socket: Socket
+  // Answers go out in order, so the latest exchange tells for all.
+  latest: Exchange | undefined
+  // Where the previous exchange ended, so that each one counts its own bytes.
+  #up = 0
+  #down = 0
+
+  constructor(socket: Socket) {
+    this.socket = socket
+  }
+
+  /** The bytes that came and went since this was asked last. */
+  takeBytes(): { up: number; down: number } {
+    const { bytesRead, bytesWritten } = this.socket
+    const taken = { up: bytesRead - this.#up, down: bytesWritten - this.#down }
+    this.#up = bytesRead
+    this.#down = bytesWritten
+    return taken
+  }
 }
-// Where the previous exchange of a kept connection ended, so that each one counts its own bytes.
-const counted = new WeakMap<Socket, Counted>()
-const latest = new WeakMap<Socket, Exchange>()
+
+const connections = new WeakMap<Socket, Connection>()
+
+/** The one Connection of a socket that may carry several requests. */
+export function connectionOf(socket: Socket): Connection {
+  let connection = connections.get(socket)
+  if (connection === undefined) connections.set(socket, (connection = new Connection(socket)))
+  return connection
+}
+
+const TLS_PORT = 443
 
 // Unique over restarts and workers, short enough to be read out on the telephone.
 const origin = `${process.pid.toString(36)}${Math.trunc(performance.timeOrigin / 1_000).toString(36)}`
 let sequence = 0
 
 export interface ExchangeStart {
-  readonly socket: Socket
+  readonly connection: Connection
   readonly method: string
   readonly client: Client
   readonly snapshot: Snapshot
@@ -44,14 +70,16 @@ export class Exchange {
   readonly isBehind: boolean
   target: Target | undefined
   verdict: Verdict | undefined
+  /** Where the ClientHello in a tunnel asks for another name than the CONNECT did. */
+  hello: Target | undefined
   /** Why it ended other than the verdict says. */
   failure: ErrorCode | undefined
   status = 0
-  readonly #socket: Socket
+  readonly #connection: Connection
   #onClose: ((exchange: Exchange) => void) | undefined
 
   constructor(
-    { socket, method, client, snapshot, now }: ExchangeStart,
+    { connection, method, client, snapshot, now }: ExchangeStart,
     onClose: (exchange: Exchange) => void,
   ) {
     this.id = `${origin}-${(sequence++).toString(36)}`
@@ -59,12 +87,10 @@ export class Exchange {
     this.client = client
     this.snapshot = snapshot
     this.startedAt = now
-    this.#socket = socket
+    this.#connection = connection
     this.#onClose = onClose
-    // Answers go out in order, so the latest one tells for all.
-    const before = latest.get(socket)
-    this.isBehind = before !== undefined && before.#onClose !== undefined
-    latest.set(socket, this)
+    this.isBehind = connection.latest?.isOpen ?? false
+    connection.latest = this
   }
 
   /**
@@ -80,9 +106,32 @@ export class Exchange {
     return { client: this.client, target, verdict }
   }
 
+  /**
+   * Judges the name that a tunnel's ClientHello asks for. A name other than that of the CONNECT is a target of its own:
+   * the tunnel is allowed only as long as both are.
+   */
+  judgeHello(host: Host): Verdict | undefined {
+    const { target } = this
+    if (target === undefined || host === target.host) return undefined
+    this.hello = { host, port: target.port }
+    const verdict = decide(this.snapshot, this.client, this.hello, this.startedAt)
+    if (verdict.action !== 'allow') this.verdict = verdict
+    return verdict
+  }
+
+  /** Whether a tunnel may carry something other than TLS: port 443 is for TLS, unless the profile allows more. */
+  get mayCarryAnything(): boolean {
+    if (this.target?.port !== TLS_PORT) return true
+    return this.snapshot.profiles.get(this.client.profile)?.tunnels === 'any'
+  }
+
+  get isOpen(): boolean {
+    return this.#onClose !== undefined
+  }
+
   /** Ends it at once: its connection goes, and whatever was relayed on it. */
   cut(): void {
-    this.#socket.destroy()
+    this.#connection.socket.destroy()
   }
 
   /** Closes it; further calls do nothing. */
@@ -96,7 +145,7 @@ export class Exchange {
   entry(now: number): AccessLogEntry {
     const { client, target, verdict } = this
     const category = verdict?.action === 'allow' ? undefined : verdict?.category
-    const { up, down } = this.#takeBytes()
+    const { up, down } = this.#connection.takeBytes()
     return {
       exchange: this.id,
       ip: client.ip,
@@ -106,6 +155,7 @@ export class Exchange {
       method: this.method,
       host: target?.host ?? '',
       port: target?.port ?? 0,
+      ...(this.hello === undefined ? {} : { hello: this.hello.host }),
       verdict: verdict?.action ?? 'none',
       reason: this.failure ?? verdict?.reason ?? '',
       ...(category === undefined ? {} : { category }),
@@ -114,12 +164,5 @@ export class Exchange {
       bytesDown: down,
       durationMs: Math.max(0, Math.round(now - this.startedAt)),
     }
-  }
-
-  #takeBytes(): Counted {
-    const { bytesRead: up, bytesWritten: down } = this.#socket
-    const before = counted.get(this.#socket) ?? { up: 0, down: 0 }
-    counted.set(this.#socket, { up, down })
-    return { up: up - before.up, down: down - before.down }
   }
 }

@@ -1,4 +1,5 @@
 /** The exchanges in progress. When the policy changes or a grant ends, those it no longer allows are cut. */
+import type { Target } from '../policy/host.ts'
 import { decide } from '../policy/verdict.ts'
 import type { Current } from '../policy/snapshot.ts'
 import type { Exchange } from './exchange.ts'
@@ -17,14 +18,24 @@ export class OpenExchanges {
   readonly #stopFollowing: () => void
   #onEmpty = (): void => undefined
 
-  constructor(current: Current, clock: () => number) {
+  /** `timeoutMs`: how long one may last in all, 0: no bound; `onTimeout`: one was cut for that. */
+  constructor(
+    current: Current,
+    clock: () => number,
+    timeoutMs = 0,
+    onTimeout = (): void => undefined,
+  ) {
     this.#current = current
     this.#clock = clock
     this.#stopFollowing = current.onSwap(() => this.#judge(this.#relayed))
-    // Two timers for all tunnels: the quick one looks only at those that a grant holds open.
+    // Three timers for all tunnels: the quick one looks only at those that a grant holds open.
     this.#timers = [
       setInterval(() => this.#judge(this.#granted), GRANT_CHECK_MS).unref(),
       setInterval(() => this.#judge(this.#relayed), HOURS_CHECK_MS).unref(),
+      setInterval(
+        () => this.#endOld(timeoutMs, onTimeout),
+        Math.min(HOURS_CHECK_MS, timeoutMs || HOURS_CHECK_MS),
+      ).unref(),
     ]
   }
 
@@ -54,11 +65,21 @@ export class OpenExchanges {
     const { snapshot } = this.#current
     const now = this.#clock()
     for (const exchange of exchanges) {
-      const { target, client } = exchange
-      if (target === undefined) continue
       // A PC may have changed school in the new policy: ask again who it is.
-      const verdict = decide(snapshot, snapshot.networks(client.ip), target, now)
-      if (verdict.action !== 'allow') exchange.cut()
+      const client = snapshot.networks(exchange.client.ip)
+      const isAllowed = (target: Target | undefined): boolean =>
+        target === undefined || decide(snapshot, client, target, now).action === 'allow'
+      if (!isAllowed(exchange.target) || !isAllowed(exchange.hello)) exchange.cut()
+    }
+  }
+
+  #endOld(timeoutMs: number, onTimeout: () => void): void {
+    if (timeoutMs === 0) return
+    const before = this.#clock() - timeoutMs
+    for (const exchange of this.#relayed) {
+      if (exchange.startedAt > before) continue
+      onTimeout()
+      exchange.cut()
     }
   }
 

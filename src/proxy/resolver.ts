@@ -12,7 +12,8 @@ export interface ResolverOptions {
   readonly timeoutMs: number
 }
 
-export type Resolve = (host: Host) => Promise<readonly Host[]>
+/** Answers at once what the cache holds. */
+export type Resolve = (host: Host) => readonly Host[] | Promise<readonly Host[]>
 
 const NEGATIVE_TTL_MS = 5_000
 const DEFAULT_ENTRIES = 10_000
@@ -24,21 +25,26 @@ type Answer = { readonly addresses: readonly Host[] } | { readonly failure: Prea
 /** Makes the resolver. It throws PREAU_NAME_NOT_FOUND for a name without address, PREAU_UNREACHABLE when the DNS fails. */
 export function createResolver(options: ResolverOptions): Resolve {
   const query = options.servers.length === 0 ? askSystem : askServers(options)
-  const answers = new LRUCache<Host, Promise<Answer>>({
+  const answers = new LRUCache<Host, Answer | Promise<Answer>>({
     max: options.maxEntries || DEFAULT_ENTRIES,
   })
-  return async host => {
-    let pending = answers.get(host)
-    if (pending === undefined) {
-      pending = answer(host, query)
-      answers.set(host, pending, { ttl: options.ttlMs || 1 })
-      const found = await pending
-      if ('failure' in found) answers.set(host, pending, { ttl: NEGATIVE_TTL_MS })
-    }
-    const found = await pending
-    if ('failure' in found) throw found.failure
-    return found.addresses
+  const ask = async (host: Host): Promise<Answer> => {
+    const found = await answer(host, query)
+    answers.set(host, found, { ttl: 'failure' in found ? NEGATIVE_TTL_MS : options.ttlMs || 1 })
+    return found
   }
+  return host => {
+    const known = answers.get(host)
+    if (known !== undefined && !(known instanceof Promise)) return addressesOf(known)
+    const pending = known ?? ask(host)
+    if (known === undefined) answers.set(host, pending)
+    return pending.then(addressesOf)
+  }
+}
+
+function addressesOf(answer: Answer): readonly Host[] {
+  if ('failure' in answer) throw answer.failure
+  return answer.addresses
 }
 
 async function answer(host: Host, query: (host: Host) => Promise<string[]>): Promise<Answer> {

@@ -1,24 +1,23 @@
-/** The forward proxy: takes requests, CONNECTs and upgrades, opens an Exchange for each, judges it, and hands it on. */
-import {
-  createServer,
-  type IncomingMessage,
-  type Server,
-  type ServerOptions,
-  type ServerResponse,
-} from 'node:http'
-import type { Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
+/** The forward proxy: takes CONNECTs, requests and upgrades, opens an Exchange for each, judges it, and hands it on. */
+import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http'
+import type { Server, Socket } from 'node:net'
 import { compilePorts, type Config } from '../config.ts'
 import { PreauError } from '../errors.ts'
 import { parseAbsoluteForm, parseAuthority, parseSocketAddress, type Host } from '../policy/host.ts'
 import type { Current } from '../policy/snapshot.ts'
+import { Admission } from './admission.ts'
 import { answerRequest, answerSocket, type RenderFailure } from './answer.ts'
 import type { Dial } from './dial.ts'
-import { Exchange } from './exchange.ts'
+import { Connection, connectionOf, Exchange } from './exchange.ts'
 import type { Forward } from './forward.ts'
+import { createFrontDoor, type FrontDoor } from './front-door.ts'
 import { assertProxyable } from './headers.ts'
+import { helloGate } from './hello-gate.ts'
+import { createHttpServer } from './http-server.ts'
 import type { Intercept, RefuseRequest } from './intercept.ts'
+import type { LimitName } from './limit-name.ts'
 import { OpenExchanges } from './open-exchanges.ts'
+import { Pump } from './pump.ts'
 import { ESTABLISHED, openTunnel } from './tunnel.ts'
 
 export interface ProxyOptions {
@@ -33,39 +32,67 @@ export interface ProxyOptions {
   readonly renderFailure: RenderFailure
   /** Called once for each exchange, when it has ended. */
   readonly onClose: (exchange: Exchange) => void
+  /** Called each time a client runs into a limit. */
+  readonly onLimit?: (limit: LimitName) => void
 }
 
 const UNSPECIFIED = '0.0.0.0' as Host
 
 export class ProxyServer {
-  readonly server: Server
   readonly #options: ProxyOptions
+  readonly #limits: Config['limits']
+  readonly #onLimit: (limit: LimitName) => void
+  readonly #admission: Admission
   readonly #open: OpenExchanges
   readonly #mayConnect: (port: number) => boolean
   readonly #mayForward: (port: number) => boolean
+  readonly #http: HttpServer
+  readonly #door: FrontDoor
 
   constructor(options: ProxyOptions) {
     const { limits, proxy } = options.config
     this.#options = options
-    this.#open = new OpenExchanges(options.current, options.clock)
+    this.#limits = limits
+    this.#onLimit = options.onLimit ?? (() => undefined)
+    this.#admission = new Admission(limits, options.clock)
+    this.#open = new OpenExchanges(options.current, options.clock, limits.tunnelTimeoutMs, () =>
+      this.#onLimit('tunnelTimeoutMs'),
+    )
     this.#mayConnect = compilePorts(proxy.connectPorts)
     this.#mayForward = compilePorts(proxy.httpPorts)
-    this.server = createServer(serverOptions(limits), (request, response) =>
-      this.#onRequest(request, response),
-    )
-    this.server.on('connect', (request, socket: Socket, head: Buffer) =>
-      this.#onConnect(request, socket, head),
-    )
-    this.server.on('upgrade', (request, socket: Socket, head: Buffer) =>
+    this.#http = createHttpServer(limits, () => this.#onLimit('headTimeoutMs'))
+    this.#http.on('request', (request, response) => this.#onRequest(request, response))
+    this.#http.on('upgrade', (request, socket: Socket, head: Buffer) =>
       this.#onUpgrade(request, socket, head),
     )
-    this.server.on('clientError', onClientError)
-    if (limits.connections > 0) this.server.maxConnections = limits.connections
+    this.#http.on('connect', (request, socket: Socket, head: Buffer) => {
+      socket.on('error', () => socket.destroy())
+      this.#onConnect(connectionOf(socket), request.url ?? '', head, request)
+    })
+    this.#door = createFrontDoor({
+      limits,
+      admission: this.#admission,
+      http: this.#http,
+      onConnect: (socket, authority, rest) =>
+        this.#onConnect(new Connection(socket), authority, rest),
+      onLimit: this.#onLimit,
+    })
+  }
+
+  /** What listens. */
+  get server(): Server {
+    return this.#door.server
   }
 
   /** Exchanges being relayed now. */
   get openExchanges(): number {
     return this.#open.size
+  }
+
+  /** Closes the connections on which no exchange is open. */
+  closeIdle(): void {
+    this.#door.closeWaiting()
+    this.#http.closeIdleConnections()
   }
 
   /**
@@ -76,13 +103,55 @@ export class ProxyServer {
     const closed = this.#open.close()
     this.#options.intercept?.close()
     this.#options.forward.close()
-    this.server.closeAllConnections()
+    this.#door.closeWaiting()
+    this.#http.closeAllConnections()
+    this.#http.close()
     return closed
+  }
+
+  /** A tunnel. `request` is there when Node's parser has read its head. */
+  #onConnect(
+    connection: Connection,
+    authority: string,
+    head: Buffer,
+    request?: IncomingMessage,
+  ): void {
+    const { dial, intercept } = this.#options
+    const { socket } = connection
+    const { exchange, fail } = this.#openOnSocket(connection, 'CONNECT')
+    guard(fail, () => {
+      assertAlone(socket, exchange)
+      this.#assertInLimits(exchange, request)
+      const { target, verdict } = exchange.judge(parseAuthority(authority), this.#mayConnect)
+      if (verdict.action === 'allow') {
+        this.#open.relay(exchange)
+        const pump = new Pump(socket)
+        dial(target, pump.onread).then(
+          origin => this.#tunnel(exchange, socket, head, origin, pump),
+          (error: unknown) => fail(asPreauError(error)),
+        )
+      } else if (intercept === undefined) fail(new PreauError('PREAU_FORBIDDEN'))
+      else intercept(socket, head, exchange)
+    })
+  }
+
+  #tunnel(exchange: Exchange, socket: Socket, head: Buffer, origin: Socket, pump: Pump): void {
+    if (socket.destroyed) {
+      origin.destroy()
+      return
+    }
+    exchange.status = 200
+    openTunnel(socket, head, origin, {
+      established: ESTABLISHED,
+      idleTimeoutMs: this.#limits.tunnelIdleTimeoutMs,
+      pump,
+      gate: helloGate(exchange, this.#limits.helloTimeoutMs, this.#onLimit),
+    })
   }
 
   #onRequest(request: IncomingMessage, response: ServerResponse): void {
     const { refuse, forward, renderFailure } = this.#options
-    const exchange = this.#openExchange(request)
+    const exchange = this.#openExchange(connectionOf(request.socket), request.method ?? '')
     response.once('close', () => {
       exchange.status = response.headersSent ? response.statusCode : 0
       exchange.close()
@@ -92,6 +161,7 @@ export class ProxyServer {
       answerRequest(request, response, error, renderFailure)
     }
     guard(fail, () => {
+      this.#assertInLimits(exchange, request)
       assertProxyable(request)
       const to = parseAbsoluteForm(request.url ?? '')
       const { client, target, verdict } = exchange.judge(
@@ -105,41 +175,12 @@ export class ProxyServer {
     })
   }
 
-  #onConnect(request: IncomingMessage, socket: Socket, head: Buffer): void {
-    const { exchange, fail } = this.#openOnSocket(request, socket)
-    guard(fail, () => {
-      assertAlone(socket, exchange)
-      const { target, verdict } = exchange.judge(
-        parseAuthority(request.url ?? ''),
-        this.#mayConnect,
-      )
-      if (verdict.action === 'allow') {
-        this.#open.relay(exchange)
-        this.#options.dial(target).then(
-          origin => this.#tunnel(exchange, socket, head, origin),
-          (error: unknown) => fail(asPreauError(error)),
-        )
-      } else if (this.#options.intercept === undefined) fail(new PreauError('PREAU_FORBIDDEN'))
-      else this.#options.intercept(socket, head, exchange)
-    })
-  }
-
-  #tunnel(exchange: Exchange, socket: Socket, head: Buffer, origin: Socket): void {
-    if (socket.destroyed) {
-      origin.destroy()
-      return
-    }
-    exchange.status = 200
-    openTunnel(socket, head, origin, {
-      established: ESTABLISHED,
-      idleTimeoutMs: this.#options.config.limits.tunnelIdleTimeoutMs,
-    })
-  }
-
   #onUpgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
-    const { exchange, fail } = this.#openOnSocket(request, socket)
+    socket.on('error', () => socket.destroy())
+    const { exchange, fail } = this.#openOnSocket(connectionOf(socket), request.method ?? '')
     guard(fail, () => {
       assertAlone(socket, exchange)
+      this.#assertInLimits(exchange, request)
       assertProxyable(request)
       const to = parseAbsoluteForm(request.url?.replace(/^ws:/i, 'http:') ?? '')
       const { target, verdict } = exchange.judge(
@@ -151,21 +192,15 @@ export class ProxyServer {
       this.#open.relay(exchange)
       const onAnswer = (status: number): void => void (exchange.status = status)
       const outcome = { onAnswer, onFailure: fail }
-      this.#options.forward.upgrade(
-        request,
-        socket,
-        head,
-        { target, path: to?.path ?? '/' },
-        outcome,
-      )
+      const path = to?.path ?? '/'
+      this.#options.forward.upgrade(request, socket, head, { target, path }, outcome)
     })
   }
 
-  /** For what leaves the HTTP server: from here on the socket is ours, with its errors and its end. */
-  #openOnSocket(request: IncomingMessage, socket: Duplex) {
-    // First of all, before anything can wait: a socket without this listener takes the process down (proxy-chain#53).
-    socket.on('error', () => socket.destroy())
-    const exchange = this.#openExchange(request)
+  /** For what leaves the HTTP server, or never enters it: the socket is ours, with its end. */
+  #openOnSocket(connection: Connection, method: string) {
+    const { socket } = connection
+    const exchange = this.#openExchange(connection, method)
     socket.once('close', () => exchange.close())
     const fail = (error: PreauError): void => {
       exchange.failure = error.code
@@ -175,16 +210,35 @@ export class ProxyServer {
     return { exchange, fail }
   }
 
-  #openExchange({ socket, method = '' }: IncomingMessage): Exchange {
+  #openExchange(connection: Connection, method: string): Exchange {
     const { current, clock, onClose } = this.#options
     const { snapshot } = current
-    const client = snapshot.networks(parseSocketAddress(socket.remoteAddress) ?? UNSPECIFIED)
-    const exchange = new Exchange({ socket, method, client, snapshot, now: clock() }, closed => {
-      onClose(closed)
-      this.#open.delete(closed)
-    })
+    const ip = parseSocketAddress(connection.socket.remoteAddress) ?? UNSPECIFIED
+    const client = snapshot.networks(ip)
+    const exchange = new Exchange(
+      { connection, method, client, snapshot, now: clock() },
+      closed => {
+        onClose(closed)
+        this.#open.delete(closed)
+      },
+    )
     this.#open.add(exchange)
     return exchange
+  }
+
+  #assertInLimits({ client }: Exchange, request: IncomingMessage | undefined): void {
+    const refuse = (limit: LimitName, error: PreauError): never => {
+      this.#onLimit(limit)
+      throw error
+    }
+    if (!this.#admission.mayOpen(client.ip))
+      refuse('exchangesPerMinute', new PreauError('PREAU_TOO_MANY_REQUESTS'))
+    if (request === undefined) return
+    const { maxHeaders, maxUrlBytes } = this.#limits
+    if (maxHeaders > 0 && request.rawHeaders.length > 2 * maxHeaders)
+      refuse('maxHeaders', new PreauError('PREAU_TOO_MANY_FIELDS'))
+    if (maxUrlBytes > 0 && (request.url?.length ?? 0) > maxUrlBytes)
+      refuse('maxUrlBytes', new PreauError('PREAU_URL_TOO_LONG'))
   }
 }
 
@@ -207,39 +261,4 @@ function asPreauError(error: unknown): PreauError {
   return error instanceof PreauError
     ? error
     : new PreauError('PREAU_BAD_REQUEST', {}, { cause: error })
-}
-
-function serverOptions(limits: Config['limits']): ServerOptions & {
-  shouldUpgradeCallback: (request: IncomingMessage) => boolean
-} {
-  return {
-    maxHeaderSize: limits.maxHeaderBytes || 1_048_576,
-    // Node refuses more time for the head than for the whole.
-    headersTimeout: Math.min(limits.headTimeoutMs, limits.requestTimeoutMs || Infinity),
-    requestTimeout: limits.requestTimeoutMs,
-    keepAliveTimeout: limits.keepAliveTimeoutMs,
-    connectionsCheckingInterval: 5_000,
-    noDelay: true,
-    insecureHTTPParser: false,
-    // Any other upgrade (h2c, one with a body) is served as the plain request it also is (RFC 9110 §7.8).
-    shouldUpgradeCallback: ({ method, headers }) =>
-      method === 'GET' &&
-      headers.upgrade?.toLowerCase() === 'websocket' &&
-      headers['transfer-encoding'] === undefined &&
-      !Number(headers['content-length']),
-  }
-}
-
-const CLIENT_ERRORS: Readonly<Record<string, string>> = {
-  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
-  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
-}
-
-function onClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (socket.destroyed || !socket.writable || error.code === 'ECONNRESET') {
-    socket.destroy()
-    return
-  }
-  const status = CLIENT_ERRORS[error.code ?? ''] ?? '400 Bad Request'
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
 }

@@ -47,7 +47,7 @@ t.test('the DNS servers of the configuration are asked instead of the system’s
   const { server, asked } = await openDns(t, { 'ent.test': [192, 0, 2, 7] })
   const resolve = createResolver({ servers: [server], ...options })
   t.strictSame(await resolve(host('ent.test')), ['192.0.2.7'])
-  await t.rejects(resolve(host('absent.test')), { code: 'PREAU_NAME_NOT_FOUND' })
+  await t.rejects(async () => resolve(host('absent.test')), { code: 'PREAU_NAME_NOT_FOUND' })
   t.strictSame(await resolve(host('ent.test')), ['192.0.2.7'])
   t.strictSame(asked, ['ent.test', 'absent.test'], 'an answer is kept, and not asked for twice')
 })
@@ -90,5 +90,5 @@ t.test('a DNS that does not answer is a failure, not a missing name', async t =>
     ...options,
     timeoutMs: 1_000,
   })
-  await t.rejects(resolve(host('slow.test')), { code: 'PREAU_UNREACHABLE' })
+  await t.rejects(async () => resolve(host('slow.test')), { code: 'PREAU_UNREACHABLE' })
 })

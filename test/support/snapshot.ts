@@ -48,6 +48,7 @@ const profile = (id: string, rest: Partial<ProfileDocument>): ProfileDocument =>
   id,
   label: { fr: id, en: id },
   mode: 'open',
+  tunnels: 'tls',
   addresses: 'allow',
   blocked: [],
   warned: [],

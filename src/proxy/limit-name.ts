@@ -1,0 +1,13 @@
+/** The limits of the configuration that a client can run into at the proxy port; each time is counted by its name. */
+export const LIMIT_NAMES = [
+  'connections',
+  'connectionsPerClient',
+  'exchangesPerMinute',
+  'headTimeoutMs',
+  'helloTimeoutMs',
+  'leafCertificatesPerMinute',
+  'maxHeaders',
+  'maxUrlBytes',
+  'tunnelTimeoutMs',
+] as const
+export type LimitName = (typeof LIMIT_NAMES)[number]
