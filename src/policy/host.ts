@@ -63,7 +63,8 @@ function mappedIpv4(canonical: string): string | undefined {
 
 /** The address of a socket as a `Host`: Node writes IPv4 clients of a dual-stack listener as `::ffff:a.b.c.d`. */
 export function parseSocketAddress(text: string | undefined): Host | undefined {
-  return text === undefined ? undefined : parseHost(text)
+  if (text === undefined) return undefined
+  return isIPv4(text) ? (text as Host) : parseHost(text)
 }
 
 /** A port of RFC 3986 without its leniency: 1 to 65535, no sign, no leading zero. */

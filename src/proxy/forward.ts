@@ -8,6 +8,7 @@ import type { Dial } from './dial.ts'
 import { DialAgent } from './dial-agent.ts'
 import { prepareRequest } from './headers.ts'
 import { failureOf, limitSilence, relayAnswer, type OnFailure } from './relay.ts'
+import { SilenceWatch } from './silence.ts'
 import { relayUpgrade, type UpgradeOutcome } from './upgrade.ts'
 
 export interface ForwardOptions {
@@ -46,6 +47,7 @@ export function createForward(options: ForwardOptions): Forward {
   const { dial, answerTimeoutMs } = options
   const agent = new DialAgent(dial, { keepAlive: true })
   const freshAgent = new DialAgent(dial, { keepAlive: false })
+  const silence = new SilenceWatch(options.tunnelIdleTimeoutMs)
   const pendings: Pendings = new WeakMap()
   const proxy = openLibrary(pendings, answerTimeoutMs)
 
@@ -73,11 +75,19 @@ export function createForward(options: ForwardOptions): Forward {
       send(request, response, pending, isChunked ? freshAgent : agent)
     },
     upgrade(request, socket, head, to, outcome) {
-      relayUpgrade(request, socket, head, to, { ...options, agent: freshAgent }, outcome)
+      relayUpgrade(
+        request,
+        socket,
+        head,
+        to,
+        { answerTimeoutMs, silence, agent: freshAgent },
+        outcome,
+      )
     },
     close() {
       agent.destroy()
       freshAgent.destroy()
+      silence.close()
     },
   }
 }

@@ -9,6 +9,9 @@ import type { Admission } from './admission.ts'
 import { readConnectHead } from './connect-head.ts'
 import type { LimitName } from './limit-name.ts'
 
+const MIN_TICK_MS = 10
+const MAX_TICK_MS = 1_000
+
 export interface FrontDoorOptions {
   readonly limits: Config['limits']
   readonly admission: Admission
@@ -27,7 +30,21 @@ export interface FrontDoor {
 export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   const { limits, admission, http, onConnect, onLimit } = options
   const head = { maxBytes: limits.maxHeaderBytes, maxFields: limits.maxHeaders }
-  const waiting = new Set<Socket>()
+  const waiting = new Map<Socket, number>()
+  // One timer for all that wait, not one for each.
+  const look = setInterval(
+    () => closeLate(performance.now() - limits.headTimeoutMs),
+    Math.min(MAX_TICK_MS, Math.max(MIN_TICK_MS, limits.headTimeoutMs / 8)),
+  ).unref()
+  const closeLate = (before: number): void => {
+    if (limits.headTimeoutMs === 0) return
+    for (const [socket, since] of waiting) {
+      // In the order of their arrival.
+      if (since > before) return
+      onLimit('headTimeoutMs')
+      socket.destroy()
+    }
+  }
 
   const onFirst = (socket: Socket, bytes: Buffer): void => {
     waiting.delete(socket)
@@ -37,7 +54,6 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
       onConnect(socket, connect.authority, bytes.subarray(connect.length))
       return
     }
-    socket.setTimeout(0)
     socket.unshift(bytes)
     http.emit('connection', socket)
     socket.resume()
@@ -53,7 +69,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
       socket.resetAndDestroy()
       return
     }
-    waiting.add(socket)
+    waiting.set(socket, performance.now())
     socket.once('close', () => {
       admission.leave(ip)
       waiting.delete(socket)
@@ -62,17 +78,13 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     socket.once('end', () => {
       if (waiting.has(socket)) socket.destroy()
     })
-    socket.setTimeout(limits.headTimeoutMs, () => {
-      if (!waiting.has(socket)) return
-      onLimit('headTimeoutMs')
-      socket.destroy()
-    })
   })
+  server.once('close', () => clearInterval(look))
   if (limits.connections > 0) {
     server.maxConnections = limits.connections
     server.on('drop', () => onLimit('connections'))
   }
-  return { server, closeWaiting: () => waiting.forEach(socket => socket.destroy()) }
+  return { server, closeWaiting: () => waiting.forEach((_, socket) => socket.destroy()) }
 }
 
 function onError(this: Socket): void {

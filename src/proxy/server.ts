@@ -18,6 +18,7 @@ import type { Intercept, RefuseRequest } from './intercept.ts'
 import type { LimitName } from './limit-name.ts'
 import { OpenExchanges } from './open-exchanges.ts'
 import { Pump } from './pump.ts'
+import { SilenceWatch } from './silence.ts'
 import { ESTABLISHED, openTunnel } from './tunnel.ts'
 
 export interface ProxyOptions {
@@ -44,6 +45,7 @@ export class ProxyServer {
   readonly #onLimit: (limit: LimitName) => void
   readonly #admission: Admission
   readonly #open: OpenExchanges
+  readonly #silence: SilenceWatch
   readonly #mayConnect: (port: number) => boolean
   readonly #mayForward: (port: number) => boolean
   readonly #http: HttpServer
@@ -58,6 +60,7 @@ export class ProxyServer {
     this.#open = new OpenExchanges(options.current, options.clock, limits.tunnelTimeoutMs, () =>
       this.#onLimit('tunnelTimeoutMs'),
     )
+    this.#silence = new SilenceWatch(limits.tunnelIdleTimeoutMs)
     this.#mayConnect = compilePorts(proxy.connectPorts)
     this.#mayForward = compilePorts(proxy.httpPorts)
     this.#http = createHttpServer(limits, () => this.#onLimit('headTimeoutMs'))
@@ -106,6 +109,7 @@ export class ProxyServer {
     this.#door.closeWaiting()
     this.#http.closeAllConnections()
     this.#http.close()
+    this.#silence.close()
     return closed
   }
 
@@ -143,7 +147,7 @@ export class ProxyServer {
     exchange.status = 200
     openTunnel(socket, head, origin, {
       established: ESTABLISHED,
-      idleTimeoutMs: this.#limits.tunnelIdleTimeoutMs,
+      silence: this.#silence,
       pump,
       gate: helloGate(exchange, this.#limits.helloTimeoutMs, this.#onLimit),
     })

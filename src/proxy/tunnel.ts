@@ -1,12 +1,13 @@
 /** An allowed CONNECT, or a WebSocket once it stands: bytes both ways until both sides have ended (RFC 9110 §9.3.6). */
 import type { Socket } from 'node:net'
 import type { Pump } from './pump.ts'
+import type { SilenceWatch } from './silence.ts'
 
 export interface TunnelOptions {
   /** The head that tells the client that the tunnel stands. */
   readonly established: string | Buffer
-  /** 0: no bound. */
-  readonly idleTimeoutMs: number
+  /** Ends it when neither side has anything to say for too long. */
+  readonly silence: SilenceWatch
   /** What the origin was connected with; undefined: its bytes come through its stream. */
   readonly pump?: Pump
   /** Sees what the client says first, before the origin does; undefined: nobody looks. */
@@ -31,7 +32,7 @@ export function openTunnel(
   origin: Socket,
   options: TunnelOptions,
 ): void {
-  const { established, idleTimeoutMs, pump, gate } = options
+  const { established, silence, pump, gate } = options
   client.write(established)
   if (pump === undefined) origin.pipe(client)
   else {
@@ -40,12 +41,20 @@ export function openTunnel(
   }
   tearDownTogether(client, origin)
   tearDownTogether(origin, client)
-  // What is read on one side is written on the other, so one timer sees the silence of both.
-  client.setTimeout(idleTimeoutMs, () => client.destroy())
-  // What is left for an origin that no longer reads would otherwise hold its socket for ever.
-  client.once('close', () => origin.setTimeout(idleTimeoutMs, () => origin.destroy()))
+  // What is read on one side is written on the other, so one watch hears the silence of both.
+  silence.watch(client, () => client.destroy())
+  client.once('close', () => {
+    silence.forget(client)
+    // What is left for an origin that no longer reads would otherwise hold its socket for ever.
+    if (!origin.destroyed) waitFor(origin, silence)
+  })
   if (gate === undefined) sendOn(client, head, origin)
   else new Listening(client, origin, gate).hear(head)
+}
+
+function waitFor(origin: Socket, silence: SilenceWatch): void {
+  silence.watch(origin, () => origin.destroy())
+  origin.once('close', () => silence.forget(origin))
 }
 
 function sendOn(client: Socket, first: Buffer, origin: Socket): void {

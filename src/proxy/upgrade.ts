@@ -4,12 +4,13 @@ import type { Socket } from 'node:net'
 import type { AbsoluteForm } from '../policy/host.ts'
 import { prepareUpgrade } from './headers.ts'
 import { failureOf, limitSilence, relayAnswer, type OnFailure } from './relay.ts'
+import type { SilenceWatch } from './silence.ts'
 import { openTunnel } from './tunnel.ts'
 
 export interface UpgradeOptions {
   readonly agent: Agent
   readonly answerTimeoutMs: number
-  readonly tunnelIdleTimeoutMs: number
+  readonly silence: SilenceWatch
 }
 
 /** What becomes of a handshake: one of the two is called, unless the client leaves before. */
@@ -24,7 +25,7 @@ export function relayUpgrade(
   socket: Socket,
   head: Buffer,
   { target, path }: AbsoluteForm,
-  { agent, answerTimeoutMs, tunnelIdleTimeoutMs }: UpgradeOptions,
+  { agent, answerTimeoutMs, silence }: UpgradeOptions,
   { onAnswer, onFailure }: UpgradeOutcome,
 ): void {
   prepareUpgrade(request, target)
@@ -47,7 +48,7 @@ export function relayUpgrade(
     if (early.length > 0) origin.unshift(early)
     openTunnel(socket, head, origin, {
       established: switched(answer),
-      idleTimeoutMs: tunnelIdleTimeoutMs,
+      silence,
     })
   })
   outgoing.end()

@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, createServer, Socket, type AddressInfo, type Server } from 'node:net'
 import type { Grant } from '../../src/policy/grant.ts'
+import { SilenceWatch } from '../../src/proxy/silence.ts'
 import { openTunnel as openRelay } from '../../src/proxy/tunnel.ts'
 import { WebSocket, WebSocketServer } from 'ws'
 import { eventually, openProxyWorld, readUntil, type ProxyWorld } from '../support/proxy-world.ts'
@@ -144,7 +145,9 @@ t.test('a silent tunnel is closed after its time', async t => {
 t.test('an origin that stops reading does not keep a socket once its client has gone', async t => {
   const client = new Socket()
   const [near, far] = await openPair(t)
-  openRelay(client, Buffer.alloc(0), near, { established: '', idleTimeoutMs: 100 })
+  const silence = new SilenceWatch(100)
+  t.teardown(() => silence.close())
+  openRelay(client, Buffer.alloc(0), near, { established: '', silence })
   far.pause()
   near.write(Buffer.alloc(32 << 20))
   client.destroy()
