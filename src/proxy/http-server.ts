@@ -28,7 +28,7 @@ function serverOptions(limits: Config['limits']): ServerOptions & {
     headersTimeout: Math.min(limits.headTimeoutMs, limits.requestTimeoutMs || Infinity),
     requestTimeout: limits.requestTimeoutMs,
     keepAliveTimeout: limits.keepAliveTimeoutMs,
-    connectionsCheckingInterval: CHECK_MS,
+    connectionsCheckingInterval: Math.min(CHECK_MS, limits.headTimeoutMs || CHECK_MS),
     insecureHTTPParser: false,
     // Any other upgrade (h2c, one with a body) is served as the plain request it also is (RFC 9110 §7.8).
     shouldUpgradeCallback: ({ method, headers }) =>

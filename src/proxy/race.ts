@@ -98,7 +98,6 @@ class Race {
 
 /** One of each family in turn, beginning with that of the first (RFC 8305 §4). */
 function interleave(addresses: readonly Host[]): Host[] {
-  const isV6 = (address: Host): boolean => address.includes(':')
   const startsWithV6 = addresses[0] !== undefined && isV6(addresses[0])
   const own = addresses.filter(address => isV6(address) === startsWithV6)
   const other = addresses.filter(address => isV6(address) !== startsWithV6)
@@ -106,3 +105,5 @@ function interleave(addresses: readonly Host[]): Host[] {
     .flatMap((address, at) => [address, ...other.slice(at, at + 1)])
     .concat(other.slice(own.length))
 }
+
+const isV6 = (address: Host): boolean => address.includes(':')

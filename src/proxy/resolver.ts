@@ -42,9 +42,9 @@ export function createResolver(options: ResolverOptions): Resolve {
   }
 }
 
-function addressesOf(answer: Answer): readonly Host[] {
-  if ('failure' in answer) throw answer.failure
-  return answer.addresses
+function addressesOf(found: Answer): readonly Host[] {
+  if ('failure' in found) throw found.failure
+  return found.addresses
 }
 
 async function answer(host: Host, query: (host: Host) => Promise<string[]>): Promise<Answer> {

@@ -2,7 +2,7 @@ import t from 'tap'
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
 import { connect, type ConnectionOptions } from 'node:tls'
-import fc from 'fast-check'
+import { array, assert, nat, property, tuple, uint8Array } from 'fast-check'
 import { readClientHello, type Hello } from '../../src/proxy/client-hello.ts'
 import { hello, inRecords, serverName, type Extension } from '../support/hello.ts'
 
@@ -126,9 +126,9 @@ t.test('a name is one name, however it is spelled', async t => {
 
 t.test('no bytes whatever make it throw, and what it has said it does not take back', async t => {
   const whole = hello({ extensions: [serverName('free.test'), [43, Buffer.from([2, 3, 4])]] })
-  const changes = fc.array(fc.tuple(fc.nat(whole.length - 1), fc.nat(255)), { maxLength: 6 })
-  fc.assert(
-    fc.property(changes, fc.nat(whole.length), (list, end) => {
+  const changes = array(tuple(nat(whole.length - 1), nat(255)), { maxLength: 6 })
+  assert(
+    property(changes, nat(whole.length), (list, end) => {
       const bytes = Buffer.from(whole)
       for (const [at, value] of list) bytes[at] = value
       const early = readClientHello(bytes.subarray(0, end))
@@ -136,8 +136,8 @@ t.test('no bytes whatever make it throw, and what it has said it does not take b
     }),
     { numRuns: 5_000 },
   )
-  fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 200 }), bytes => {
+  assert(
+    property(uint8Array({ maxLength: 200 }), bytes => {
       readClientHello(Buffer.from(bytes))
     }),
     { numRuns: 5_000 },

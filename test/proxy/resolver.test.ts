@@ -55,7 +55,7 @@ t.test('the DNS servers of the configuration are asked instead of the system’s
 t.test('many questions for one name are one question', async t => {
   const { server, asked } = await openDns(t, { 'ent.test': [192, 0, 2, 7] })
   const resolve = createResolver({ servers: [server], ...options })
-  await Promise.all(Array.from({ length: 50 }, () => resolve(host('ent.test'))))
+  await Promise.all(Array.from({ length: 50 }, async () => resolve(host('ent.test'))))
   t.strictSame(asked, ['ent.test'])
 })
 

@@ -24,6 +24,8 @@ export interface ProxyWorld {
   readonly caPem: string
   readonly log: AccessLogEntry[]
   readonly refused: Refusal[]
+  /** The limits that clients ran into. */
+  readonly limited: string[]
   /** Sends raw bytes and answers all that comes back until the proxy closes or `until` appears. */
   raw(bytes: string | Buffer, until?: string | RegExp): Promise<string>
   open(): Promise<Socket>
@@ -35,6 +37,7 @@ export interface WorldOptions extends SnapshotChange {
   /** `free.test` and the others lead to loopback; false: only through the resolver. */
   readonly names?: boolean
   readonly withoutCa?: boolean
+  readonly clock?: () => number
   readonly dialAllow?: string[]
 }
 
@@ -47,7 +50,7 @@ export async function openProxyWorld(t: Test, options: WorldOptions = {}): Promi
     limits: options.limits ?? {},
   })
   const current = aCurrent(aSnapshot({ ...options, allow: options.dialAllow ?? [] }))
-  const clock = Date.now
+  const clock = options.clock ?? Date.now
   const authority = await openAuthority(t.testdir(), { cityName: 'Testville', now: clock() })
   const leaves = createLeafCache(authority, { max: 100, perMinute: 0, clock })
   const own = new Set<number>()
@@ -60,6 +63,7 @@ export async function openProxyWorld(t: Test, options: WorldOptions = {}): Promi
   })
   const refused: Refusal[] = []
   const log: AccessLogEntry[] = []
+  const limited: string[] = []
   const refuse = (
     _request: IncomingMessage,
     response: Parameters<RequestListener>[1],
@@ -88,6 +92,7 @@ export async function openProxyWorld(t: Test, options: WorldOptions = {}): Promi
     refuse,
     renderFailure: error => `<p>${error.code}</p>`,
     onClose: exchange => log.push(exchange.entry(clock())),
+    onLimit: limit => limited.push(limit),
   })
   proxy.server.listen(0, '127.0.0.1')
   await once(proxy.server, 'listening')
@@ -111,7 +116,7 @@ export async function openProxyWorld(t: Test, options: WorldOptions = {}): Promi
     socket.write(bytes)
     return readUntil(socket, until)
   }
-  return { port, proxy, current, caPem: authority.caPem, log, refused, raw, open }
+  return { port, proxy, current, caPem: authority.caPem, log, refused, limited, raw, open }
 }
 
 /** What a socket says until its end, or until `until` is found; at most five seconds. */

@@ -37,6 +37,7 @@ function viewPolicy(policy: PolicyDocument, catalogue: Catalogue, words: Wording
       warned: labelsOf(profile.warned, catalogue, locale),
       mode: profile.mode,
       addresses: profile.addresses,
+      tunnels: profile.tunnels,
       hours: sayHours(profile, words),
     })),
     sites: policy.sites.slice(0, MAX_SITES).map(({ name, uai, rooms }) => ({

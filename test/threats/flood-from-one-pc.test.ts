@@ -1,0 +1,110 @@
+/** One PC that asks for too much is refused too much, and nobody else. */
+import t from 'tap'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { eventually, openOrigin, openProxyWorld, readUntil } from '../support/proxy-world.ts'
+
+setFlagsFromString('--expose-gc')
+const collect = runInNewContext('gc') as () => void
+
+/** What is really held. */
+function heapUsed(): number {
+  collect()
+  return process.memoryUsage().heapUsed
+}
+
+async function openFrom(port: number, localAddress: string): Promise<Socket> {
+  const socket = connect({ port, host: '127.0.0.1', localAddress })
+  socket.on('error', () => undefined)
+  // One that is refused may be reset before it is told that it stands.
+  await Promise.race([once(socket, 'connect'), once(socket, 'close')]).catch(() => undefined)
+  return socket
+}
+
+t.test('one client has a bounded number of connections, and the others theirs', async t => {
+  const origin = await openOrigin(t)
+  const world = await openProxyWorld(t, { limits: { connectionsPerClient: 10 } })
+  const flood = await Promise.all(
+    Array.from({ length: 30 }, () => openFrom(world.port, '127.0.0.2')),
+  )
+  await eventually(() => flood.filter(socket => socket.closed).length === 20)
+  t.equal(flood.filter(socket => socket.closed).length, 20)
+  const request = `GET http://free.test:${origin.port}/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`
+  t.match(await world.raw(request), /^HTTP\/1\.1 200/, 'another PC is served meanwhile')
+  for (const socket of flood) socket.destroy()
+  const again = await openFrom(world.port, '127.0.0.2')
+  again.write(request)
+  t.match(await readUntil(again), /^HTTP\/1\.1 200/, 'and so is the first once it has let go')
+  t.strictSame(world.limited, Array(20).fill('connectionsPerClient'))
+})
+
+t.test('one client opens a bounded number of exchanges a minute', async t => {
+  const origin = await openOrigin(t)
+  const world = await openProxyWorld(t, { limits: { exchangesPerMinute: 5 }, clock: () => 1_000 })
+  const request = `GET http://free.test:${origin.port}/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`
+  for (let i = 0; i < 5; i++) t.match(await world.raw(request), /^HTTP\/1\.1 200/)
+  t.match(await world.raw(request), /^HTTP\/1\.1 429/)
+  const tunnel = `CONNECT free.test:${origin.port} HTTP/1.1\r\nHost: a\r\n\r\n`
+  t.match(await world.raw(tunnel), /^HTTP\/1\.1 429/)
+  const other = await openFrom(world.port, '127.0.0.3')
+  other.write(request)
+  t.match(await readUntil(other), /^HTTP\/1\.1 200/)
+  t.strictSame(world.limited, ['exchangesPerMinute', 'exchangesPerMinute'])
+})
+
+t.test('connections beyond the bound of all are closed, and the next ones served', async t => {
+  const origin = await openOrigin(t)
+  const world = await openProxyWorld(t, { limits: { connections: 5 } })
+  const sockets = await Promise.all(Array.from({ length: 9 }, () => world.open()))
+  await eventually(
+    () => sockets.filter(socket => socket.readableEnded || socket.closed).length === 4,
+  )
+  for (const socket of sockets) socket.destroy()
+  const request = `GET http://free.test:${origin.port}/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`
+  await eventually(() => world.proxy.server.listening)
+  t.match(await world.raw(request), /^HTTP\/1\.1 200/)
+  t.equal(world.limited.filter(limit => limit === 'connections').length, 4)
+})
+
+t.test('a head has a bounded number of fields, an address a bounded length', async t => {
+  const world = await openProxyWorld(t, { limits: { maxHeaders: 10, maxUrlBytes: 100 } })
+  const fields = Array.from({ length: 11 }, (_, i) => `X-${i}: 1\r\n`).join('')
+  t.match(
+    await world.raw(`GET http://free.test/ HTTP/1.1\r\nHost: a\r\n${fields}\r\n`),
+    /^HTTP\/1\.1 431/,
+  )
+  t.match(
+    await world.raw(`CONNECT free.test:443 HTTP/1.1\r\nHost: a\r\n${fields}\r\n`),
+    /^HTTP\/1\.1 431/,
+  )
+  t.match(
+    await world.raw(`GET http://free.test/${'x'.repeat(100)} HTTP/1.1\r\nHost: a\r\n\r\n`),
+    /^HTTP\/1\.1 414/,
+  )
+  t.strictSame(world.limited, ['maxHeaders', 'maxHeaders', 'maxUrlBytes'])
+})
+
+t.test('fifty thousand different names leave nothing behind', async t => {
+  const world = await openProxyWorld(t, { limits: { exchangesPerMinute: 0 } })
+  const socket = await world.open()
+  socket.resume()
+  const ask = async (from: number, count: number): Promise<void> => {
+    for (let i = from; i < from + count; i += 500) {
+      let requests = ''
+      for (let j = i; j < i + 500; j++)
+        requests += `GET http://h${j}.games.test/ HTTP/1.1\r\nHost: a\r\n\r\n`
+      socket.write(requests)
+      await eventually(() => world.log.length === 500)
+      t.equal(world.log.length, 500)
+      world.log.length = 0
+      world.refused.length = 0
+    }
+  }
+  await ask(0, 5_000)
+  const before = heapUsed()
+  await ask(5_000, 45_000)
+  const grown = (heapUsed() - before) / 1e6
+  t.ok(grown < 10, `${grown.toFixed(0)} MB more`)
+})
