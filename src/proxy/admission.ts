@@ -1,32 +1,40 @@
-/** How much of the proxy one client may take: connections at once, exchanges a minute. */
+/** How much one client may take, and one request: connections, exchanges a minute, fields, length of an address. */
+import type { IncomingMessage } from 'node:http'
+import type { Config } from '../config.ts'
+import { PreauError } from '../errors.ts'
+import type { LimitName } from './limit-name.ts'
 
-export interface AdmissionLimits {
-  /** 0: no bound, here and below. */
-  readonly connectionsPerClient: number
-  readonly exchangesPerMinute: number
-}
+type Limits = Pick<
+  Config['limits'],
+  'connectionsPerClient' | 'exchangesPerMinute' | 'maxHeaders' | 'maxUrlBytes'
+>
 
 const MINUTE_MS = 60_000
 // Clients of IPv6 have addresses without number: beyond so many in a minute the count starts anew.
 const MAX_CLIENTS = 100_000
 
 export class Admission {
-  readonly #limits: AdmissionLimits
+  readonly #limits: Limits
   readonly #clock: () => number
+  readonly #onLimit: (limit: LimitName) => void
   readonly #connections = new Map<string, number>()
   readonly #exchanges = new Map<string, number>()
   #minute = 0
 
-  constructor(limits: AdmissionLimits, clock: () => number) {
+  constructor(limits: Limits, clock: () => number, onLimit: (limit: LimitName) => void) {
     this.#limits = limits
     this.#clock = clock
+    this.#onLimit = onLimit
   }
 
   /** Whether a client may have one connection more; if so it is counted until `leave`. */
   enter(ip: string): boolean {
     const open = this.#connections.get(ip) ?? 0
     const { connectionsPerClient } = this.#limits
-    if (connectionsPerClient > 0 && open >= connectionsPerClient) return false
+    if (connectionsPerClient > 0 && open >= connectionsPerClient) {
+      this.#onLimit('connectionsPerClient')
+      return false
+    }
     this.#connections.set(ip, open + 1)
     return true
   }
@@ -37,10 +45,10 @@ export class Admission {
     else this.#connections.delete(ip)
   }
 
-  /** Whether a client may open one exchange more in this minute. */
-  mayOpen(ip: string): boolean {
+  /** Counts one exchange of a client. Throws PREAU_TOO_MANY_REQUESTS beyond those of this minute. */
+  assertMayOpen(ip: string): void {
     const { exchangesPerMinute } = this.#limits
-    if (exchangesPerMinute === 0) return true
+    if (exchangesPerMinute === 0) return
     const minute = Math.floor(this.#clock() / MINUTE_MS)
     if (minute !== this.#minute || this.#exchanges.size >= MAX_CLIENTS) {
       this.#minute = minute
@@ -48,6 +56,21 @@ export class Admission {
     }
     const opened = (this.#exchanges.get(ip) ?? 0) + 1
     this.#exchanges.set(ip, opened)
-    return opened <= exchangesPerMinute
+    if (opened <= exchangesPerMinute) return
+    this.#onLimit('exchangesPerMinute')
+    throw new PreauError('PREAU_TOO_MANY_REQUESTS')
+  }
+
+  /** Throws PREAU_TOO_MANY_FIELDS or PREAU_URL_TOO_LONG. */
+  assertHead({ rawHeaders, url = '' }: IncomingMessage): void {
+    const { maxHeaders, maxUrlBytes } = this.#limits
+    if (maxHeaders > 0 && rawHeaders.length > 2 * maxHeaders) {
+      this.#onLimit('maxHeaders')
+      throw new PreauError('PREAU_TOO_MANY_FIELDS')
+    }
+    if (maxUrlBytes > 0 && url.length > maxUrlBytes) {
+      this.#onLimit('maxUrlBytes')
+      throw new PreauError('PREAU_URL_TOO_LONG')
+    }
   }
 }

@@ -65,7 +65,6 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     socket.on('error', onError)
     const ip = socket.remoteAddress ?? ''
     if (!admission.enter(ip)) {
-      onLimit('connectionsPerClient')
       socket.resetAndDestroy()
       return
     }

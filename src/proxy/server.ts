@@ -14,6 +14,7 @@ import { createFrontDoor, type FrontDoor } from './front-door.ts'
 import { assertProxyable } from './headers.ts'
 import { helloGate } from './hello-gate.ts'
 import { createHttpServer } from './http-server.ts'
+import { asPreauError, guard } from './guard.ts'
 import type { Intercept, RefuseRequest } from './intercept.ts'
 import type { LimitName } from './limit-name.ts'
 import { OpenExchanges } from './open-exchanges.ts'
@@ -56,7 +57,7 @@ export class ProxyServer {
     this.#options = options
     this.#limits = limits
     this.#onLimit = options.onLimit ?? (() => undefined)
-    this.#admission = new Admission(limits, options.clock)
+    this.#admission = new Admission(limits, options.clock, this.#onLimit)
     this.#open = new OpenExchanges(options.current, options.clock, limits.tunnelTimeoutMs, () =>
       this.#onLimit('tunnelTimeoutMs'),
     )
@@ -125,7 +126,8 @@ export class ProxyServer {
     const { exchange, fail } = this.#openOnSocket(connection, 'CONNECT')
     guard(fail, () => {
       assertAlone(socket, exchange)
-      this.#assertInLimits(exchange, request)
+      this.#admission.assertMayOpen(exchange.client.ip)
+      if (request !== undefined) this.#admission.assertHead(request)
       const { target, verdict } = exchange.judge(parseAuthority(authority), this.#mayConnect)
       if (verdict.action === 'allow') {
         this.#open.relay(exchange)
@@ -165,7 +167,8 @@ export class ProxyServer {
       answerRequest(request, response, error, renderFailure)
     }
     guard(fail, () => {
-      this.#assertInLimits(exchange, request)
+      this.#admission.assertMayOpen(exchange.client.ip)
+      this.#admission.assertHead(request)
       assertProxyable(request)
       const to = parseAbsoluteForm(request.url ?? '')
       const { client, target, verdict } = exchange.judge(
@@ -184,7 +187,8 @@ export class ProxyServer {
     const { exchange, fail } = this.#openOnSocket(connectionOf(socket), request.method ?? '')
     guard(fail, () => {
       assertAlone(socket, exchange)
-      this.#assertInLimits(exchange, request)
+      this.#admission.assertMayOpen(exchange.client.ip)
+      this.#admission.assertHead(request)
       assertProxyable(request)
       const to = parseAbsoluteForm(request.url?.replace(/^ws:/i, 'http:') ?? '')
       const { target, verdict } = exchange.judge(
@@ -229,21 +233,6 @@ export class ProxyServer {
     this.#open.add(exchange)
     return exchange
   }
-
-  #assertInLimits({ client }: Exchange, request: IncomingMessage | undefined): void {
-    const refuse = (limit: LimitName, error: PreauError): never => {
-      this.#onLimit(limit)
-      throw error
-    }
-    if (!this.#admission.mayOpen(client.ip))
-      refuse('exchangesPerMinute', new PreauError('PREAU_TOO_MANY_REQUESTS'))
-    if (request === undefined) return
-    const { maxHeaders, maxUrlBytes } = this.#limits
-    if (maxHeaders > 0 && request.rawHeaders.length > 2 * maxHeaders)
-      refuse('maxHeaders', new PreauError('PREAU_TOO_MANY_FIELDS'))
-    if (maxUrlBytes > 0 && (request.url?.length ?? 0) > maxUrlBytes)
-      refuse('maxUrlBytes', new PreauError('PREAU_URL_TOO_LONG'))
-  }
 }
 
 /** Behind a request that has no answer yet, that answer would fall into the tunnel. */
@@ -251,18 +240,4 @@ function assertAlone(socket: Socket, exchange: Exchange): void {
   if (!exchange.isBehind) return
   socket.destroy()
   throw new PreauError('PREAU_BAD_REQUEST')
-}
-
-function guard(fail: (error: PreauError) => void, run: () => void): void {
-  try {
-    run()
-  } catch (error) {
-    fail(asPreauError(error))
-  }
-}
-
-function asPreauError(error: unknown): PreauError {
-  return error instanceof PreauError
-    ? error
-    : new PreauError('PREAU_BAD_REQUEST', {}, { cause: error })
 }

@@ -1,7 +1,8 @@
 /** The whole product as a city runs it: `preau start` with its own data folder, on free ports, through its command line. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, globSync, writeFileSync } from 'node:fs'
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Test } from 'tap'
@@ -82,7 +83,7 @@ export const runCli = (
   })
 
 export async function startProduct(t: Test, options: ProductOptions = {}): Promise<Product> {
-  const dir = options.dir ?? t.testdir()
+  const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'preau-test-'))
   const configFile = writeConfig(dir, options)
   const dataDir = join(dir, 'data')
   const child = spawn(process.execPath, [CLI, 'start', '--config', configFile], {
@@ -97,7 +98,11 @@ export async function startProduct(t: Test, options: ProductOptions = {}): Promi
     const [code] = (await once(child, 'exit')) as [number | null]
     return code
   }
-  t.teardown(() => stop().then(() => undefined))
+  t.teardown(async () => {
+    await stop()
+    // Not `t.testdir()`: it would be removed under the feet of processes that still write their compiled code.
+    if (options.dir === undefined) rmSync(dir, { recursive: true, force: true })
+  })
   const screen = await readScreen(child).catch((error: unknown) => {
     throw new Error(`${String(error)}\n${stderr}`)
   })

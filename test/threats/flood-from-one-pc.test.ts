@@ -34,10 +34,15 @@ t.test('one client has a bounded number of connections, and the others theirs', 
   const request = `GET http://free.test:${origin.port}/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`
   t.match(await world.raw(request), /^HTTP\/1\.1 200/, 'another PC is served meanwhile')
   for (const socket of flood) socket.destroy()
-  const again = await openFrom(world.port, '127.0.0.2')
-  again.write(request)
-  t.match(await readUntil(again), /^HTTP\/1\.1 200/, 'and so is the first once it has let go')
   t.strictSame(world.limited, Array(20).fill('connectionsPerClient'))
+  // The proxy hears a little later that they have gone.
+  let answer = ''
+  for (let i = 0; i < 100 && answer === ''; i++) {
+    const again = await openFrom(world.port, '127.0.0.2')
+    again.write(request)
+    answer = await readUntil(again)
+  }
+  t.match(answer, /^HTTP\/1\.1 200/, 'and so is the first once it has let go')
 })
 
 t.test('one client opens a bounded number of exchanges a minute', async t => {
