@@ -9,6 +9,7 @@ import { openAccessLog, type AccessLog } from '../access-log/access-log.ts'
 import { loadCatalogue } from '../categories/catalogue.ts'
 import type { Config } from '../config.ts'
 import { accessLogDir } from '../install.ts'
+import { PreauError } from '../errors.ts'
 import { installAuthority } from '../install-authority.ts'
 import { createAddressJudge, parseCidr } from '../policy/address.ts'
 import { parseHost, type Host } from '../policy/host.ts'
@@ -19,8 +20,10 @@ import { renderFailure } from '../portal/failure-page.ts'
 import { createDial, type Dial } from '../proxy/dial.ts'
 import { createForward } from '../proxy/forward.ts'
 import { createIntercept, type RefuseRequest } from '../proxy/intercept.ts'
+import type { LimitName } from '../proxy/limit-name.ts'
 import { createResolver } from '../proxy/resolver.ts'
 import { ProxyServer } from '../proxy/server.ts'
+import { createLimitReport } from './limit-report.ts'
 import type { Running } from './running.ts'
 import { followSnapshot } from '../snapshot-follower.ts'
 import { openStore } from '../store/open-store.ts'
@@ -42,7 +45,10 @@ export async function startProxy(config: Config, logger: Logger): Promise<Runnin
     clock,
   })
   const { portal, refuse } = await wirePortal({ store, current, config, authority, logger })
-  const { proxy, address } = await wireProxy({ config, current, authority, refuse, accessLog })
+  const limitReport = createLimitReport(logger)
+  const onLimit = limitReport.count
+  const parts = { config, current, authority, refuse, accessLog, onLimit }
+  const { proxy, address } = await wireProxy(parts)
   return {
     address,
     async stop() {
@@ -53,6 +59,7 @@ export async function startProxy(config: Config, logger: Logger): Promise<Runnin
       // The access log must not end before the exchanges that it tells of.
       await Promise.race([proxy.close(), elapsed(LAST_LINES_MS)])
       current.close()
+      limitReport.close()
       await accessLog.close()
       await store.close()
     },
@@ -93,9 +100,11 @@ interface ProxyParts {
   readonly authority: Authority
   readonly refuse: RefuseRequest
   readonly accessLog: AccessLog
+  readonly onLimit: (limit: LimitName) => void
 }
 
-async function wireProxy({ config, current, authority, refuse, accessLog }: ProxyParts) {
+async function wireProxy(parts: ProxyParts) {
+  const { config, current, authority, refuse, accessLog, onLimit } = parts
   const { limits } = config
   const ownPorts = new Set([config.admin.port])
   const dial = wireDial(config, (address, port) => ownPorts.has(port) && isOwnAddress(address))
@@ -104,7 +113,15 @@ async function wireProxy({ config, current, authority, refuse, accessLog }: Prox
     perMinute: limits.leafCertificatesPerMinute,
     clock,
   })
-  const contextFor = (host: Host): Promise<SecureContext> => leaves.contextFor(host)
+  const contextFor = async (host: Host): Promise<SecureContext> => {
+    try {
+      return await leaves.contextFor(host)
+    } catch (error) {
+      if (error instanceof PreauError && error.code === 'PREAU_OVERLOADED')
+        onLimit('leafCertificatesPerMinute')
+      throw error
+    }
+  }
   const proxy = new ProxyServer({
     config,
     current,
@@ -115,6 +132,7 @@ async function wireProxy({ config, current, authority, refuse, accessLog }: Prox
     refuse,
     renderFailure,
     onClose: exchange => accessLog.write(exchange.entry(clock())),
+    onLimit,
   })
   const address = await listen(proxy.server, config)
   ownPorts.add(address.port)
