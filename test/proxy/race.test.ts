@@ -1,0 +1,81 @@
+import t, { type Test } from 'tap'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { race } from '../../src/proxy/race.ts'
+import { host } from '../support/snapshot.ts'
+
+type Outcome = { won: Socket | undefined; error: NodeJS.ErrnoException | undefined }
+const run = (addresses: string[], port: number, timeoutMs = 2_000): Promise<Outcome> =>
+  new Promise(resolve => {
+    race(addresses.map(host), { port, timeoutMs }, (won, error) => resolve({ won, error }))
+  })
+
+async function listen(t: Test, address: string, port = 0): Promise<number> {
+  const server = createServer(socket => socket.on('error', () => undefined))
+  server.listen(port, address)
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  return (server.address() as AddressInfo).port
+}
+
+/** Something that never answers: a process that listens and is stopped, its queue of connections full. */
+async function listenMute(t: Test, address: string, port: number): Promise<void> {
+  const code = `require('net').createServer().listen({port:${port},host:'${address}',backlog:1},()=>console.log('up'))`
+  const child = spawn(process.execPath, ['-e', code], { stdio: ['ignore', 'pipe', 'inherit'] })
+  t.teardown(() => child.kill('SIGKILL'))
+  await once(child.stdout, 'data')
+  child.kill('SIGSTOP')
+  for (let i = 0; i < 8; i++) {
+    const socket = connect({ port, host: address })
+    socket.on('error', () => undefined)
+    t.teardown(() => socket.destroy())
+  }
+  await new Promise(resolve => setTimeout(resolve, 100))
+}
+
+t.test('the next address is tried at once where one refuses', async t => {
+  const port = await listen(t, '127.0.0.1')
+  const { won } = await run(['127.0.0.9', '127.0.0.8', '127.0.0.1'], port)
+  t.equal(won?.remoteAddress, '127.0.0.1')
+  won?.destroy()
+})
+
+t.test('an address of the other family is tried too', async t => {
+  const port = await listen(t, '127.0.0.1')
+  const { won } = await run(['::1', '127.0.0.1'], port)
+  t.equal(won?.remoteAddress, '127.0.0.1')
+  won?.destroy()
+})
+
+t.test('an address that is mute gets a head start only', async t => {
+  const port = await listen(t, '127.0.0.1')
+  await listenMute(t, '127.0.0.2', port)
+  const { won } = await run(['127.0.0.2', '127.0.0.1'], port)
+  t.equal(won?.remoteAddress, '127.0.0.1')
+  won?.destroy()
+})
+
+t.test('when all refuse the reason is told, when all are mute the time runs out', async t => {
+  const port = await listen(t, '127.0.0.1')
+  const refused = await run(['127.0.0.8', '127.0.0.9'], port)
+  t.equal(refused.won, undefined)
+  t.equal(refused.error?.code, 'ECONNREFUSED')
+  await listenMute(t, '127.0.0.2', port)
+  for (const addresses of [['127.0.0.2'], ['127.0.0.2', '127.0.0.2']]) {
+    const mute = await run(addresses, port, 300)
+    t.equal(mute.won, undefined)
+    t.equal(mute.error, undefined)
+  }
+})
+
+t.test('the one that was first is kept, the others are let go', async t => {
+  const port = await listen(t, '127.0.0.1')
+  const outcomes = await Promise.all(
+    Array.from({ length: 20 }, () => run(['127.0.0.1', '127.0.0.1'], port)),
+  )
+  for (const { won } of outcomes) {
+    t.ok(won && !won.destroyed)
+    won?.destroy()
+  }
+})
