@@ -5,7 +5,11 @@
  */
 import { spawn, spawnSync, type SpawnSyncOptions } from 'node:child_process'
 import { existsSync, globSync, writeFileSync } from 'node:fs'
+import { delimiter, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
+
+// As npm does for its scripts, so that this file can be run by itself.
+process.env['PATH'] = `${resolve('node_modules/.bin')}${delimiter}${process.env['PATH']}`
 
 interface Requirement {
   readonly command: string

@@ -55,6 +55,7 @@ export async function startPreau(names: readonly string[]): Promise<Contestant> 
     proxy: { port, connectPorts: ['1024-65535'] },
     admin: { port: admin },
     dial: { hosts },
+    limits: { exchangesPerMinute: 0, connectionsPerClient: 0 },
   }
   writeFileSync(join(dir, 'config.json'), JSON.stringify(config))
   const cli = join(import.meta.dirname, '../../src/cli.ts')

@@ -15,10 +15,10 @@ export interface AccessLogEntry {
   readonly host: string
   readonly port: number
   /** The name in the ClientHello of a tunnel, where it is not `host`. */
-  readonly hello?: string
+  readonly hello?: string | undefined
   readonly verdict: string
   readonly reason: string
-  readonly category?: string
+  readonly category?: string | undefined
   /** What was answered; 0 when the client left before any answer. */
   readonly status: number
   /** Bytes from the client and to the client, heads included. */
@@ -106,7 +106,7 @@ function openDay(dir: string, now: number, timeZone: string) {
 
 /** The line as it is kept; `v` tells readers its shape. `JSON.stringify` escapes what would end a line (case 100). */
 function lineOf(entry: AccessLogEntry, now: number): string {
-  return `${JSON.stringify({ v: 1, time: isoTime(now), ...entry })}\n`
+  return `{"v":1,"time":"${isoTime(now)}",${JSON.stringify(entry).slice(1)}\n`
 }
 
 // Writing a date costs more than the rest of the line, and a busy second has a thousand lines.

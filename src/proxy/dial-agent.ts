@@ -26,14 +26,11 @@ export class DialAgent extends Agent {
   override createConnection(options: ClientRequestArgs, onCreate?: OnCreate): undefined {
     const host = parseHost(options.host ?? '')
     if (host === undefined || onCreate === undefined) throw new PreauError('PREAU_BAD_TARGET')
-    this.#dial({ host, port: Number(options.port) }).then(
-      socket => {
-        socket.once('close', () => this.#free.delete(socket))
-        onCreate(null, socket)
-      },
+    this.#dial({ host, port: Number(options.port) }, (socket, error) => {
+      socket?.once('close', () => this.#free.delete(socket))
       // The type asks for a socket beside an error; the agent looks at the error first.
-      (error: Error) => onCreate(error, undefined as unknown as Socket),
-    )
+      onCreate(error ?? null, socket as Socket)
+    })
   }
 
   override keepSocketAlive(socket: Duplex): boolean {

@@ -7,6 +7,8 @@ import type { Config } from '../config.ts'
 import { PreauError } from '../errors.ts'
 import type { AddressJudge } from '../policy/address.ts'
 import { isAddress, parseHumanHost, type Host, type Target } from '../policy/host.ts'
+import { Deadlines } from './deadlines.ts'
+import { asPreauError, guard } from './guard.ts'
 import { race } from './race.ts'
 import type { Resolve } from './resolver.ts'
 
@@ -19,42 +21,43 @@ export interface DialOptions {
   readonly timeoutMs: number
 }
 
-/**
- * Connects to a target. `onread`: where its bytes go instead of into the stream. Rejects with
- * PREAU_ADDRESS_NOT_PUBLIC, _NAME_NOT_FOUND, _UNREACHABLE, _OVERLOADED or _DIAL_TIMEOUT.
- */
-export type Dial = (target: Target, onread?: OnReadOpts) => Promise<Socket>
+/** How a dial ends: a socket that stands, or PREAU_ADDRESS_NOT_PUBLIC, _NAME_NOT_FOUND, _UNREACHABLE, _OVERLOADED or _DIAL_TIMEOUT. */
+export type OnDialled = (socket: Socket | undefined, error: PreauError | undefined) => void
+
+/** Connects to a target. `onread`: where its bytes go instead of into the stream. It never throws. */
+export type Dial = (target: Target, onDialled: OnDialled, onread?: OnReadOpts) => void
 
 // Out of descriptors or of local ports: it is our fault, not that of the origin, and it passes.
 const EXHAUSTED = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL'])
 
 export function createDial(options: DialOptions): Dial {
+  const { timeoutMs } = options
   const fixed = new Map(
-    Object.entries(options.hosts).map(([name, ip]) => [parseHumanHost(name), ip]),
+    Object.entries(options.hosts).map(([name, ip]) => [parseHumanHost(name), [ip]]),
   )
-  return (target, onread) =>
-    new Promise((resolve, reject) => {
-      const deadline = options.timeoutMs === 0 ? undefined : performance.now() + options.timeoutMs
-      const go = (found: readonly Host[], isPinned: boolean): void => {
-        const permitted = permittedOf(found, target, isPinned, options)
-        const timeoutMs = deadline === undefined ? 0 : Math.max(1, deadline - performance.now())
-        race(permitted, { port: target.port, timeoutMs, onread }, (socket, error) => {
-          if (socket === undefined) reject(failureOf(target, error))
-          else resolve(socket)
-        })
-      }
-      const pinned = fixed.get(target.host)
-      if (pinned !== undefined) go([pinned], true)
+  const deadlines = new Deadlines(timeoutMs)
+  return (target, onDialled, onread) => {
+    const startedAt = performance.now()
+    const go = (found: readonly Host[], isPinned: boolean): void => {
+      const permitted = permittedOf(found, target, isPinned, options)
+      const left = timeoutMs === 0 ? 0 : Math.max(1, startedAt + timeoutMs - performance.now())
+      race(permitted, { port: target.port, timeoutMs: left, deadlines, onread }, (won, error) =>
+        onDialled(won, won === undefined ? failureOf(target, error) : undefined),
+      )
+    }
+    const fail = (error: unknown): void => onDialled(undefined, asPreauError(error))
+    const pinned = fixed.get(target.host)
+    guard(fail, () => {
+      if (pinned !== undefined) go(pinned, true)
       else if (isAddress(target.host)) go([target.host], false)
       else {
         const found = options.resolve(target.host)
         if (found instanceof Promise)
-          inTime(found, target, options.timeoutMs)
-            .then(late => go(late, false))
-            .catch(reject)
+          inTime(found, target, timeoutMs).then(late => guard(fail, () => go(late, false)), fail)
         else go(found, false)
       }
     })
+  }
 }
 
 /** The addresses that were judged fit to dial; a name with none of them is refused. */

@@ -75,6 +75,10 @@ export class Exchange {
   /** Why it ended other than the verdict says. */
   failure: ErrorCode | undefined
   status = 0
+  /** Its place among the open ones. */
+  seat = -1
+  /** Whether bytes go to and from an origin, so that a change of policy may end it. */
+  isRelayed = false
   readonly #connection: Connection
   #onClose: ((exchange: Exchange) => void) | undefined
 
@@ -129,6 +133,13 @@ export class Exchange {
     return this.#onClose !== undefined
   }
 
+  /** Behind a request that has no answer yet, that answer would fall into the tunnel: cuts it and throws PREAU_BAD_REQUEST. */
+  assertAlone(): void {
+    if (!this.isBehind) return
+    this.cut()
+    throw new PreauError('PREAU_BAD_REQUEST')
+  }
+
   /** Ends it at once: its connection goes, and whatever was relayed on it. */
   cut(): void {
     this.#connection.socket.destroy()
@@ -155,10 +166,10 @@ export class Exchange {
       method: this.method,
       host: target?.host ?? '',
       port: target?.port ?? 0,
-      ...(this.hello === undefined ? {} : { hello: this.hello.host }),
+      hello: this.hello?.host,
       verdict: verdict?.action ?? 'none',
       reason: this.failure ?? verdict?.reason ?? '',
-      ...(category === undefined ? {} : { category }),
+      category,
       status: this.status,
       bytesUp: up,
       bytesDown: down,

@@ -7,10 +7,9 @@ import type { Server as HttpServer } from 'node:http'
 import type { Config } from '../config.ts'
 import type { Admission } from './admission.ts'
 import { readConnectHead } from './connect-head.ts'
+import { Deadlines, type Due } from './deadlines.ts'
 import type { LimitName } from './limit-name.ts'
-
-const MIN_TICK_MS = 10
-const MAX_TICK_MS = 1_000
+import { hold, release, type Holder } from './wire.ts'
 
 export interface FrontDoorOptions {
   readonly limits: Config['limits']
@@ -28,64 +27,77 @@ export interface FrontDoor {
 }
 
 export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
-  const { limits, admission, http, onConnect, onLimit } = options
-  const head = { maxBytes: limits.maxHeaderBytes, maxFields: limits.maxHeaders }
-  const waiting = new Map<Socket, number>()
-  // One timer for all that wait, not one for each.
-  const look = setInterval(
-    () => closeLate(performance.now() - limits.headTimeoutMs),
-    Math.min(MAX_TICK_MS, Math.max(MIN_TICK_MS, limits.headTimeoutMs / 8)),
-  ).unref()
-  const closeLate = (before: number): void => {
-    if (limits.headTimeoutMs === 0) return
-    for (const [socket, since] of waiting) {
-      // In the order of their arrival.
-      if (since > before) return
-      onLimit('headTimeoutMs')
-      socket.destroy()
+  const { limits, admission, onLimit } = options
+  const door: Door = { ...options, waiting: new Deadlines(limits.headTimeoutMs) }
+  // Half-open is allowed: a client that has said all still gets the answer.
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, socket => {
+    const ip = socket.remoteAddress ?? ''
+    if (!admission.enter(ip)) {
+      socket.on('error', () => socket.destroy())
+      socket.resetAndDestroy()
+      return
     }
+    socket.on('close', () => admission.leave(ip))
+    new Arrival(socket, door)
+  })
+  if (limits.connections > 0) {
+    server.maxConnections = limits.connections
+    server.on('drop', () => onLimit('connections'))
+  }
+  return { server, closeWaiting: () => door.waiting.forEach(arrival => arrival.leave()) }
+}
+
+interface Door extends FrontDoorOptions {
+  readonly waiting: Deadlines<Arrival>
+}
+
+/** A connection until its first bytes. */
+class Arrival implements Holder, Due {
+  seat = -1
+  dueAt = 0
+  readonly #socket: Socket
+  readonly #door: Door
+
+  constructor(socket: Socket, door: Door) {
+    this.#socket = socket
+    this.#door = door
+    hold(socket, this)
+    door.waiting.add(this, door.limits.headTimeoutMs)
   }
 
-  const onFirst = (socket: Socket, bytes: Buffer): void => {
-    waiting.delete(socket)
+  onData(bytes: Buffer): void {
+    const { waiting, limits, onConnect, http } = this.#door
+    const socket = this.#socket
+    waiting.delete(this)
     socket.pause()
+    const head = { maxBytes: limits.maxHeaderBytes, maxFields: limits.maxHeaders }
     const connect = readConnectHead(bytes, head)
     if (connect !== undefined) {
       onConnect(socket, connect.authority, bytes.subarray(connect.length))
       return
     }
+    release(socket)
     socket.unshift(bytes)
     http.emit('connection', socket)
     socket.resume()
   }
 
-  // Half-open is allowed: a client that has said all still gets the answer.
-  const server = createServer({ allowHalfOpen: true, noDelay: true }, socket => {
-    // First of all, before anything can wait: a socket without this listener takes the process down (proxy-chain#53).
-    socket.on('error', onError)
-    const ip = socket.remoteAddress ?? ''
-    if (!admission.enter(ip)) {
-      socket.resetAndDestroy()
-      return
-    }
-    waiting.set(socket, performance.now())
-    socket.once('close', () => {
-      admission.leave(ip)
-      waiting.delete(socket)
-    })
-    socket.once('data', (bytes: Buffer) => onFirst(socket, bytes))
-    socket.once('end', () => {
-      if (waiting.has(socket)) socket.destroy()
-    })
-  })
-  server.once('close', () => clearInterval(look))
-  if (limits.connections > 0) {
-    server.maxConnections = limits.connections
-    server.on('drop', () => onLimit('connections'))
+  onEnd(): void {
+    this.leave()
   }
-  return { server, closeWaiting: () => waiting.forEach((_, socket) => socket.destroy()) }
-}
 
-function onError(this: Socket): void {
-  this.destroy()
+  onDrain(): void {}
+
+  onClose(): void {
+    this.#door.waiting.delete(this)
+  }
+
+  onLate(): void {
+    this.#door.onLimit('headTimeoutMs')
+    this.leave()
+  }
+
+  leave(): void {
+    this.#socket.destroy()
+  }
 }

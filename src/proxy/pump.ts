@@ -35,11 +35,9 @@ export class Pump {
     }
   }
 
-  /** Begins once the connection stands; of several that were tried, with the one that was first. */
+  /** Begins once the connection stands; of several that were tried, with the one that was first. Ends with `release`. */
   start(origin: Socket): void {
     this.#origin = origin
-    this.#client.on('drain', () => origin.resume())
-    origin.once('close', () => this.#release())
   }
 
   /** Answers whether to go on reading. */
@@ -64,11 +62,12 @@ export class Pump {
       return (this.#buffer = spare.pop() ?? Buffer.allocUnsafeSlow(READ_BYTES))
     }
     if (this.#smallReads < SMALL_READS || this.#client.writableLength > 0) return undefined
-    this.#release()
+    this.release()
     return shared
   }
 
-  #release(): void {
+  /** Gives its own buffer back. */
+  release(): void {
     if (this.#buffer === shared) return
     owned--
     // Bytes that are still on their way must not be read over: such a buffer is left to the garbage collector.

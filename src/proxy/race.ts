@@ -4,6 +4,7 @@
  */
 import { connect, type OnReadOpts, type Socket } from 'node:net'
 import type { Host } from '../policy/host.ts'
+import type { Deadlines, Due } from './deadlines.ts'
 
 /** The head start of an address (RFC 8305 §8). */
 const HEAD_START_MS = 250
@@ -11,6 +12,8 @@ const HEAD_START_MS = 250
 export interface RaceOptions {
   readonly port: number
   readonly timeoutMs: number
+  /** Hears when the time is up. */
+  readonly deadlines: Deadlines
   readonly onread?: OnReadOpts | undefined
 }
 
@@ -20,42 +23,74 @@ export type OnFinish = (won: Socket | undefined, error: NodeJS.ErrnoException | 
 /** Connects to the first of `addresses` that answers. `timeoutMs` is for all of them together; 0: no bound. */
 export function race(addresses: readonly Host[], options: RaceOptions, onFinish: OnFinish): void {
   const [first] = addresses
-  if (addresses.length === 1 && first !== undefined) attempt(first, options, onFinish)
+  if (addresses.length === 1 && first !== undefined) new Attempt(first, options, onFinish)
   else new Race(interleave(addresses), options, onFinish).next()
 }
 
-function attempt(host: Host, { port, timeoutMs, onread }: RaceOptions, onFinish: OnFinish): Socket {
-  const socket = connect({
-    host,
-    port,
-    allowHalfOpen: true,
-    noDelay: true,
-    ...(onread === undefined ? {} : { onread }),
-  })
-  const finish: OnFinish = (won, error) => {
-    socket.off('timeout', late).off('error', fail).off('connect', stand)
-    if (won === undefined) {
-      socket.on('error', () => undefined)
-      socket.destroy()
-    } else socket.setTimeout(0)
-    onFinish(won, error)
+const ATTEMPT = Symbol('attempt')
+type Attempted = Socket & { [ATTEMPT]?: Attempt }
+
+/** One address that is tried. Its listeners are the same functions for all: most connections need no more than this. */
+class Attempt implements Due {
+  readonly socket: Socket
+  seat = -1
+  dueAt = 0
+  readonly #deadlines: Deadlines
+  readonly #onFinish: OnFinish
+
+  constructor(host: Host, { port, timeoutMs, deadlines, onread }: RaceOptions, onFinish: OnFinish) {
+    this.#deadlines = deadlines
+    this.#onFinish = onFinish
+    const to = { host, port, allowHalfOpen: true, noDelay: true }
+    this.socket = connect(onread === undefined ? to : { ...to, onread })
+    const attempted: Attempted = this.socket
+    attempted[ATTEMPT] = this
+    attempted.on('connect', onConnect).on('error', onError)
+    deadlines.add(this, timeoutMs)
   }
-  const late = (): void => finish(undefined, undefined)
-  const fail = (error: Error): void => finish(undefined, error)
-  const stand = (): void => finish(socket, undefined)
-  socket.on('timeout', late).on('error', fail).on('connect', stand)
-  socket.setTimeout(timeoutMs)
-  return socket
+
+  onLate(): void {
+    this.finish(false, undefined)
+  }
+
+  finish(hasWon: boolean, error: Error | undefined): void {
+    const { socket } = this
+    this.#deadlines.delete(this)
+    socket.off('connect', onConnect).off('error', onError)
+    if (!hasWon) drop(socket)
+    this.#onFinish(hasWon ? socket : undefined, error)
+  }
+
+  /** Another one was faster. */
+  abandon(): void {
+    this.#deadlines.delete(this)
+    this.socket.off('connect', onConnect).off('error', onError)
+    drop(this.socket)
+  }
 }
+
+function onConnect(this: Attempted): void {
+  this[ATTEMPT]?.finish(true, undefined)
+}
+
+function onError(this: Attempted, error: Error): void {
+  this[ATTEMPT]?.finish(false, error)
+}
+
+function drop(socket: Socket): void {
+  socket.on('error', ignore)
+  socket.destroy()
+}
+
+const ignore = (): void => undefined
 
 class Race {
   readonly #left: Host[]
   readonly #options: RaceOptions
   readonly #onFinish: OnFinish
-  readonly #running = new Set<Socket>()
+  readonly #running = new Set<Attempt>()
   #headStart: NodeJS.Timeout | undefined
   #failure: NodeJS.ErrnoException | undefined
-  #isOver = false
 
   constructor(addresses: Host[], options: RaceOptions, onFinish: OnFinish) {
     this.#left = addresses
@@ -67,13 +102,12 @@ class Race {
     clearTimeout(this.#headStart)
     const host = this.#left.shift()
     if (host === undefined) return
-    const socket = attempt(host, this.#options, (won, error) => {
-      if (this.#isOver) return
-      this.#running.delete(socket)
+    const attempt = new Attempt(host, this.#options, (won, error) => {
+      this.#running.delete(attempt)
       if (won !== undefined) this.#finish(won)
       else this.#lost(error)
     })
-    this.#running.add(socket)
+    this.#running.add(attempt)
     if (this.#left.length > 0) this.#headStart = setTimeout(() => this.next(), HEAD_START_MS)
   }
 
@@ -86,12 +120,8 @@ class Race {
   }
 
   #finish(won: Socket | undefined): void {
-    this.#isOver = true
     clearTimeout(this.#headStart)
-    for (const socket of this.#running) {
-      socket.on('error', () => undefined)
-      socket.destroy()
-    }
+    for (const attempt of this.#running) attempt.abandon()
     this.#onFinish(won, this.#failure)
   }
 }

@@ -3,24 +3,22 @@ import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node
 import type { Server, Socket } from 'node:net'
 import { compilePorts, type Config } from '../config.ts'
 import { PreauError } from '../errors.ts'
-import { parseAbsoluteForm, parseAuthority, parseSocketAddress, type Host } from '../policy/host.ts'
+import { parseAbsoluteForm, parseSocketAddress, type Host } from '../policy/host.ts'
 import type { Current } from '../policy/snapshot.ts'
 import { Admission } from './admission.ts'
 import { answerRequest, answerSocket, type RenderFailure } from './answer.ts'
+import { Connecting, type ConnectHead, type ConnectParts } from './connect.ts'
 import type { Dial } from './dial.ts'
 import { Connection, connectionOf, Exchange } from './exchange.ts'
 import type { Forward } from './forward.ts'
 import { createFrontDoor, type FrontDoor } from './front-door.ts'
 import { assertProxyable } from './headers.ts'
-import { helloGate } from './hello-gate.ts'
 import { createHttpServer } from './http-server.ts'
-import { asPreauError, guard } from './guard.ts'
+import { guard } from './guard.ts'
 import type { Intercept, RefuseRequest } from './intercept.ts'
 import type { LimitName } from './limit-name.ts'
 import { OpenExchanges } from './open-exchanges.ts'
-import { Pump } from './pump.ts'
 import { SilenceWatch } from './silence.ts'
-import { ESTABLISHED, openTunnel } from './tunnel.ts'
 
 export interface ProxyOptions {
   readonly config: Config
@@ -42,12 +40,11 @@ const UNSPECIFIED = '0.0.0.0' as Host
 
 export class ProxyServer {
   readonly #options: ProxyOptions
-  readonly #limits: Config['limits']
   readonly #onLimit: (limit: LimitName) => void
   readonly #admission: Admission
   readonly #open: OpenExchanges
   readonly #silence: SilenceWatch
-  readonly #mayConnect: (port: number) => boolean
+  readonly #parts: ConnectParts
   readonly #mayForward: (port: number) => boolean
   readonly #http: HttpServer
   readonly #door: FrontDoor
@@ -55,30 +52,38 @@ export class ProxyServer {
   constructor(options: ProxyOptions) {
     const { limits, proxy } = options.config
     this.#options = options
-    this.#limits = limits
     this.#onLimit = options.onLimit ?? (() => undefined)
     this.#admission = new Admission(limits, options.clock, this.#onLimit)
     this.#open = new OpenExchanges(options.current, options.clock, limits.tunnelTimeoutMs, () =>
       this.#onLimit('tunnelTimeoutMs'),
     )
     this.#silence = new SilenceWatch(limits.tunnelIdleTimeoutMs)
-    this.#mayConnect = compilePorts(proxy.connectPorts)
     this.#mayForward = compilePorts(proxy.httpPorts)
+    this.#parts = {
+      admission: this.#admission,
+      open: this.#open,
+      dial: options.dial,
+      intercept: options.intercept,
+      silence: this.#silence,
+      mayConnect: compilePorts(proxy.connectPorts),
+      helloTimeoutMs: limits.helloTimeoutMs,
+      onLimit: this.#onLimit,
+    }
     this.#http = createHttpServer(limits, () => this.#onLimit('headTimeoutMs'))
     this.#http.on('request', (request, response) => this.#onRequest(request, response))
     this.#http.on('upgrade', (request, socket: Socket, head: Buffer) =>
       this.#onUpgrade(request, socket, head),
     )
-    this.#http.on('connect', (request, socket: Socket, head: Buffer) => {
-      socket.on('error', () => socket.destroy())
-      this.#onConnect(connectionOf(socket), request.url ?? '', head, request)
+    this.#http.on('connect', (request, socket: Socket, rest: Buffer) => {
+      socket.pause()
+      this.#onConnect(connectionOf(socket), { authority: request.url ?? '', rest, request })
     })
     this.#door = createFrontDoor({
       limits,
       admission: this.#admission,
       http: this.#http,
       onConnect: (socket, authority, rest) =>
-        this.#onConnect(new Connection(socket), authority, rest),
+        this.#onConnect(new Connection(socket), { authority, rest }),
       onLimit: this.#onLimit,
     })
   }
@@ -114,45 +119,9 @@ export class ProxyServer {
     return closed
   }
 
-  /** A tunnel. `request` is there when Node's parser has read its head. */
-  #onConnect(
-    connection: Connection,
-    authority: string,
-    head: Buffer,
-    request?: IncomingMessage,
-  ): void {
-    const { dial, intercept } = this.#options
-    const { socket } = connection
-    const { exchange, fail } = this.#openOnSocket(connection, 'CONNECT')
-    guard(fail, () => {
-      assertAlone(socket, exchange)
-      this.#admission.assertMayOpen(exchange.client.ip)
-      if (request !== undefined) this.#admission.assertHead(request)
-      const { target, verdict } = exchange.judge(parseAuthority(authority), this.#mayConnect)
-      if (verdict.action === 'allow') {
-        this.#open.relay(exchange)
-        const pump = new Pump(socket)
-        dial(target, pump.onread).then(
-          origin => this.#tunnel(exchange, socket, head, origin, pump),
-          (error: unknown) => fail(asPreauError(error)),
-        )
-      } else if (intercept === undefined) fail(new PreauError('PREAU_FORBIDDEN'))
-      else intercept(socket, head, exchange)
-    })
-  }
-
-  #tunnel(exchange: Exchange, socket: Socket, head: Buffer, origin: Socket, pump: Pump): void {
-    if (socket.destroyed) {
-      origin.destroy()
-      return
-    }
-    exchange.status = 200
-    openTunnel(socket, head, origin, {
-      established: ESTABLISHED,
-      silence: this.#silence,
-      pump,
-      gate: helloGate(exchange, this.#limits.helloTimeoutMs, this.#onLimit),
-    })
+  #onConnect(connection: Connection, head: ConnectHead): void {
+    const exchange = this.#openExchange(connection, 'CONNECT')
+    new Connecting(this.#parts, connection.socket, exchange).take(head)
   }
 
   #onRequest(request: IncomingMessage, response: ServerResponse): void {
@@ -186,7 +155,7 @@ export class ProxyServer {
     socket.on('error', () => socket.destroy())
     const { exchange, fail } = this.#openOnSocket(connectionOf(socket), request.method ?? '')
     guard(fail, () => {
-      assertAlone(socket, exchange)
+      exchange.assertAlone()
       this.#admission.assertMayOpen(exchange.client.ip)
       this.#admission.assertHead(request)
       assertProxyable(request)
@@ -218,26 +187,21 @@ export class ProxyServer {
     return { exchange, fail }
   }
 
+  readonly #onClose = (exchange: Exchange): void => {
+    this.#options.onClose(exchange)
+    this.#open.delete(exchange)
+  }
+
   #openExchange(connection: Connection, method: string): Exchange {
-    const { current, clock, onClose } = this.#options
+    const { current, clock } = this.#options
     const { snapshot } = current
     const ip = parseSocketAddress(connection.socket.remoteAddress) ?? UNSPECIFIED
     const client = snapshot.networks(ip)
     const exchange = new Exchange(
       { connection, method, client, snapshot, now: clock() },
-      closed => {
-        onClose(closed)
-        this.#open.delete(closed)
-      },
+      this.#onClose,
     )
     this.#open.add(exchange)
     return exchange
   }
-}
-
-/** Behind a request that has no answer yet, that answer would fall into the tunnel. */
-function assertAlone(socket: Socket, exchange: Exchange): void {
-  if (!exchange.isBehind) return
-  socket.destroy()
-  throw new PreauError('PREAU_BAD_REQUEST')
 }

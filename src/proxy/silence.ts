@@ -3,19 +3,21 @@
  * every read and write, and would wake the process for nobody.
  */
 import type { Socket } from 'node:net'
+import { Roster, type Seated } from './roster.ts'
 
 const LOOKS_PER_TIMEOUT = 8
 const MAX_TICK_MS = 15_000
 const MIN_TICK_MS = 10
 
-interface Watched {
-  readonly onSilence: () => void
+/** One connection that is watched; the numbers are kept by the watch. */
+export interface Watched extends Seated {
+  readonly socket: Socket
   bytes: number
   quietMs: number
 }
 
 export class SilenceWatch {
-  readonly #watched = new Map<Socket, Watched>()
+  readonly #watched = new Roster<Watched>()
   readonly #timeoutMs: number
   readonly #tickMs: number
   readonly #timer: NodeJS.Timeout | undefined
@@ -27,13 +29,14 @@ export class SilenceWatch {
     if (timeoutMs > 0) this.#timer = setInterval(() => this.#look(), this.#tickMs).unref()
   }
 
-  /** Calls `onSilence` once nothing has been read or written for the whole time. Call `forget` when it closes. */
-  watch(socket: Socket, onSilence: () => void): void {
-    if (this.#timeoutMs > 0) this.#watched.set(socket, { onSilence, bytes: 0, quietMs: 0 })
+  /** Destroys the socket once nothing has been read or written for the whole time. Call `forget` when it closes. */
+  watch(watched: Watched): void {
+    if (this.#timeoutMs > 0) this.#watched.add(watched)
   }
 
-  forget(socket: Socket): void {
-    this.#watched.delete(socket)
+  /** Does nothing for what is not watched. */
+  forget(watched: Watched): void {
+    this.#watched.delete(watched)
   }
 
   close(): void {
@@ -41,13 +44,14 @@ export class SilenceWatch {
   }
 
   #look(): void {
-    for (const [socket, watched] of this.#watched) {
+    this.#watched.forEach(watched => {
+      const { socket } = watched
       const bytes = socket.bytesRead + socket.bytesWritten - socket.writableLength
       if (bytes === watched.bytes) watched.quietMs += this.#tickMs
       else [watched.bytes, watched.quietMs] = [bytes, 0]
-      if (watched.quietMs < this.#timeoutMs) continue
-      this.#watched.delete(socket)
-      watched.onSilence()
-    }
+      if (watched.quietMs < this.#timeoutMs) return
+      this.#watched.delete(watched)
+      socket.destroy()
+    })
   }
 }

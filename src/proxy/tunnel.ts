@@ -1,7 +1,8 @@
 /** An allowed CONNECT, or a WebSocket once it stands: bytes both ways until both sides have ended (RFC 9110 §9.3.6). */
 import type { Socket } from 'node:net'
 import type { Pump } from './pump.ts'
-import type { SilenceWatch } from './silence.ts'
+import type { SilenceWatch, Watched } from './silence.ts'
+import { hold, type Holder } from './wire.ts'
 
 export interface TunnelOptions {
   /** The head that tells the client that the tunnel stands. */
@@ -12,6 +13,8 @@ export interface TunnelOptions {
   readonly pump?: Pump
   /** Sees what the client says first, before the origin does; undefined: nobody looks. */
   readonly gate?: Gate
+  /** What ends with the client's side. */
+  readonly exchange: { close(): void }
 }
 
 /** Judges the first bytes of a client, all that have come so far. */
@@ -23,7 +26,8 @@ export interface Gate {
   readonly onTimeout: () => void
 }
 
-export const ESTABLISHED = 'HTTP/1.1 200 Connection Established\r\n\r\n'
+export const ESTABLISHED = Buffer.from('HTTP/1.1 200 Connection Established\r\n\r\n')
+const NOTHING = Buffer.alloc(0)
 
 /** Answers and relays. `head` holds the bytes that came after the head of the CONNECT; they are not lost. */
 export function openTunnel(
@@ -32,101 +36,148 @@ export function openTunnel(
   origin: Socket,
   options: TunnelOptions,
 ): void {
-  const { established, silence, pump, gate } = options
-  client.write(established)
-  if (pump === undefined) origin.pipe(client)
-  else {
-    pump.start(origin)
-    origin.once('end', () => client.end())
-  }
-  tearDownTogether(client, origin)
-  tearDownTogether(origin, client)
+  const originEnd = new OriginEnd(origin, client, options)
+  const clientEnd = new ClientEnd(client, origin, options, originEnd)
+  hold(client, clientEnd)
+  hold(origin, originEnd, options.pump === undefined)
   // What is read on one side is written on the other, so one watch hears the silence of both.
-  silence.watch(client, () => client.destroy())
-  client.once('close', () => {
-    silence.forget(client)
-    // What is left for an origin that no longer reads would otherwise hold its socket for ever.
-    if (!origin.destroyed) waitFor(origin, silence)
-  })
-  if (gate === undefined) sendOn(client, head, origin)
-  else new Listening(client, origin, gate).hear(head)
+  options.silence.watch(clientEnd)
+  client.write(options.established)
+  options.pump?.start(origin)
+  if (head.length > 0) clientEnd.onData(head)
+  client.resume()
 }
 
-function waitFor(origin: Socket, silence: SilenceWatch): void {
-  silence.watch(origin, () => origin.destroy())
-  origin.once('close', () => silence.forget(origin))
+/** One side: what it says goes to the other, and so does its end. */
+abstract class End implements Holder, Watched {
+  readonly socket: Socket
+  seat = -1
+  bytes = 0
+  quietMs = 0
+  protected readonly peer: Socket
+
+  constructor(socket: Socket, peer: Socket) {
+    this.socket = socket
+    this.peer = peer
+  }
+
+  onData(chunk: Buffer): void {
+    // Who no longer listens is about to take this side with it.
+    if (this.peer.writable && !this.peer.write(chunk)) this.socket.pause()
+  }
+
+  onDrain(): void {
+    this.peer.resume()
+  }
+
+  /** An end is passed on as an end (half-close). */
+  onEnd(): void {
+    const { peer } = this
+    // Both have said all and heard all: closing says so too, without a shutdown before it.
+    if (peer.readableEnded && peer.writableLength === 0) peer.destroy()
+    else peer.end()
+  }
+
+  /** An error or an early close tears down the other side. */
+  onClose(isBroken: boolean): void {
+    const { peer } = this
+    if (isBroken) {
+      // A connection that broke is not a connection that ended: the other side must be able to tell.
+      if (!peer.destroyed) peer.resetAndDestroy()
+      return
+    }
+    // What the other side has still to deliver is delivered; what it has still to hear will never come.
+    if (!peer.writableEnded) peer.end()
+    if (!peer.destroyed && !peer.readableEnded) peer.destroySoon()
+  }
 }
 
-function sendOn(client: Socket, first: Buffer, origin: Socket): void {
-  if (first.length > 0) origin.write(first)
-  client.pipe(origin)
+class OriginEnd extends End {
+  readonly #options: TunnelOptions
+
+  constructor(socket: Socket, peer: Socket, options: TunnelOptions) {
+    super(socket, peer)
+    this.#options = options
+  }
+
+  /**
+   * What it has said still goes out; what it has still to hear is not waited for (RFC 9110 §9.3.6). The client's side
+   * stays open until the client ends it: closing on bytes that are under way would take the answer back with a reset.
+   */
+  override onEnd(): void {
+    const { socket } = this
+    super.onEnd()
+    if (socket.writableLength === 0) socket.destroy()
+    else socket.destroySoon()
+  }
+
+  override onClose(isBroken: boolean): void {
+    this.#options.pump?.release()
+    this.#options.silence.forget(this)
+    if (isBroken || !this.socket.readableEnded) super.onClose(isBroken)
+  }
 }
 
-/** What a client says first, held back until the gate has judged it: nothing of a refused site's TLS reaches anybody. */
-class Listening {
-  readonly #client: Socket
-  readonly #origin: Socket
-  readonly #gate: Gate
-  #held: Buffer = Buffer.alloc(0)
+class ClientEnd extends End {
+  readonly #options: TunnelOptions
+  readonly #originEnd: OriginEnd
+  #gate: Gate | undefined
+  /** What was said and is not judged yet: nothing of a refused site's TLS reaches anybody. */
+  #held: Buffer = NOTHING
   #deadline: NodeJS.Timeout | undefined
 
-  constructor(client: Socket, origin: Socket, gate: Gate) {
-    this.#client = client
-    this.#origin = origin
-    this.#gate = gate
-    client.on('data', this.#onData)
-    client.once('end', this.#onEnd)
-    client.once('close', this.#onClose)
-    client.resume()
+  constructor(socket: Socket, peer: Socket, options: TunnelOptions, originEnd: OriginEnd) {
+    super(socket, peer)
+    this.#options = options
+    this.#gate = options.gate
+    this.#originEnd = originEnd
   }
 
-  /** Bytes that have come already. */
-  hear(head: Buffer): void {
-    if (head.length > 0) this.#onData(head)
+  override onData(chunk: Buffer): void {
+    if (this.#gate === undefined) super.onData(chunk)
+    else this.#hear(chunk, this.#gate)
   }
 
-  readonly #onData = (chunk: Buffer): void => {
+  #hear(chunk: Buffer, gate: Gate): void {
     this.#held = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk])
-    const answer = this.#gate.admit(this.#held)
+    const answer = gate.admit(this.#held)
     if (answer === 'pass') this.#pass()
-    else if (answer === 'refuse') this.#client.resetAndDestroy()
-    else if (this.#gate.timeoutMs > 0)
-      this.#deadline ??= setTimeout(this.#onTimeout, this.#gate.timeoutMs)
-  }
-
-  readonly #onTimeout = (): void => {
-    this.#gate.onTimeout()
-    this.#client.resetAndDestroy()
+    else if (answer === 'refuse') this.#refuse()
+    else if (gate.timeoutMs > 0)
+      this.#deadline ??= setTimeout(() => {
+        gate.onTimeout()
+        this.#refuse()
+      }, gate.timeoutMs)
   }
 
   #pass(): void {
     clearTimeout(this.#deadline)
-    this.#client.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose)
-    sendOn(this.#client, this.#held, this.#origin)
+    const held = this.#held
+    this.#gate = undefined
+    this.#held = NOTHING
+    super.onData(held)
   }
 
-  // A client that ends before it has said what it wants still hears an origin that speaks first.
-  readonly #onEnd = (): void => {
-    if (this.#held.length === 0) this.#origin.end()
-    else this.#client.destroy()
+  #refuse(): void {
+    // What still comes is not judged again, and goes nowhere.
+    clearTimeout(this.#deadline)
+    this.socket.pause()
+    this.socket.resetAndDestroy()
   }
 
-  readonly #onClose = (): void => clearTimeout(this.#deadline)
-}
+  override onEnd(): void {
+    // A client that ends before it has said what it wants still hears an origin that speaks first.
+    if (this.#held.length === 0) super.onEnd()
+    else this.socket.destroy()
+  }
 
-/** An end is passed on as an end (half-close); an error or an early close tears down the other side. */
-function tearDownTogether(closing: Socket, other: Socket): void {
-  closing.on('error', () => resetOrDestroy(other))
-  closing.on('close', () => {
-    // What the other side has still to deliver is delivered; what it has still to hear will never come.
-    if (!other.writableEnded) other.end()
-    if (!other.destroyed && !other.readableEnded) other.destroySoon()
-  })
-}
-
-/** A connection that broke is not a connection that ended: the other side must be able to tell. */
-function resetOrDestroy(socket: Socket): void {
-  if (socket.destroyed) return
-  if (socket.connecting) socket.destroy()
-  else socket.resetAndDestroy()
+  override onClose(isBroken: boolean): void {
+    const { silence, exchange } = this.#options
+    clearTimeout(this.#deadline)
+    silence.forget(this)
+    // What is left for an origin that no longer reads would otherwise hold its socket for ever.
+    if (!this.peer.destroyed) silence.watch(this.#originEnd)
+    exchange.close()
+    super.onClose(isBroken)
+  }
 }

@@ -49,6 +49,7 @@ export function relayUpgrade(
     openTunnel(socket, head, origin, {
       established: switched(answer),
       silence,
+      exchange: { close: () => undefined },
     })
   })
   outgoing.end()

@@ -2,13 +2,17 @@ import t, { type Test } from 'tap'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { Deadlines } from '../../src/proxy/deadlines.ts'
 import { race } from '../../src/proxy/race.ts'
 import { host } from '../support/snapshot.ts'
 
+const deadlines = new Deadlines(400)
 type Outcome = { won: Socket | undefined; error: NodeJS.ErrnoException | undefined }
 const run = (addresses: string[], port: number, timeoutMs = 2_000): Promise<Outcome> =>
   new Promise(resolve => {
-    race(addresses.map(host), { port, timeoutMs }, (won, error) => resolve({ won, error }))
+    race(addresses.map(host), { port, timeoutMs, deadlines }, (won, error) =>
+      resolve({ won, error }),
+    )
   })
 
 async function listen(t: Test, address: string, port = 0): Promise<number> {

@@ -147,7 +147,7 @@ t.test('an origin that stops reading does not keep a socket once its client has 
   const [near, far] = await openPair(t)
   const silence = new SilenceWatch(100)
   t.teardown(() => silence.close())
-  openRelay(client, Buffer.alloc(0), near, { established: '', silence })
+  openRelay(client, Buffer.alloc(0), near, { established: '', silence, exchange: { close() {} } })
   far.pause()
   near.write(Buffer.alloc(32 << 20))
   client.destroy()

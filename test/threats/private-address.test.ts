@@ -6,6 +6,7 @@ import { createDial } from '../../src/proxy/dial.ts'
 import { createAddressJudge, parseCidr } from '../../src/policy/address.ts'
 import type { Host } from '../../src/policy/host.ts'
 import { openOrigin, openProxyWorld } from '../support/proxy-world.ts'
+import { dialled } from '../support/dialled.ts'
 import { host } from '../support/snapshot.ts'
 
 t.test('an inner address is refused in every spelling, in clear and in a tunnel', async t => {
@@ -70,13 +71,16 @@ t.test(
     // 127.0.0.2 stands for the outside: it is permitted, its neighbour is not.
     const outer = await listen('127.0.0.2', inner.port)
     const dialTo = (answers: string[]) =>
-      createDial({
-        hosts: {},
-        addresses: createAddressJudge([parseCidr('127.0.0.2')!]),
-        resolve: async () => answers as Host[],
-        isOwn: () => false,
-        timeoutMs: 2_000,
-      })({ host: host('rebind.test'), port: inner.port })
+      dialled(
+        createDial({
+          hosts: {},
+          addresses: createAddressJudge([parseCidr('127.0.0.2')!]),
+          resolve: async () => answers as Host[],
+          isOwn: () => false,
+          timeoutMs: 2_000,
+        }),
+        { host: host('rebind.test'), port: inner.port },
+      )
     await t.rejects(dialTo(['127.0.0.1']), { code: 'PREAU_ADDRESS_NOT_PUBLIC' })
     await t.rejects(dialTo(['127.0.0.1', '::1', 'fe80::1']), { code: 'PREAU_ADDRESS_NOT_PUBLIC' })
     for (const answers of [
@@ -106,7 +110,7 @@ t.test(
       timeoutMs: 1_000,
     })
     await t.rejects(
-      dial({ host: host('rebind.test'), port: origin.port }),
+      dialled(dial, { host: host('rebind.test'), port: origin.port }),
       { code: 'PREAU_UNREACHABLE' },
       'nothing listens on 127.0.0.2',
     )

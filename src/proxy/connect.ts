@@ -1,0 +1,116 @@
+/** A CONNECT from its head to its tunnel: judged, dialled, answered. */
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import { PreauError } from '../errors.ts'
+import { parseAuthority } from '../policy/host.ts'
+import type { Admission } from './admission.ts'
+import { answerSocket } from './answer.ts'
+import type { Dial } from './dial.ts'
+import type { Exchange } from './exchange.ts'
+import { asPreauError, guard } from './guard.ts'
+import { helloGate } from './hello-gate.ts'
+import type { Intercept } from './intercept.ts'
+import type { LimitName } from './limit-name.ts'
+import type { OpenExchanges } from './open-exchanges.ts'
+import { Pump } from './pump.ts'
+import type { SilenceWatch } from './silence.ts'
+import { ESTABLISHED, openTunnel } from './tunnel.ts'
+import { hold, release, type Holder } from './wire.ts'
+
+/** What all CONNECTs of a server share. */
+export interface ConnectParts {
+  readonly admission: Admission
+  readonly open: OpenExchanges
+  readonly dial: Dial
+  readonly intercept: Intercept | undefined
+  readonly silence: SilenceWatch
+  readonly mayConnect: (port: number) => boolean
+  readonly helloTimeoutMs: number
+  readonly onLimit: (limit: LimitName) => void
+}
+
+/** What one of them says. */
+export interface ConnectHead {
+  readonly authority: string
+  /** The bytes that came behind its head. */
+  readonly rest: Buffer
+  /** There when Node's parser has read its head. */
+  readonly request?: IncomingMessage
+}
+
+export class Connecting implements Holder {
+  readonly #parts: ConnectParts
+  readonly #socket: Socket
+  readonly #exchange: Exchange
+
+  /** The socket is paused. */
+  constructor(parts: ConnectParts, socket: Socket, exchange: Exchange) {
+    this.#parts = parts
+    this.#socket = socket
+    this.#exchange = exchange
+    hold(socket, this)
+  }
+
+  take(head: ConnectHead): void {
+    guard(this.#fail, () => this.#take(head))
+  }
+
+  #take({ authority, rest, request }: ConnectHead): void {
+    const { admission, open, dial, intercept, mayConnect } = this.#parts
+    const exchange = this.#exchange
+    const socket = this.#socket
+    exchange.assertAlone()
+    admission.assertMayOpen(exchange.client.ip)
+    if (request !== undefined) admission.assertHead(request)
+    const { target, verdict } = exchange.judge(parseAuthority(authority), mayConnect)
+    if (verdict.action === 'allow') {
+      open.relay(exchange)
+      const pump = new Pump(socket)
+      dial(
+        target,
+        (origin, error) => {
+          if (origin === undefined) this.#fail(asPreauError(error))
+          else this.#tunnel(rest, origin, pump)
+        },
+        pump.onread,
+      )
+    } else if (intercept === undefined) this.#fail(new PreauError('PREAU_FORBIDDEN'))
+    else {
+      release(socket)
+      socket.once('close', () => exchange.close())
+      intercept(socket, rest, exchange)
+    }
+  }
+
+  #tunnel(rest: Buffer, origin: Socket, pump: Pump): void {
+    const exchange = this.#exchange
+    if (this.#socket.destroyed) {
+      origin.destroy()
+      return
+    }
+    exchange.status = 200
+    openTunnel(this.#socket, rest, origin, {
+      established: ESTABLISHED,
+      silence: this.#parts.silence,
+      pump,
+      gate: helloGate(exchange, this.#parts.helloTimeoutMs, this.#parts.onLimit),
+      exchange,
+    })
+  }
+
+  readonly #fail = (error: PreauError): void => {
+    this.#exchange.failure = error.code
+    this.#exchange.status = error.status
+    answerSocket(this.#socket, error)
+    // What still comes is thrown away, so that its end is seen.
+    this.#socket.resume()
+  }
+
+  onData(): void {}
+  onEnd(): void {}
+  onDrain(): void {}
+
+  onClose(): void {
+    this.#exchange.close()
+  }
+}
