@@ -28,7 +28,7 @@ export function race(addresses: readonly Host[], options: RaceOptions, onFinish:
 }
 
 const ATTEMPT = Symbol('attempt')
-type Attempted = Socket & { [ATTEMPT]?: Attempt }
+type Attempted = Socket & { [ATTEMPT]?: Attempt | undefined }
 
 /** One address that is tried. Its listeners are the same functions for all: most connections need no more than this. */
 class Attempt implements Due {
@@ -55,17 +55,22 @@ class Attempt implements Due {
 
   finish(hasWon: boolean, error: Error | undefined): void {
     const { socket } = this
-    this.#deadlines.delete(this)
-    socket.off('connect', onConnect).off('error', onError)
+    this.#letGo()
     if (!hasWon) drop(socket)
     this.#onFinish(hasWon ? socket : undefined, error)
   }
 
   /** Another one was faster. */
   abandon(): void {
-    this.#deadlines.delete(this)
-    this.socket.off('connect', onConnect).off('error', onError)
+    this.#letGo()
     drop(this.socket)
+  }
+
+  #letGo(): void {
+    const attempted: Attempted = this.socket
+    this.#deadlines.delete(this)
+    attempted[ATTEMPT] = undefined
+    attempted.off('connect', onConnect).off('error', onError)
   }
 }
 

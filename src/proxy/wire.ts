@@ -49,7 +49,10 @@ function onDrain(this: Held): void {
 }
 
 function onClose(this: Held, isBroken: boolean): void {
-  this[HOLDER]?.onClose(isBroken)
+  const holder = this[HOLDER]
+  // A closed socket often outlives its youth (V8 moves it to the old generation): what hung on it must not.
+  this[HOLDER] = null
+  holder?.onClose(isBroken)
 }
 
 // A socket without this listener takes the process down (proxy-chain#53).
