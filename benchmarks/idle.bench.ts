@@ -30,10 +30,18 @@ function tunnelsPossible(): number {
 
 const total = tunnelsPossible()
 
+/** Milliseconds, while nothing is asked. */
+async function idleCpu(pid: number): Promise<number> {
+  const before = cpuMicros(pid)
+  await wait(IDLE_SECONDS * 1_000)
+  return rounded((cpuMicros(pid) - before) / 1_000)
+}
+
 async function cost(contestant: Contestant, { originPort, load }: Surroundings) {
   const { pid, port, authority } = contestant
   const resident: { x: number; y: number }[] = []
   const proportional: { x: number; y: number }[] = []
+  const cpuEmpty = await idleCpu(pid)
   const empty = residentKilobytes(pid)
   for (let step = 1; step <= STEPS; step++) {
     const x = (total / STEPS) * step
@@ -42,9 +50,7 @@ async function cost(contestant: Contestant, { originPort, load }: Surroundings) 
     resident.push({ x, y: residentKilobytes(pid) })
     proportional.push({ x, y: proportionalKilobytes(pid) })
   }
-  const before = cpuMicros(pid)
-  await wait(IDLE_SECONDS * 1_000)
-  const micros = cpuMicros(pid) - before
+  const cpuFull = await idleCpu(pid)
   const full = residentKilobytes(pid)
   await load('closeIdle', { total })
   return {
@@ -53,7 +59,8 @@ async function cost(contestant: Contestant, { originPort, load }: Surroundings) 
     'PSS kB each (slope)': rounded(slope(proportional), 1),
     'RSS MB, empty': rounded(empty / 1_024),
     [`RSS MB, ${total} tunnels`]: rounded(full / 1_024),
-    [`CPU ms in ${IDLE_SECONDS} s`]: rounded(micros / 1_000),
+    [`CPU ms in ${IDLE_SECONDS} s, empty`]: cpuEmpty,
+    'with tunnels': cpuFull,
   }
 }
 

@@ -37,7 +37,7 @@ const TICK_MS = 10
 // As many PCs: one pair of addresses has too few ports for half a million connections.
 const SOURCES = 8
 
-/** New tunnels at a steady pace, however long each of them takes; rejects where a single one failed. */
+/** New tunnels at a steady pace, however long each of them takes; tells how many failed, and why the last one did. */
 export async function paced(
   order: Aim & { perSecond: number; seconds: number },
 ): Promise<Figures & { readonly failures: number; readonly why: string }> {
