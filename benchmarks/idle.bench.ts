@@ -17,6 +17,8 @@ import { report } from './support/report.ts'
 const TUNNELS = 10_000
 const STEPS = 5
 const SETTLE_MS = 2_000
+/** A start has an aftermath: code is still compiled, and written to its cache. */
+const AFTER_START_MS = 8_000
 const IDLE_SECONDS = 10
 /** Descriptors that a proxy has for other things. */
 const OTHER_DESCRIPTORS = 300
@@ -41,6 +43,7 @@ async function cost(contestant: Contestant, { originPort, load }: Surroundings) 
   const { pid, port, authority } = contestant
   const resident: { x: number; y: number }[] = []
   const proportional: { x: number; y: number }[] = []
+  await wait(AFTER_START_MS)
   const cpuEmpty = await idleCpu(pid)
   const empty = residentKilobytes(pid)
   for (let step = 1; step <= STEPS; step++) {

@@ -11,8 +11,8 @@ import { inRounds, rowsOf, type Cost } from './support/rounds.ts'
 const GAMES = 'jeux.fr'
 const ROUNDS = 5
 const AT_ONCE = 16
-const GETS = 2_000
-const CONNECTS = 2_000
+const GETS = 12_000
+const CONNECTS = 6_000
 const PAGES = 300
 
 const surroundings = await startSurroundings()
