@@ -15,8 +15,9 @@ import { startSurroundings, type Surroundings } from './support/processes.ts'
 import { report } from './support/report.ts'
 
 const TUNNELS = 10_000
-const STEPS = 5
-const SETTLE_MS = 2_000
+// Many: a heap grows by whole pages, and at moments of its own.
+const STEPS = 20
+const SETTLE_MS = 750
 /** A start has an aftermath: code is still compiled, and written to its cache. */
 const AFTER_START_MS = 8_000
 const IDLE_SECONDS = 10
@@ -60,6 +61,7 @@ async function cost(contestant: Contestant, { originPort, load }: Surroundings) 
     what: contestant.name,
     'RSS kB each (slope)': rounded(slope(resident), 1),
     'PSS kB each (slope)': rounded(slope(proportional), 1),
+    'RSS kB each (all)': rounded((full - empty) / total, 1),
     'RSS MB, empty': rounded(empty / 1_024),
     [`RSS MB, ${total} tunnels`]: rounded(full / 1_024),
     [`CPU ms in ${IDLE_SECONDS} s, empty`]: cpuEmpty,
