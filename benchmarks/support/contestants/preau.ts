@@ -23,7 +23,7 @@ export interface Home {
 }
 
 /** Bounds stay on, since they cost, but out of reach: here the whole city has eight addresses. */
-const limits = {
+export const MEASURED_LIMITS = {
   connections: MANY,
   connectionsPerClient: MANY,
   exchangesPerMinute: MANY,
@@ -39,7 +39,7 @@ export async function makeHome(): Promise<Home> {
     proxy: { port, connectPorts: [443, '1024-65535'] },
     admin: { port: adminPort },
     dial: { hosts: { [NAME]: '127.0.0.1' } },
-    limits,
+    limits: MEASURED_LIMITS,
   }
   writeFileSync(config, JSON.stringify(content))
   return { dir, config, port, adminPort, lists: await fillLists(config) }
