@@ -1,4 +1,7 @@
-/** One real proxy worker that also watches its own event loop, and tells what it saw when asked. */
+/**
+ * One real proxy worker that also watches its own event loop, and tells what it saw when asked: `report`, and what is
+ * left of its heap when all that can go has gone: `collect` (with --expose-gc).
+ */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import pino from 'pino'
 import { loadConfig } from '../../src/config.ts'
@@ -14,7 +17,11 @@ const milliseconds = (nanoseconds: number): number => Math.max(0, nanoseconds / 
 
 process.on('message', (message: string) => {
   if (message === 'stop') void running.stop().then(() => process.exit(0))
-  else {
+  else if (message === 'collect') {
+    globalThis.gc?.()
+    const { heapUsed, external } = process.memoryUsage()
+    process.send?.({ heapMegabytes: heapUsed / 1e6, externalMegabytes: external / 1e6 })
+  } else {
     process.send?.({
       p50: milliseconds(delay.percentile(50)),
       p99: milliseconds(delay.percentile(99)),
