@@ -1,6 +1,7 @@
 /** What the admin app is given by the process that runs it. */
 import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
+import type { Sample } from '../metrics.ts'
 import type { Catalogue } from '../policy/category.ts'
 import type { Current } from '../policy/snapshot.ts'
 import type { Store } from '../store/store.ts'
@@ -21,6 +22,8 @@ export interface AdminDeps {
   readonly work: ListWork
   /** The snapshot in force, as the proxy processes have it. */
   readonly current: Current
+  /** The metrics of the proxy workers; undefined when nobody tells them in time. */
+  readonly gather: () => Promise<readonly Sample[] | undefined>
 }
 
 /** What the routes share. */

@@ -26,6 +26,8 @@ export interface Attempt {
 export interface LoginGuard {
   /** Counts the attempt before its password is computed, so that parallel ones cannot slip by. Throws PREAU_SIGN_IN_LOCKED. */
   admit(account: string, address: string): Attempt
+  /** Attempts that had to wait. */
+  readonly refused: number
 }
 
 const MINUTE_MS = 60_000
@@ -39,10 +41,15 @@ type GuardLimits = Pick<Limits, 'loginAttempts' | 'loginLockMinutes'>
 /** `loginAttempts` 0 turns the lock off. */
 export function createLoginGuard(limits: GuardLimits, clock: () => number): LoginGuard {
   const lockMs = limits.loginLockMinutes * MINUTE_MS
-  const accounts = createCounter(limits.loginAttempts, lockMs, clock)
-  const addresses = createCounter(limits.loginAttempts * ADDRESS_FACTOR, lockMs, clock)
+  let refused = 0
+  const onRefusal = (): void => void refused++
+  const accounts = createCounter(limits.loginAttempts, lockMs, clock, onRefusal)
+  const addresses = createCounter(limits.loginAttempts * ADDRESS_FACTOR, lockMs, clock, onRefusal)
   const budget = createBudget(clock)
   return {
+    get refused() {
+      return refused
+    },
     admit(account, address) {
       const network = networkOf(address)
       const key = JSON.stringify([account, network])
@@ -67,7 +74,7 @@ export function createLoginGuard(limits: GuardLimits, clock: () => number): Logi
   }
 }
 
-function createCounter(limit: number, lockMs: number, clock: () => number) {
+function createCounter(limit: number, lockMs: number, clock: () => number, onRefusal: () => void) {
   const tallies = new LRUCache<string, Tally>({ max: MAX_TALLIES })
   const read = (key: string): Tally => {
     const tally = tallies.get(key)
@@ -78,6 +85,7 @@ function createCounter(limit: number, lockMs: number, clock: () => number) {
     assertOpen(key: string): void {
       const { failures, lastAt } = read(key)
       if (limit === 0 || failures < limit) return
+      onRefusal()
       const minutes = Math.max(1, Math.ceil((lastAt + lockMs - clock()) / MINUTE_MS))
       throw new PreauError('PREAU_SIGN_IN_LOCKED', { minutes })
     },

@@ -22,6 +22,7 @@ import { answerError } from './answer-error.ts'
 import { createBlockAnswer } from './answer-block.ts'
 import { drain } from './drain.ts'
 import { FollowHub } from './follow.ts'
+import type { PortalLimit } from './limit-name.ts'
 import { isFromRefusedOrigin, keptUrl, OUR_PATHS, returnUrl } from './origin.ts'
 import { answerOwnHost } from './own-host.ts'
 import { createClickRate } from './rate.ts'
@@ -41,6 +42,8 @@ export interface PortalDeps {
   readonly caPem: string | undefined
   /** A pino logger, or none. */
   readonly logger: FastifyBaseLogger | false
+  /** Called each time a person runs into a limit. */
+  readonly onLimit?: (limit: PortalLimit) => void
 }
 
 /** Our forms have no field that counts: host, client and address come from the exchange and the Referer. */
@@ -118,7 +121,9 @@ function addForms(app: FastifyInstance, deps: PortalDeps): void {
   const accept = ({ headers }: FastifyRequest, refusal: Refusal, isAllowed: boolean): void => {
     if (!isAllowed || !isFromRefusedOrigin(headers, refusal))
       throw new PreauError('PREAU_FORBIDDEN')
-    if (!isWithinRate(refusal.client.ip, clock())) throw new PreauError('PREAU_TOO_MANY_REQUESTS')
+    if (isWithinRate(refusal.client.ip, clock())) return
+    deps.onLimit?.('unblockPerMinute')
+    throw new PreauError('PREAU_TOO_MANY_REQUESTS')
   }
   app.post('/.preau/unblock', async (request, reply) => {
     const refusal = request.getDecorator<Refusal>('refusal')
@@ -145,7 +150,11 @@ function addFollow(app: FastifyInstance, deps: PortalDeps): void {
     if (!refusal.verdict.requestable || !isFromRefusedOrigin(request.headers, refusal)) {
       throw new PreauError('PREAU_FORBIDDEN')
     }
-    if (hub.isFull(refusal.client.ip)) throw new PreauError('PREAU_TOO_MANY_REQUESTS')
+    const limit = hub.limitFor(refusal.client.ip)
+    if (limit !== undefined) {
+      deps.onLimit?.(limit)
+      throw new PreauError('PREAU_TOO_MANY_REQUESTS')
+    }
     reply.type('text/event-stream; charset=utf-8').hijack()
     reply.raw.writeHead(200, reply.getHeaders() as Record<string, string>).flushHeaders()
     hub.add(refusal, localeOf(request), reply.raw)

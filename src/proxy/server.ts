@@ -61,10 +61,12 @@ export class ProxyServer {
     this.#open = new OpenExchanges(options.current, options.clock, limits.tunnelTimeoutMs, () =>
       this.#onLimit('tunnelTimeoutMs'),
     )
-    this.#silence = new SilenceWatch(limits.tunnelIdleTimeoutMs)
+    this.#silence = new SilenceWatch(limits.tunnelIdleTimeoutMs, () =>
+      this.#onLimit('tunnelIdleTimeoutMs'),
+    )
     this.#mayConnect = compilePorts(proxy.connectPorts)
     this.#mayForward = compilePorts(proxy.httpPorts)
-    this.#http = createHttpServer(limits, () => this.#onLimit('headTimeoutMs'))
+    this.#http = createHttpServer(limits, this.#onLimit)
     this.#http.on('request', (request, response) => this.#onRequest(request, response))
     this.#http.on('upgrade', (request, socket: Socket, head: Buffer) =>
       this.#onUpgrade(request, socket, head),

@@ -1,0 +1,48 @@
+/** Dial times are counted from beside: the dial answers what it answered. */
+import t from 'tap'
+import type { Socket } from 'node:net'
+import { DialTimes } from '../../src/main/dial-times.ts'
+import { host } from '../support/snapshot.ts'
+
+const TARGET = { host: host('free.test'), port: 443 }
+
+const read = (times: DialTimes): Map<string, number> =>
+  new Map(
+    times.samples().map(({ part, labels, value }) => [`${part} ${labels?.['le'] ?? ''}`, value]),
+  )
+
+t.test('a dial that succeeds is counted in its bucket and in all above', async t => {
+  const times = new DialTimes()
+  const socket = {} as Socket
+  const dial = times.time(async () => {
+    await new Promise(resolve => setTimeout(resolve, 30))
+    return socket
+  })
+  t.equal(await dial(TARGET), socket)
+  const samples = read(times)
+  t.equal(samples.get('count '), 1)
+  t.equal(samples.get('bucket +Inf'), 1)
+  t.equal(samples.get('bucket 0.025'), 0, 'it took longer than that')
+  t.ok((samples.get('sum ') ?? 0) > 0.025)
+  const buckets = times.samples().filter(({ part }) => part === 'bucket')
+  const values = buckets.map(({ value }) => value)
+  t.strictSame(values, values.toSorted(), 'each bucket holds those below it too')
+})
+
+t.test('a dial that fails is not timed, and fails as it would', async t => {
+  const times = new DialTimes()
+  const error = new Error('no')
+  await t.rejects(times.time(() => Promise.reject(error))(TARGET), error)
+  t.equal(read(times).get('count '), 0)
+})
+
+t.test('what the dial is given reaches it', async t => {
+  const seen: unknown[] = []
+  const onread = { buffer: Buffer.alloc(1), callback: () => true }
+  const dial = new DialTimes().time(async (...args) => {
+    seen.push(...args)
+    return {} as Socket
+  })
+  await dial(TARGET, onread)
+  t.strictSame(seen, [TARGET, onread])
+})
