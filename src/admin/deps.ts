@@ -5,6 +5,7 @@ import type { Sample } from '../metrics.ts'
 import type { Catalogue } from '../policy/category.ts'
 import type { Current } from '../policy/snapshot.ts'
 import type { Store } from '../store/store.ts'
+import type { LimitTally } from './limit-tally.ts'
 import type { Live } from './live.ts'
 import type { LoginGuard } from './login-guard.ts'
 
@@ -30,6 +31,7 @@ export interface AdminDeps {
 export interface RouteDeps extends AdminDeps {
   readonly live: Live
   readonly guard: LoginGuard
+  readonly limitTally: LimitTally
 }
 
 /** Work on the lists, done in a process of its own so that no page waits for it. */

@@ -26,8 +26,6 @@ export interface Attempt {
 export interface LoginGuard {
   /** Counts the attempt before its password is computed, so that parallel ones cannot slip by. Throws PREAU_SIGN_IN_LOCKED. */
   admit(account: string, address: string): Attempt
-  /** Attempts that had to wait. */
-  readonly refused: number
 }
 
 const MINUTE_MS = 60_000
@@ -38,23 +36,25 @@ const MAX_LOGGED_PER_HOUR = 200
 
 type GuardLimits = Pick<Limits, 'loginAttempts' | 'loginLockMinutes'>
 
-/** `loginAttempts` 0 turns the lock off. */
-export function createLoginGuard(limits: GuardLimits, clock: () => number): LoginGuard {
+/** `loginAttempts` 0 turns the lock off. `onLimit` hears of each attempt that had to wait. */
+export function createLoginGuard(
+  limits: GuardLimits,
+  clock: () => number,
+  onLimit = (_limit: 'loginAttempts'): void => undefined,
+): LoginGuard {
   const lockMs = limits.loginLockMinutes * MINUTE_MS
-  let refused = 0
-  const onRefusal = (): void => void refused++
-  const accounts = createCounter(limits.loginAttempts, lockMs, clock, onRefusal)
-  const addresses = createCounter(limits.loginAttempts * ADDRESS_FACTOR, lockMs, clock, onRefusal)
+  const accounts = createCounter(limits.loginAttempts, lockMs, clock)
+  const addresses = createCounter(limits.loginAttempts * ADDRESS_FACTOR, lockMs, clock)
   const budget = createBudget(clock)
   return {
-    get refused() {
-      return refused
-    },
     admit(account, address) {
       const network = networkOf(address)
       const key = JSON.stringify([account, network])
-      addresses.assertOpen(network)
-      accounts.assertOpen(key)
+      for (const minutes of [addresses.minutesShut(network), accounts.minutesShut(key)]) {
+        if (minutes === 0) continue
+        onLimit('loginAttempts')
+        throw new PreauError('PREAU_SIGN_IN_LOCKED', { minutes })
+      }
       const [byAccount, byAddress] = [accounts.add(key), addresses.add(network)]
       return {
         succeed() {
@@ -74,7 +74,7 @@ export function createLoginGuard(limits: GuardLimits, clock: () => number): Logi
   }
 }
 
-function createCounter(limit: number, lockMs: number, clock: () => number, onRefusal: () => void) {
+function createCounter(limit: number, lockMs: number, clock: () => number) {
   const tallies = new LRUCache<string, Tally>({ max: MAX_TALLIES })
   const read = (key: string): Tally => {
     const tally = tallies.get(key)
@@ -82,12 +82,11 @@ function createCounter(limit: number, lockMs: number, clock: () => number, onRef
     return isFresh ? tally : { failures: 0, lastAt: 0 }
   }
   return {
-    assertOpen(key: string): void {
+    /** How long it must wait; 0: it may try. */
+    minutesShut(key: string): number {
       const { failures, lastAt } = read(key)
-      if (limit === 0 || failures < limit) return
-      onRefusal()
-      const minutes = Math.max(1, Math.ceil((lastAt + lockMs - clock()) / MINUTE_MS))
-      throw new PreauError('PREAU_SIGN_IN_LOCKED', { minutes })
+      if (limit === 0 || failures < limit) return 0
+      return Math.max(1, Math.ceil((lastAt + lockMs - clock()) / MINUTE_MS))
     },
     /** Whether this one reaches the limit. */
     add(key: string): boolean {

@@ -132,7 +132,7 @@ async function wireProxy(parts: ProxyParts) {
     clock,
     dial,
     forward: createForward({ dial, onLimit, ...limits }),
-    intercept: createIntercept({ contextFor, refuse, current, clock, limits }),
+    intercept: createIntercept({ contextFor, refuse, current, clock, limits, onLimit }),
     refuse,
     renderFailure,
     onClose(exchange) {

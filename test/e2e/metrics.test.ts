@@ -4,9 +4,11 @@ import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { setTimeout as elapsed } from 'node:timers/promises'
 import { readUntil } from '../support/proxy-world.ts'
-import { startProduct, type Product } from '../support/product.ts'
+import { runProgram, startProduct, type Product } from '../support/product.ts'
 
 const REQUESTS = 40
+/** Asked for inside TLS, by curl. */
+const PAGES = 2
 const BLOCKED = 'preau_exchanges_total{verdict="block",reason="blocked-category"}'
 const RESTARTS = 'preau_restarts_total{role="proxy"}'
 const BEYOND = 'preau_limits_reached_total{limit="connectionsPerClient"}'
@@ -100,6 +102,20 @@ t.test('the workers are counted together, over floods, deaths and silence', asyn
     t.equal((await scrapeUntil(product, ({ get }) => get(allowed) === 1)).get(allowed), 1)
   })
 
+  t.test('a PC that does not know the certificate of the city', async t => {
+    const failures = 'preau_exchange_failures_total{code="PREAU_CERTIFICATE_REFUSED"}'
+    t.equal((await scrape(product)).get(failures), 0)
+    const page = (...more: string[]) =>
+      runProgram('curl', ['-s', '-x', product.proxyUrl, ...more, 'https://www.jeux.fr:8443/'])
+    t.equal((await page()).code, 60, 'curl does not trust the page')
+    const found = await scrapeUntil(product, ({ get }) => get(failures) === 1)
+    t.equal(found.get(failures), 1)
+    t.equal((await page('--cacert', product.caFile)).code, 0)
+    const issued = (await scrape(product)).get('preau_leaf_certificates_total') ?? 0
+    t.ok(issued >= 1 && issued <= 2, 'each worker issues its own')
+    await scrapeUntil(product, ({ get }) => get(BLOCKED) === REQUESTS + PAGES)
+  })
+
   t.test('a flood that runs into a limit', async t => {
     t.equal((await scrape(product)).get(BEYOND), 0, 'it is told of before it is reached')
     const flood = await Promise.all(
@@ -117,14 +133,14 @@ t.test('the workers are counted together, over floods, deaths and silence', asyn
     const before = await scrape(product)
     process.kill(first, 'SIGKILL')
     const down = await scrape(product)
-    t.equal(down.get(BLOCKED), REQUESTS, 'no counter goes back while it is away')
+    t.equal(down.get(BLOCKED), REQUESTS + PAGES, 'no counter goes back while it is away')
     const back = await scrapeUntil(product, ({ get }) => get(RESTARTS) === 1)
     t.equal(back.get(RESTARTS), 1)
     t.equal(back.get('preau_workers_up'), 2)
-    t.equal(back.get(BLOCKED), REQUESTS, 'nor once it has come back')
+    t.equal(back.get(BLOCKED), REQUESTS + PAGES, 'nor once it has come back')
     t.equal(back.get(BEYOND), before.get(BEYOND))
     await ask(product, 10)
-    const total = REQUESTS + 10
+    const total = REQUESTS + PAGES + 10
     t.equal((await scrapeUntil(product, ({ get }) => get(BLOCKED) === total)).get(BLOCKED), total)
   })
 
@@ -134,10 +150,10 @@ t.test('the workers are counted together, over floods, deaths and silence', asyn
     process.kill(second, 'SIGCONT')
     t.equal(found.get('preau_workers_silent'), 1)
     t.equal(found.get('preau_workers_up'), 2)
-    t.equal(found.get(BLOCKED), REQUESTS + 10, 'what it had told before still counts')
+    t.equal(found.get(BLOCKED), REQUESTS + PAGES + 10, 'what it had told before still counts')
     t.equal(found.sum('preau_resident_memory_bytes').workers, 1)
     t.ok((found.get('preau_list_hosts{list="preau"}') ?? 0) > 0, 'the lists are told all the same')
-    t.equal(other.get(BLOCKED), REQUESTS + 10, 'two scrapes at once do not mix')
+    t.equal(other.get(BLOCKED), REQUESTS + PAGES + 10, 'two scrapes at once do not mix')
     const awake = await scrapeUntil(product, ({ get }) => get('preau_workers_silent') === 0)
     t.equal(awake.sum('preau_resident_memory_bytes').workers, 2)
   })
@@ -147,7 +163,7 @@ t.test('the workers are counted together, over floods, deaths and silence', asyn
     const restarts = 'preau_restarts_total{role="admin"}'
     const found = await scrapeUntil(product, ({ get }) => get(restarts) === 1)
     t.equal(found.get(restarts), 1)
-    t.equal(found.get(BLOCKED), REQUESTS + 10)
+    t.equal(found.get(BLOCKED), REQUESTS + PAGES + 10)
     t.notMatch(found.text, /jeux\.fr|echo\.test|127\.0\.0|undefined|NaN/, 'no host, no address')
   })
 })

@@ -12,11 +12,7 @@ export function metricsRoutes(app: FastifyInstance, deps: RouteDeps): void {
     const samples = [
       ...ofLists(state),
       ...(workers ?? unheard(deps.config)),
-      {
-        name: 'preau_limits_reached_total',
-        labels: { limit: 'loginAttempts' },
-        value: deps.guard.refused,
-      } as const,
+      ...deps.limitTally.samples(),
     ]
     return reply.type(METRICS_TYPE).send(await renderMetrics(samples))
   })
