@@ -68,7 +68,8 @@ function runAsChild(send: (message: FromChild) => void): void {
       case 'stop':
         return void stop()
       case 'tell-metrics':
-        return void tell()
+        // A worker that cannot tell is shown as silent, and goes on serving.
+        return void tell().catch(() => undefined)
       case 'gathered-metrics':
         return gathering.answer(message.samples)
       default:

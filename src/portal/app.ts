@@ -46,24 +46,29 @@ export interface PortalDeps {
   readonly onLimit?: (limit: PortalLimit) => void
 }
 
-/** Our forms have no field that counts: host, client and address come from the exchange and the Referer. */
-const MAX_FORM_BYTES = 4_096
+/** Where the configuration sets no bound (0): Fastify wants one. */
+const FALLBACK_FORM_BYTES = 1_048_576
 
 /** Makes the portal; hand it requests with `app.routing(req, res)` once `app.ready()` has resolved. */
 export async function createPortal(deps: PortalDeps): Promise<FastifyInstance> {
-  const { logger } = deps
+  const { logger, onLimit } = deps
+  // Our forms have no field that counts: host, client and address come from the exchange and the Referer.
+  const bodyLimit = deps.limits.formBytes || FALLBACK_FORM_BYTES
   const app: FastifyInstance = Fastify({
     ...(logger === false ? { logger } : { loggerInstance: logger }),
     // The access log has one line per exchange; a second one here would hold the paths of HTTPS requests.
     logController: new LogController({ disableRequestLogging: true }),
-    bodyLimit: MAX_FORM_BYTES,
+    bodyLimit,
     exposeHeadRoutes: false,
     rewriteUrl: routedPath,
   })
-  await app.register(formbody, { bodyLimit: MAX_FORM_BYTES })
+  await app.register(formbody, { bodyLimit })
   await app.register(view, { engine: { eta }, root: VIEWS, viewExt: 'eta', production: true })
   app.decorateRequest('refusal')
   app.setErrorHandler(answerError)
+  app.addHook('onError', async (_request, _reply, error) => {
+    if (error.statusCode === 413) onLimit?.('formBytes')
+  })
   app.addHook('onRequest', createGate(deps))
   addForms(app, deps)
   addFollow(app, deps)

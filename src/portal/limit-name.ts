@@ -2,6 +2,7 @@
 export const PORTAL_LIMITS = [
   'followers',
   'followersPerPc',
+  'formBytes',
   'pendingPerPc',
   'pendingPerSite',
   'unblockPerMinute',
