@@ -17,9 +17,9 @@ const LIMITS = { connectionsPerClient: 5, drainTimeoutMs: 0 }
 interface Scrape {
   readonly text: string
   /** Of a series that is not there: undefined. */
-  get(series: string): number | undefined
+  readonly get: (series: string) => number | undefined
   /** Summed over its workers; how many have told. */
-  sum(name: string): { readonly total: number; readonly workers: number }
+  readonly sum: (name: string) => { readonly total: number; readonly workers: number }
 }
 
 async function scrape({ adminUrl }: Product): Promise<Scrape> {

@@ -86,7 +86,7 @@ t.test('every code that an exchange can fail with is told from the start', async
   const raised = globSync('src/proxy/*.ts').flatMap(file =>
     [...readFileSync(file, 'utf8').matchAll(/'(PREAU_[A-Z_]+)'/g)].map(match => match[1]),
   )
-  t.strictSame([...new Set(raised)].toSorted(), FAILURES.toSorted())
+  t.strictSame(new Set(raised), new Set(FAILURES))
 })
 
 /** Limits that are told under another name, or that nobody runs into. */
