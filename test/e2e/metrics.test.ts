@@ -3,6 +3,7 @@ import t from 'tap'
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { setTimeout as elapsed } from 'node:timers/promises'
+import { freePort } from '../support/free-port.ts'
 import { readUntil } from '../support/proxy-world.ts'
 import { runProgram, startProduct, type Product } from '../support/product.ts'
 
@@ -10,6 +11,7 @@ const REQUESTS = 40
 /** Asked for inside TLS, by curl. */
 const PAGES = 2
 const BLOCKED = 'preau_exchanges_total{verdict="block",reason="blocked-category"}'
+const SILENT = 'preau_workers_silent'
 const RESTARTS = 'preau_restarts_total{role="proxy"}'
 const BEYOND = 'preau_limits_reached_total{limit="connectionsPerClient"}'
 const LIMITS = { connectionsPerClient: 5, drainTimeoutMs: 0 }
@@ -90,7 +92,10 @@ t.test('the workers are counted together, over floods, deaths and silence', asyn
     const authority = `echo.test:${(origin.address() as AddressInfo).port}`
     tunnel.write(`CONNECT ${authority} HTTP/1.1\r\nHost: a\r\n\r\n`)
     t.match(await readUntil(tunnel, '\r\n\r\n'), /^HTTP\/1\.1 200/)
-    const found = await scrapeUntil(product, ({ get }) => get(BLOCKED) === REQUESTS)
+    const found = await scrapeUntil(
+      product,
+      ({ get }) => get(BLOCKED) === REQUESTS && get(SILENT) === 0,
+    )
     t.equal(found.get(BLOCKED), REQUESTS)
     t.equal(found.get('preau_refusals_total{category="games"}'), REQUESTS)
     t.equal(found.get('preau_dial_seconds_count'), 1)
@@ -122,10 +127,14 @@ t.test('the workers are counted together, over floods, deaths and silence', asyn
       Array.from({ length: 30 }, () => openFrom(product, '127.0.0.2')),
     )
     // Each worker keeps as many as one client may have; which one a connection comes to is the system's choice.
-    const found = await scrapeUntil(product, ({ get }) => (get(BEYOND) ?? 0) >= 20)
-    const kept = found.sum('preau_connections_open').total
+    const keptIn = ({ sum }: Scrape): number => sum('preau_connections_open').total
+    const found = await scrapeUntil(
+      product,
+      now => now.get(SILENT) === 0 && (now.get(BEYOND) ?? 0) + keptIn(now) === flood.length,
+    )
+    const kept = keptIn(found)
     t.ok(kept <= 2 * LIMITS.connectionsPerClient, `${kept} are kept`)
-    t.equal(found.get(BEYOND), flood.length - kept)
+    t.equal(found.get(BEYOND), flood.length - kept, 'the others are counted')
     for (const socket of flood) socket.destroy()
   })
 
@@ -146,15 +155,19 @@ t.test('the workers are counted together, over floods, deaths and silence', asyn
 
   t.test('a worker that hangs', async t => {
     process.kill(second, 'SIGSTOP')
-    const [found, other] = await Promise.all([scrape(product), scrape(product)])
+    const isSo = ({ get }: Scrape): boolean => get(SILENT) === 1
+    const [found, other] = await Promise.all([
+      scrapeUntil(product, isSo),
+      scrapeUntil(product, isSo),
+    ])
     process.kill(second, 'SIGCONT')
-    t.equal(found.get('preau_workers_silent'), 1)
+    t.equal(found.get(SILENT), 1)
     t.equal(found.get('preau_workers_up'), 2)
     t.equal(found.get(BLOCKED), REQUESTS + PAGES + 10, 'what it had told before still counts')
     t.equal(found.sum('preau_resident_memory_bytes').workers, 1)
     t.ok((found.get('preau_list_hosts{list="preau"}') ?? 0) > 0, 'the lists are told all the same')
     t.equal(other.get(BLOCKED), REQUESTS + PAGES + 10, 'two scrapes at once do not mix')
-    const awake = await scrapeUntil(product, ({ get }) => get('preau_workers_silent') === 0)
+    const awake = await scrapeUntil(product, ({ get }) => get(SILENT) === 0)
     t.equal(awake.sum('preau_resident_memory_bytes').workers, 2)
   })
 
@@ -167,12 +180,3 @@ t.test('the workers are counted together, over floods, deaths and silence', asyn
     t.notMatch(found.text, /jeux\.fr|echo\.test|127\.0\.0|undefined|NaN/, 'no host, no address')
   })
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
