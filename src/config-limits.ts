@@ -40,6 +40,7 @@ export const limitsSchema = z.strictObject({
   unblockPerMinute: limit(30, 'unblock clicks per PC and minute, per worker'),
   pendingPerPc: limit(20, 'pending unblock requests opened by one PC, per worker'),
   pendingPerSite: limit(200, 'pending unblock requests of one school'),
+  formBytes: limit(4_096, 'size of a form that is sent to a block page'),
   followersPerPc: limit(20, 'block pages of one PC that follow their request live'),
   followers: limit(5_000, 'block pages that follow their request live, per worker'),
   acknowledgeMinutes: limit(

@@ -177,6 +177,11 @@ export const ERRORS = {
     fr: 'Le début de cette connexion TLS est incompréhensible ou arrive trop tard.',
     en: 'The start of this TLS connection cannot be understood or comes too late.',
   },
+  PREAU_CERTIFICATE_REFUSED: {
+    status: 403,
+    fr: 'Ce poste ne connaît pas le certificat de la ville : il n’a pas pu voir la page de blocage.',
+    en: 'This PC does not know the certificate of the city: it could not see the block page.',
+  },
   PREAU_SIGN_IN_REFUSED: {
     status: 401,
     fr: 'Identifiant ou mot de passe incorrect.',

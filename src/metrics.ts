@@ -1,36 +1,87 @@
-/** The metrics that monitoring reads: one table of names and meanings, and their text (Prometheus). No personal data. */
-import { Gauge, Registry } from 'prom-client'
+/** The metrics that monitoring reads: one table of names, kinds and meanings. No personal data, no host, no address. */
+
+interface Metric {
+  /** Of the data plane: a counter is the sum over all workers and their restarts, a gauge is of one worker. */
+  readonly type: 'gauge' | 'counter' | 'histogram'
+  readonly help: string
+}
 
 /** The README lists them from here. */
 export const METRICS = {
-  preau_list_age_seconds:
-    'time since the source of a list has answered, or since its import where no source fetches it',
-  preau_list_hosts: 'domains of a list, summed over its categories',
-  preau_list_source_failures: 'fetches of a source that failed in a row; 0 after a success',
-  preau_lists_candidate: '1 while an update of the lists waits for a decision',
-  preau_alarms: 'alarms that stand on the first page of the admin app',
-} as const
+  preau_list_age_seconds: {
+    type: 'gauge',
+    help: 'time since the source of a list has answered, or since its import where no source fetches it',
+  },
+  preau_list_hosts: { type: 'gauge', help: 'domains of a list, summed over its categories' },
+  preau_list_source_failures: {
+    type: 'gauge',
+    help: 'fetches of a source that failed in a row; 0 after a success',
+  },
+  preau_lists_candidate: {
+    type: 'gauge',
+    help: '1 while an update of the lists waits for a decision',
+  },
+  preau_alarms: { type: 'gauge', help: 'alarms that stand on the first page of the admin app' },
+  preau_exchanges_total: {
+    type: 'counter',
+    help: 'ended requests and tunnels, by verdict and its reason; none: ended before it was judged',
+  },
+  preau_refusals_total: {
+    type: 'counter',
+    help: 'exchanges refused, or warned of, for a category',
+  },
+  preau_exchange_failures_total: {
+    type: 'counter',
+    help: 'exchanges that ended other than their verdict says, by error code',
+  },
+  preau_limits_reached_total: {
+    type: 'counter',
+    help: 'times that somebody ran into a limit of the configuration, by its key',
+  },
+  preau_client_bytes_total: {
+    type: 'counter',
+    help: 'bytes from clients (up) and to clients (down) in ended exchanges, heads included',
+  },
+  preau_dial_seconds: {
+    type: 'histogram',
+    help: 'time to resolve a name and connect, where that succeeded',
+  },
+  preau_leaf_certificates_total: {
+    type: 'counter',
+    help: 'certificates issued for the pages of refused HTTPS sites',
+  },
+  preau_cpu_seconds_total: { type: 'counter', help: 'processor time of the workers' },
+  preau_restarts_total: {
+    type: 'counter',
+    help: 'processes that died and came back, by role (proxy, admin)',
+  },
+  preau_workers: { type: 'gauge', help: 'proxy workers of the configuration' },
+  preau_workers_up: { type: 'gauge', help: 'proxy workers that run' },
+  preau_workers_silent: {
+    type: 'gauge',
+    help: 'workers that run and did not answer in time: their gauges are missing, their counters old',
+  },
+  preau_exchanges_open: { type: 'gauge', help: 'requests and tunnels being relayed, by worker' },
+  preau_connections_open: { type: 'gauge', help: 'client connections, by worker' },
+  preau_event_loop_turn_seconds: {
+    type: 'gauge',
+    help: 'how long one turn of the event loop takes (quantile 1: the longest), over the last one to two minutes',
+  },
+  preau_resident_memory_bytes: { type: 'gauge', help: 'resident memory, by worker' },
+  preau_open_descriptors: { type: 'gauge', help: 'open file descriptors, by worker' },
+  preau_max_descriptors: { type: 'gauge', help: 'file descriptors that a worker may open' },
+  preau_worker_uptime_seconds: { type: 'gauge', help: 'time since a worker was started' },
+} as const satisfies Record<string, Metric>
 
 export type MetricName = keyof typeof METRICS
 
+/** One number. Histograms have several a metric: `part` says which of the three this is. */
 export interface Sample {
   readonly name: MetricName
+  readonly labels?: Readonly<Record<string, string>>
+  readonly part?: 'bucket' | 'sum' | 'count'
   readonly value: number
-  /** The list it is about. */
-  readonly list?: string
 }
 
-export const METRICS_TYPE = Registry.PROMETHEUS_CONTENT_TYPE
-
-/** Every metric is there, also without a sample: what is absent raises no alarm. */
-export function renderMetrics(samples: readonly Sample[]): Promise<string> {
-  // One registry a scrape: two scrapes at once never mix, and a list that was removed is gone from the next.
-  const registry = new Registry()
-  for (const [name, help] of Object.entries(METRICS)) {
-    const own = samples.filter(sample => sample.name === name)
-    const labelNames = own.some(({ list }) => list !== undefined) ? ['list'] : []
-    const gauge = new Gauge({ name, help, labelNames, registers: [registry] })
-    for (const { list, value } of own) gauge.set(list === undefined ? {} : { list }, value)
-  }
-  return registry.metrics()
-}
+/** Whether samples of several processes are added up; a gauge stays that of its process. */
+export const isSummed = ({ name }: Sample): boolean => METRICS[name].type !== 'gauge'

@@ -5,6 +5,7 @@ import type { Logger } from 'pino'
 import type { Config } from './config.ts'
 import { ERRORS, PreauError, type ErrorCode } from './errors.ts'
 import type { FromChild, Start, ToChild } from './child.ts'
+import { Gathering } from './gathering.ts'
 
 export interface Supervisor {
   readonly proxyAddress: AddressInfo
@@ -23,8 +24,10 @@ const KILL_MARGIN_MS = 5_000
 /** Starts everything; resolves when the proxy and the admin app both listen. Rejects with what the first failing child said. */
 export async function supervise(config: Config, logger: Logger): Promise<Supervisor> {
   const children: Child[] = []
-  const run = (start: Start): Promise<AddressInfo> => {
-    const child = new Child(start, logger)
+  const gathering = new Gathering(config.workers)
+  const run = (start: Start, place = 1): Promise<AddressInfo> => {
+    const onSpawn = (process: ChildProcess): void => gathering.follow(start.role, place, process)
+    const child = new Child(start, logger, onSpawn)
     children.push(child)
     return child.start()
   }
@@ -32,8 +35,8 @@ export async function supervise(config: Config, logger: Logger): Promise<Supervi
     await Promise.all(children.map(child => child.stop()))
   }
   try {
-    const workers = Array.from({ length: config.workers }, () =>
-      run({ type: 'start', role: 'proxy', config }),
+    const workers = Array.from({ length: config.workers }, (_, i) =>
+      run({ type: 'start', role: 'proxy', config }, i + 1),
     )
     const [proxyAddress] = await Promise.all(workers)
     if (proxyAddress === undefined) throw new TypeError('at least one worker')
@@ -49,14 +52,16 @@ export async function supervise(config: Config, logger: Logger): Promise<Supervi
 class Child {
   #start: Start
   readonly #logger: Logger
+  readonly #onSpawn: (process: ChildProcess) => void
   #process: ChildProcess | undefined
   #restartTimer: NodeJS.Timeout | undefined
   #delayMs = FIRST_RESTART_MS
   #isStopping = false
 
-  constructor(start: Start, logger: Logger) {
+  constructor(start: Start, logger: Logger, onSpawn: (process: ChildProcess) => void) {
     this.#start = start
     this.#logger = logger
+    this.#onSpawn = onSpawn
   }
 
   /** Starts it for the first time: a failure here is reported, not retried. */
@@ -70,11 +75,12 @@ class Child {
   #spawn(): Promise<AddressInfo> {
     const child = fork(new URL('child.ts', import.meta.url), { serialization: 'advanced' })
     this.#process = child
+    this.#onSpawn(child)
     child.send(this.#start)
     return new Promise((resolve, reject) => {
-      child.once('message', (message: FromChild) => {
+      child.on('message', (message: FromChild) => {
         if (message.type === 'ready') resolve(message.address)
-        else {
+        else if (message.type === 'failed') {
           reject(errorOf(message))
           child.kill('SIGKILL')
         }

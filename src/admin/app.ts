@@ -14,6 +14,7 @@ import { negotiateLocale, type Locale } from '../i18n.ts'
 import { registerAccess } from './access.ts'
 import type { AdminDeps, RouteDeps } from './deps.ts'
 import { registerErrorPages } from './error-page.ts'
+import { LimitTally } from './limit-tally.ts'
 import { createLive } from './live.ts'
 import { createLoginGuard } from './login-guard.ts'
 import { accountRoutes } from './routes/account.ts'
@@ -84,8 +85,9 @@ export async function createAdmin(deps: AdminDeps): Promise<FastifyInstance> {
   const live = createLive(deps.store, deps.work)
   // Before `close` waits for open connections: these streams would never end by themselves.
   app.addHook('preClose', async () => live.close())
-  const guard = createLoginGuard(deps.config.limits, deps.clock)
-  const routeDeps: RouteDeps = { ...deps, live, guard }
+  const limitTally = new LimitTally()
+  const guard = createLoginGuard(deps.config.limits, deps.clock, limitTally.onLimit)
+  const routeDeps: RouteDeps = { ...deps, live, guard, limitTally }
   for (const route of ROUTES) await app.register(async scope => route(scope, routeDeps))
   await app.ready()
   return app

@@ -1,9 +1,11 @@
 /** What the admin app is given by the process that runs it. */
 import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
+import type { Sample } from '../metrics.ts'
 import type { Catalogue } from '../policy/category.ts'
 import type { Current } from '../policy/snapshot.ts'
 import type { Store } from '../store/store.ts'
+import type { LimitTally } from './limit-tally.ts'
 import type { Live } from './live.ts'
 import type { LoginGuard } from './login-guard.ts'
 
@@ -21,12 +23,15 @@ export interface AdminDeps {
   readonly work: ListWork
   /** The snapshot in force, as the proxy processes have it. */
   readonly current: Current
+  /** The metrics of the proxy workers; undefined when nobody tells them in time. */
+  readonly gather: () => Promise<readonly Sample[] | undefined>
 }
 
 /** What the routes share. */
 export interface RouteDeps extends AdminDeps {
   readonly live: Live
   readonly guard: LoginGuard
+  readonly limitTally: LimitTally
 }
 
 /** Work on the lists, done in a process of its own so that no page waits for it. */

@@ -36,8 +36,12 @@ const MAX_LOGGED_PER_HOUR = 200
 
 type GuardLimits = Pick<Limits, 'loginAttempts' | 'loginLockMinutes'>
 
-/** `loginAttempts` 0 turns the lock off. */
-export function createLoginGuard(limits: GuardLimits, clock: () => number): LoginGuard {
+/** `loginAttempts` 0 turns the lock off. `onLimit` hears of each attempt that had to wait. */
+export function createLoginGuard(
+  limits: GuardLimits,
+  clock: () => number,
+  onLimit = (_limit: 'loginAttempts'): void => undefined,
+): LoginGuard {
   const lockMs = limits.loginLockMinutes * MINUTE_MS
   const accounts = createCounter(limits.loginAttempts, lockMs, clock)
   const addresses = createCounter(limits.loginAttempts * ADDRESS_FACTOR, lockMs, clock)
@@ -46,8 +50,11 @@ export function createLoginGuard(limits: GuardLimits, clock: () => number): Logi
     admit(account, address) {
       const network = networkOf(address)
       const key = JSON.stringify([account, network])
-      addresses.assertOpen(network)
-      accounts.assertOpen(key)
+      for (const minutes of [addresses.minutesShut(network), accounts.minutesShut(key)]) {
+        if (minutes === 0) continue
+        onLimit('loginAttempts')
+        throw new PreauError('PREAU_SIGN_IN_LOCKED', { minutes })
+      }
       const [byAccount, byAddress] = [accounts.add(key), addresses.add(network)]
       return {
         succeed() {
@@ -75,11 +82,11 @@ function createCounter(limit: number, lockMs: number, clock: () => number) {
     return isFresh ? tally : { failures: 0, lastAt: 0 }
   }
   return {
-    assertOpen(key: string): void {
+    /** How long it must wait; 0: it may try. */
+    minutesShut(key: string): number {
       const { failures, lastAt } = read(key)
-      if (limit === 0 || failures < limit) return
-      const minutes = Math.max(1, Math.ceil((lastAt + lockMs - clock()) / MINUTE_MS))
-      throw new PreauError('PREAU_SIGN_IN_LOCKED', { minutes })
+      if (limit === 0 || failures < limit) return 0
+      return Math.max(1, Math.ceil((lastAt + lockMs - clock()) / MINUTE_MS))
     },
     /** Whether this one reaches the limit. */
     add(key: string): boolean {

@@ -10,15 +10,16 @@ import { followSnapshot } from '../snapshot-follower.ts'
 import { openStore } from '../store/open-store.ts'
 import { createListWork } from '../updates/list-jobs.ts'
 import { startSchedule } from '../updates/schedule.ts'
-import type { Running } from './running.ts'
+import type { Gather, Running } from './running.ts'
 
 const clock = Date.now
 
-/** `proxyAddress`: where the proxy really listens, for the help texts. */
+/** `proxyAddress`: where the proxy really listens, for the help texts. `gather` must answer in a bounded time. */
 export async function startAdmin(
   config: Config,
   logger: Logger,
   proxyAddress: AddressInfo,
+  gather: Gather,
 ): Promise<Running> {
   const store = await openStore(config)
   const authority = await installAuthority(config, store, clock())
@@ -37,6 +38,7 @@ export async function startAdmin(
     caFingerprint: authority.fingerprint256,
     work,
     current,
+    gather,
   })
   await app.listen({ host: config.admin.host, port: config.admin.port })
   const housekeeping = startHousekeeping({ store, config, clock, logger })

@@ -1,16 +1,16 @@
 /** Tells the log, once a minute at most, which limits clients have run into: a flood must not become a flood of lines. */
 import type { Logger } from 'pino'
-import type { LimitName } from '../proxy/limit-name.ts'
+import type { ReachedLimit } from './tally.ts'
 
 const EVERY_MS = 60_000
 
 export interface LimitReport {
-  readonly count: (limit: LimitName) => void
+  readonly count: (limit: ReachedLimit) => void
   close(): void
 }
 
 export function createLimitReport(logger: Logger): LimitReport {
-  const times = new Map<LimitName, number>()
+  const times = new Map<ReachedLimit, number>()
   const report = (): void => {
     if (times.size > 0) logger.warn({ times: Object.fromEntries(times) }, 'limits were reached')
     times.clear()

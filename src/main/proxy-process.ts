@@ -20,11 +20,11 @@ import { renderFailure } from '../portal/failure-page.ts'
 import { createDial, type Dial } from '../proxy/dial.ts'
 import { createForward } from '../proxy/forward.ts'
 import { createIntercept, type RefuseRequest } from '../proxy/intercept.ts'
-import type { LimitName } from '../proxy/limit-name.ts'
 import { createResolver } from '../proxy/resolver.ts'
 import { ProxyServer } from '../proxy/server.ts'
-import { createLimitReport } from './limit-report.ts'
 import type { Running } from './running.ts'
+import type { ReachedLimit } from './tally.ts'
+import { createWorkerMetrics, type WorkerMetrics } from './worker-metrics.ts'
 import { followSnapshot } from '../snapshot-follower.ts'
 import { openStore } from '../store/open-store.ts'
 import type { Store } from '../store/store.ts'
@@ -44,13 +44,15 @@ export async function startProxy(config: Config, logger: Logger): Promise<Runnin
     timeZone: () => current.snapshot.city.timeZone,
     clock,
   })
-  const { portal, refuse } = await wirePortal({ store, current, config, authority, logger })
-  const limitReport = createLimitReport(logger)
-  const onLimit = limitReport.count
-  const parts = { config, current, authority, refuse, accessLog, onLimit }
+  const metrics = createWorkerMetrics(catalogue.keys(), logger)
+  const { onLimit } = metrics
+  const onRefusal = { store, current, config, authority, logger, onLimit }
+  const { portal, refuse } = await wirePortal(onRefusal)
+  const parts = { config, current, authority, refuse, accessLog, metrics }
   const { proxy, address } = await wireProxy(parts)
   return {
     address,
+    readMetrics: () => metrics.read(proxy),
     async stop() {
       const closed = new Promise<void>(resolve => proxy.server.close(() => resolve()))
       proxy.closeIdle()
@@ -59,7 +61,7 @@ export async function startProxy(config: Config, logger: Logger): Promise<Runnin
       // The access log must not end before the exchanges that it tells of.
       await Promise.race([proxy.close(), elapsed(LAST_LINES_MS)])
       current.close()
-      limitReport.close()
+      metrics.close()
       await accessLog.close()
       await store.close()
     },
@@ -72,19 +74,18 @@ interface PortalParts {
   readonly config: Config
   readonly authority: Authority
   readonly logger: Logger
+  readonly onLimit: (limit: ReachedLimit) => void
 }
 
 /** The portal never listens: refused requests are handed to it, each with what the exchange knows. */
-async function wirePortal({ store, current, config, authority, logger }: PortalParts) {
+async function wirePortal({ authority, config, ...parts }: PortalParts) {
   const refusals = new WeakMap<IncomingMessage, Refusal>()
   const portal = await createPortal({
-    store,
-    current,
+    ...parts,
     clock,
     limits: config.limits,
     refusalOf: raw => refusals.get(raw),
     caPem: authority.caPem,
-    logger,
   })
   await portal.ready()
   const refuse: RefuseRequest = (request, response, refusal) => {
@@ -100,15 +101,18 @@ interface ProxyParts {
   readonly authority: Authority
   readonly refuse: RefuseRequest
   readonly accessLog: AccessLog
-  readonly onLimit: (limit: LimitName) => void
+  readonly metrics: WorkerMetrics
 }
 
 async function wireProxy(parts: ProxyParts) {
-  const { config, current, authority, refuse, accessLog, onLimit } = parts
+  const { config, current, authority, refuse, accessLog, metrics } = parts
+  const { onLimit } = metrics
   const { limits } = config
   const ownPorts = new Set([config.admin.port])
-  const dial = wireDial(config, (address, port) => ownPorts.has(port) && isOwnAddress(address))
-  const leaves = createLeafCache(authority, {
+  const isOwn = (address: Host, port: number): boolean =>
+    ownPorts.has(port) && isOwnAddress(address)
+  const dial = metrics.timed(wireDial(config, isOwn))
+  const leaves = createLeafCache(metrics.counted(authority), {
     max: limits.leafCertificates,
     perMinute: limits.leafCertificatesPerMinute,
     clock,
@@ -127,11 +131,15 @@ async function wireProxy(parts: ProxyParts) {
     current,
     clock,
     dial,
-    forward: createForward({ dial, ...limits }),
-    intercept: createIntercept({ contextFor, refuse, current, clock, limits }),
+    forward: createForward({ dial, onLimit, ...limits }),
+    intercept: createIntercept({ contextFor, refuse, current, clock, limits, onLimit }),
     refuse,
     renderFailure,
-    onClose: exchange => accessLog.write(exchange.entry(clock())),
+    onClose(exchange) {
+      const entry = exchange.entry(clock())
+      accessLog.write(entry)
+      metrics.count(exchange, entry)
+    },
     onLimit,
   })
   const address = await listen(proxy.server, config)

@@ -7,7 +7,8 @@ import type { LocalRule } from './policy-document.ts'
 import type { Profile } from './profile.ts'
 import { OWN_HOST, type Snapshot } from './snapshot.ts'
 
-export type AllowReason = 'grant' | 'local-allow' | 'default'
+export const ALLOW_REASONS = ['grant', 'local-allow', 'default'] as const
+export type AllowReason = (typeof ALLOW_REASONS)[number]
 export const REFUSAL_REASONS = [
   'own-host',
   'never-grantable',

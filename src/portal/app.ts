@@ -22,6 +22,7 @@ import { answerError } from './answer-error.ts'
 import { createBlockAnswer } from './answer-block.ts'
 import { drain } from './drain.ts'
 import { FollowHub } from './follow.ts'
+import type { PortalLimit } from './limit-name.ts'
 import { isFromRefusedOrigin, keptUrl, OUR_PATHS, returnUrl } from './origin.ts'
 import { answerOwnHost } from './own-host.ts'
 import { createClickRate } from './rate.ts'
@@ -41,26 +42,33 @@ export interface PortalDeps {
   readonly caPem: string | undefined
   /** A pino logger, or none. */
   readonly logger: FastifyBaseLogger | false
+  /** Called each time a person runs into a limit. */
+  readonly onLimit?: (limit: PortalLimit) => void
 }
 
-/** Our forms have no field that counts: host, client and address come from the exchange and the Referer. */
-const MAX_FORM_BYTES = 4_096
+/** Where the configuration sets no bound (0): Fastify wants one. */
+const FALLBACK_FORM_BYTES = 1_048_576
 
 /** Makes the portal; hand it requests with `app.routing(req, res)` once `app.ready()` has resolved. */
 export async function createPortal(deps: PortalDeps): Promise<FastifyInstance> {
-  const { logger } = deps
+  const { logger, onLimit } = deps
+  // Our forms have no field that counts: host, client and address come from the exchange and the Referer.
+  const bodyLimit = deps.limits.formBytes || FALLBACK_FORM_BYTES
   const app: FastifyInstance = Fastify({
     ...(logger === false ? { logger } : { loggerInstance: logger }),
     // The access log has one line per exchange; a second one here would hold the paths of HTTPS requests.
     logController: new LogController({ disableRequestLogging: true }),
-    bodyLimit: MAX_FORM_BYTES,
+    bodyLimit,
     exposeHeadRoutes: false,
     rewriteUrl: routedPath,
   })
-  await app.register(formbody, { bodyLimit: MAX_FORM_BYTES })
+  await app.register(formbody, { bodyLimit })
   await app.register(view, { engine: { eta }, root: VIEWS, viewExt: 'eta', production: true })
   app.decorateRequest('refusal')
   app.setErrorHandler(answerError)
+  app.addHook('onError', async (_request, _reply, error) => {
+    if (error.statusCode === 413) onLimit?.('formBytes')
+  })
   app.addHook('onRequest', createGate(deps))
   addForms(app, deps)
   addFollow(app, deps)
@@ -118,7 +126,9 @@ function addForms(app: FastifyInstance, deps: PortalDeps): void {
   const accept = ({ headers }: FastifyRequest, refusal: Refusal, isAllowed: boolean): void => {
     if (!isAllowed || !isFromRefusedOrigin(headers, refusal))
       throw new PreauError('PREAU_FORBIDDEN')
-    if (!isWithinRate(refusal.client.ip, clock())) throw new PreauError('PREAU_TOO_MANY_REQUESTS')
+    if (isWithinRate(refusal.client.ip, clock())) return
+    deps.onLimit?.('unblockPerMinute')
+    throw new PreauError('PREAU_TOO_MANY_REQUESTS')
   }
   app.post('/.preau/unblock', async (request, reply) => {
     const refusal = request.getDecorator<Refusal>('refusal')
@@ -145,7 +155,11 @@ function addFollow(app: FastifyInstance, deps: PortalDeps): void {
     if (!refusal.verdict.requestable || !isFromRefusedOrigin(request.headers, refusal)) {
       throw new PreauError('PREAU_FORBIDDEN')
     }
-    if (hub.isFull(refusal.client.ip)) throw new PreauError('PREAU_TOO_MANY_REQUESTS')
+    const limit = hub.limitFor(refusal.client.ip)
+    if (limit !== undefined) {
+      deps.onLimit?.(limit)
+      throw new PreauError('PREAU_TOO_MANY_REQUESTS')
+    }
     reply.type('text/event-stream; charset=utf-8').hijack()
     reply.raw.writeHead(200, reply.getHeaders() as Record<string, string>).flushHeaders()
     hub.add(refusal, localeOf(request), reply.raw)

@@ -61,10 +61,12 @@ export class FollowHub {
     return this.#size
   }
 
-  isFull(ip: Host): boolean {
+  /** The limit that keeps this PC from following one page more; undefined: none. */
+  limitFor(ip: Host): 'followers' | 'followersPerPc' | undefined {
     const { followers, followersPerPc } = this.#deps.limits
-    if (followers !== 0 && this.#size >= followers) return true
-    return followersPerPc !== 0 && (this.#perPc.get(ip) ?? 0) >= followersPerPc
+    if (followers !== 0 && this.#size >= followers) return 'followers'
+    const own = this.#perPc.get(ip) ?? 0
+    return followersPerPc !== 0 && own >= followersPerPc ? 'followersPerPc' : undefined
   }
 
   /** Follows until the response closes, or ends it once the site is open. Its head must have been written. */

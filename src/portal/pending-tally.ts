@@ -24,21 +24,22 @@ export class PendingTally {
   }
 
   /**
-   * Whether this client may open one request more; if so its place is taken at once, so that clicks on many sites at the
-   * same moment cannot pass together. Throws what the store throws.
+   * The limit that keeps this client from opening one request more. Where there is none its place is taken at once, so
+   * that clicks on many sites at the same moment cannot pass together. Throws what the store throws.
    */
-  async reserve({ ip, site }: Client, now: number): Promise<boolean> {
+  async reserve({ ip, site }: Client, now: number): Promise<keyof Bounds | undefined> {
     const { pendingPerPc, pendingPerSite } = this.#limits
-    if (pendingPerPc === 0 && pendingPerSite === 0) return true
+    if (pendingPerPc === 0 && pendingPerSite === 0) return undefined
     if (Math.abs(now - this.#countedAt) >= FRESH_MS) {
       this.#counting ??= this.#count(now).finally(() => (this.#counting = undefined))
       await this.#counting
     }
-    if (pendingPerPc !== 0 && (this.#perPc.get(ip) ?? 0) >= pendingPerPc) return false
-    if (pendingPerSite !== 0 && (this.#perSite.get(site) ?? 0) >= pendingPerSite) return false
+    if (pendingPerPc !== 0 && (this.#perPc.get(ip) ?? 0) >= pendingPerPc) return 'pendingPerPc'
+    if (pendingPerSite !== 0 && (this.#perSite.get(site) ?? 0) >= pendingPerSite)
+      return 'pendingPerSite'
     add(this.#perPc, ip, 1)
     add(this.#perSite, site, 1)
-    return true
+    return undefined
   }
 
   /** Gives back a place whose request was not written. */

@@ -24,6 +24,7 @@ export interface UnblockDeps {
   readonly current: Current
   readonly clock: () => number
   readonly limits: Pick<Limits, 'pendingPerPc' | 'pendingPerSite'>
+  readonly onLimit?: (limit: 'pendingPerPc' | 'pendingPerSite') => void
 }
 
 interface Write {
@@ -117,7 +118,11 @@ export class UnblockDesk {
         isNew: false,
       }
     }
-    if (!(await this.#tally.reserve(client, now))) throw new PreauError('PREAU_TOO_MANY_REQUESTS')
+    const limit = await this.#tally.reserve(client, now)
+    if (limit !== undefined) {
+      this.#deps.onLimit?.(limit)
+      throw new PreauError('PREAU_TOO_MANY_REQUESTS')
+    }
     const id = randomUUIDv7()
     const hints = this.#deps.current.snapshot.hints(refusal.target.host)
     const body = openRequest(id, refusal, { url, hints }, now)

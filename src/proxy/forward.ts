@@ -7,6 +7,7 @@ import type { AbsoluteForm, Target } from '../policy/host.ts'
 import type { Dial } from './dial.ts'
 import { DialAgent } from './dial-agent.ts'
 import { prepareRequest } from './headers.ts'
+import type { LimitName } from './limit-name.ts'
 import { failureOf, limitSilence, relayAnswer, type OnFailure } from './relay.ts'
 import { SilenceWatch } from './silence.ts'
 import { relayUpgrade, type UpgradeOutcome } from './upgrade.ts'
@@ -17,6 +18,7 @@ export interface ForwardOptions {
   readonly answerTimeoutMs: number
   /** Silence of a WebSocket, both ways; 0: no bound. */
   readonly tunnelIdleTimeoutMs: number
+  readonly onLimit?: (limit: LimitName) => void
 }
 
 export interface Forward {
@@ -47,7 +49,9 @@ export function createForward(options: ForwardOptions): Forward {
   const { dial, answerTimeoutMs } = options
   const agent = new DialAgent(dial, { keepAlive: true })
   const freshAgent = new DialAgent(dial, { keepAlive: false })
-  const silence = new SilenceWatch(options.tunnelIdleTimeoutMs)
+  const silence = new SilenceWatch(options.tunnelIdleTimeoutMs, () =>
+    options.onLimit?.('tunnelIdleTimeoutMs'),
+  )
   const pendings: Pendings = new WeakMap()
   const proxy = openLibrary(pendings, answerTimeoutMs)
 

@@ -1,17 +1,25 @@
 /** Node's HTTP server with every bound set: plain requests, upgrades, and what asks for a CONNECT in an unusual way. */
 import { createServer, type IncomingMessage, type Server, type ServerOptions } from 'node:http'
-import type { Duplex } from 'node:stream'
+import type { Socket } from 'node:net'
 import type { Config } from '../config.ts'
+import { connectionOf } from './exchange.ts'
+import type { LimitName } from './limit-name.ts'
 
 const CHECK_MS = 5_000
 
-/** It never listens: sockets are handed to it. `onTimeout`: a head or a body did not come in time. */
-export function createHttpServer(limits: Config['limits'], onTimeout: () => void): Server {
+/** It never listens: sockets are handed to it. `onLimit`: a head was too large, or a head or a body too late. */
+export function createHttpServer(
+  limits: Config['limits'],
+  onLimit: (limit: LimitName) => void,
+): Server {
   const server = createServer(serverOptions(limits))
   // Whoever judges a request counts its fields: Node would drop those beyond its bound without a word.
   server.maxHeadersCount = 0
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
-    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') onTimeout()
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    if (error.code === 'HPE_HEADER_OVERFLOW') onLimit('maxHeaderBytes')
+    // Node has one name for both: a head that has come whole has opened an exchange.
+    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT')
+      onLimit(connectionOf(socket).latest?.isOpen ? 'requestTimeoutMs' : 'headTimeoutMs')
     answerClientError(error, socket)
   })
   // Node begins to watch these times, and to know what to close, when a server listens.
@@ -44,7 +52,7 @@ const CLIENT_ERRORS: Readonly<Record<string, string>> = {
   ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
 }
 
-function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
+function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   if (socket.destroyed || !socket.writable || error.code === 'ECONNRESET') {
     socket.destroy()
     return

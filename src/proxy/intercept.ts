@@ -13,6 +13,8 @@ import { decide, type Refuse } from '../policy/verdict.ts'
 import type { Current } from '../policy/snapshot.ts'
 import { answerSocket } from './answer.ts'
 import type { Exchange } from './exchange.ts'
+import { firstByte } from './first-byte.ts'
+import type { LimitName } from './limit-name.ts'
 import { ESTABLISHED } from './tunnel.ts'
 
 /** Hands a refused request to the portal. */
@@ -28,6 +30,8 @@ export interface InterceptOptions {
   readonly current: Current
   readonly clock: () => number
   readonly limits: Config['limits']
+  /** Called each time a client runs into a limit. */
+  readonly onLimit?: (limit: LimitName) => void
 }
 
 export interface Intercept {
@@ -36,6 +40,8 @@ export interface Intercept {
 }
 
 const TLS_HANDSHAKE = 0x16
+/** What a client says that does not know the city's CA (RFC 8446 §6.2): bad_certificate, certificate_unknown, unknown_ca. */
+const CERTIFICATE_ALERT = /ALERT_(?:BAD_CERTIFICATE|CERTIFICATE_UNKNOWN|UNKNOWN_CA)$/
 const CHECK_MS = 5_000
 /** Longer than the beat of a page that follows its request. */
 const SILENCE_MS = 60_000
@@ -45,10 +51,11 @@ export function createIntercept(options: InterceptOptions): Intercept {
   const server = createPageServer(options, exchanges)
   const intercept = (socket: Socket, head: Buffer, exchange: Exchange): void => {
     exchange.status = 403
-    const deadline = setTimeout(
-      () => socket.destroy(),
-      options.limits.helloTimeoutMs || 2 ** 31 - 1,
-    )
+    const onLate = (): void => {
+      options.onLimit?.('helloTimeoutMs')
+      socket.destroy()
+    }
+    const deadline = setTimeout(onLate, options.limits.helloTimeoutMs || 2 ** 31 - 1)
     socket.once('close', () => clearTimeout(deadline))
     // Nothing may follow this head before the ClientHello: Chromium gives up on any byte more
     // (http_proxy_client_socket.cc, ERR_TUNNEL_CONNECTION_FAILED).
@@ -86,7 +93,10 @@ async function endTls(
     secureContext,
     ALPNProtocols: ['http/1.1'],
   })
-  secure.on('error', () => secure.destroy())
+  secure.on('error', (error: NodeJS.ErrnoException) => {
+    if (CERTIFICATE_ALERT.test(error.code ?? '')) exchange.failure = 'PREAU_CERTIFICATE_REFUSED'
+    secure.destroy()
+  })
   secure.once('close', () => socket.destroy())
   return new Promise((resolve, reject) => {
     const leave = (): void => {
@@ -104,32 +114,6 @@ async function endTls(
   })
 }
 
-/** The first byte the client sends, left in the stream. */
-function firstByte(socket: Socket): Promise<number | undefined> {
-  return new Promise((resolve, reject) => {
-    const look = (): void => {
-      const chunk = socket.read() as Buffer | null
-      if (chunk === null) return
-      settle()
-      socket.unshift(chunk)
-      resolve(chunk[0])
-    }
-    const fail = (): void => {
-      settle()
-      reject(new PreauError('PREAU_BAD_REQUEST'))
-    }
-    const settle = (): void => {
-      socket.off('readable', look)
-      socket.off('end', fail)
-      socket.off('close', fail)
-    }
-    socket.on('readable', look)
-    socket.once('end', fail)
-    socket.once('close', fail)
-    look()
-  })
-}
-
 function createPageServer(options: InterceptOptions, exchanges: WeakMap<Socket, Exchange>): Server {
   const { limits } = options
   const server = createServer(
@@ -142,7 +126,11 @@ function createPageServer(options: InterceptOptions, exchanges: WeakMap<Socket, 
     },
     (request, response) => servePage(request, response, exchanges.get(request.socket), options),
   )
-  server.on('clientError', (_error, socket) => socket.destroy())
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (error.code === 'HPE_HEADER_OVERFLOW') options.onLimit?.('maxHeaderBytes')
+    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') options.onLimit?.('headTimeoutMs')
+    socket.destroy()
+  })
   // A reset that meets the answer can leave it unwritten inside the TLS layer, with neither error nor end (Node 26.10).
   server.timeout = Math.min(limits.tunnelIdleTimeoutMs || SILENCE_MS, SILENCE_MS)
   // It never listens, and Node begins to watch these times, and to know what to close, when a server does.

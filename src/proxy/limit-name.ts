@@ -6,8 +6,11 @@ export const LIMIT_NAMES = [
   'headTimeoutMs',
   'helloTimeoutMs',
   'leafCertificatesPerMinute',
+  'maxHeaderBytes',
   'maxHeaders',
   'maxUrlBytes',
+  'requestTimeoutMs',
+  'tunnelIdleTimeoutMs',
   'tunnelTimeoutMs',
 ] as const
 export type LimitName = (typeof LIMIT_NAMES)[number]

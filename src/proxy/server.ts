@@ -57,7 +57,9 @@ export class ProxyServer {
     this.#open = new OpenExchanges(options.current, options.clock, limits.tunnelTimeoutMs, () =>
       this.#onLimit('tunnelTimeoutMs'),
     )
-    this.#silence = new SilenceWatch(limits.tunnelIdleTimeoutMs)
+    this.#silence = new SilenceWatch(limits.tunnelIdleTimeoutMs, () =>
+      this.#onLimit('tunnelIdleTimeoutMs'),
+    )
     this.#mayForward = compilePorts(proxy.httpPorts)
     this.#parts = {
       admission: this.#admission,
@@ -69,7 +71,7 @@ export class ProxyServer {
       helloTimeoutMs: limits.helloTimeoutMs,
       onLimit: this.#onLimit,
     }
-    this.#http = createHttpServer(limits, () => this.#onLimit('headTimeoutMs'))
+    this.#http = createHttpServer(limits, this.#onLimit)
     this.#http.on('request', (request, response) => this.#onRequest(request, response))
     this.#http.on('upgrade', (request, socket: Socket, head: Buffer) =>
       this.#onUpgrade(request, socket, head),

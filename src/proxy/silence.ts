@@ -21,10 +21,15 @@ export class SilenceWatch {
   readonly #timeoutMs: number
   readonly #tickMs: number
   readonly #timer: NodeJS.Timeout | undefined
+  readonly #onTimeout: () => void
 
-  /** `timeoutMs` 0: silence is never broken. It is noticed up to an eighth of that later. */
-  constructor(timeoutMs: number) {
+  /**
+   * `timeoutMs` 0: silence is never broken. It is noticed up to an eighth of that later. `onTimeout` counts those that
+   * were silent for so long.
+   */
+  constructor(timeoutMs: number, onTimeout = (): void => undefined) {
     this.#timeoutMs = timeoutMs
+    this.#onTimeout = onTimeout
     this.#tickMs = Math.min(MAX_TICK_MS, Math.max(MIN_TICK_MS, timeoutMs / LOOKS_PER_TIMEOUT))
     if (timeoutMs > 0) this.#timer = setInterval(() => this.#look(), this.#tickMs).unref()
   }
@@ -51,6 +56,7 @@ export class SilenceWatch {
       else [watched.bytes, watched.quietMs] = [bytes, 0]
       if (watched.quietMs < this.#timeoutMs) return
       this.#watched.delete(watched)
+      this.#onTimeout()
       socket.destroy()
     })
   }

@@ -1,6 +1,6 @@
 /** Monitoring reads how old the lists are without an account, and nothing about a person. */
 import t from 'tap'
-import { METRICS } from '../../src/metrics.ts'
+import { METRICS, type Sample } from '../../src/metrics.ts'
 import {
   aCandidate,
   aList,
@@ -42,8 +42,9 @@ t.test('what is wrong with the lists can be watched without an account', async t
   )
   await putSource(store, { name: 'new' })
   await putSource(store, { name: 'off', enabled: false })
+  const ofLists = [...(await scrape(world))].filter(([name]) => /^preau_(?:list|alarms)/.test(name))
   t.strictSame(
-    await scrape(world),
+    new Map(ofLists),
     new Map([
       ['preau_list_age_seconds{list="own"}', DAY_S],
       ['preau_list_age_seconds{list="preau"}', 0],
@@ -72,8 +73,45 @@ t.test('what is wrong with the lists can be watched without an account', async t
 t.test('every metric is told of, even where there is nothing to tell', async t => {
   const world = await openWorld(t)
   const { body } = await world.app.inject({ url: '/metrics' })
-  for (const [name, help] of Object.entries(METRICS)) t.match(body, `# HELP ${name} ${help}`)
+  for (const [name, { help, type }] of Object.entries(METRICS))
+    t.match(body, `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`)
   t.notMatch(body, /claire|10\.\d+\.\d+|undefined|NaN/)
+})
+
+t.test('what the proxy workers tell is shown beside the lists', async t => {
+  const name = 'preau_dial_seconds'
+  const world = await openWorld(t, {
+    limits: { loginAttempts: 1 },
+    gather: async (): Promise<Sample[]> => [
+      { name: 'preau_limits_reached_total', labels: { limit: 'connections' }, value: 7 },
+      { name: 'preau_resident_memory_bytes', labels: { worker: '2' }, value: 1_000 },
+      { name, part: 'bucket', labels: { le: '+Inf' }, value: 3 },
+      { name, part: 'sum', value: 0.5 },
+      { name, part: 'count', value: 3 },
+    ],
+  })
+  await putLists(world.store, inForce(START), START)
+  for (let i = 0; i < 3; i++) await world.browser().signIn('nobody', 'wrong')
+  const samples = await scrape(world)
+  const expected = {
+    'preau_limits_reached_total{limit="connections"}': 7,
+    'preau_limits_reached_total{limit="loginAttempts"}': 2,
+    'preau_resident_memory_bytes{worker="2"}': 1_000,
+    'preau_dial_seconds_bucket{le="+Inf"}': 3,
+    preau_dial_seconds_sum: 0.5,
+    preau_dial_seconds_count: 3,
+    preau_alarms: 0,
+  }
+  for (const [key, value] of Object.entries(expected)) t.equal(samples.get(key), value, key)
+})
+
+t.test('where the workers cannot be asked, that is told, and the lists all the same', async t => {
+  const world = await openWorld(t, { gather: async () => undefined })
+  await putLists(world.store, inForce(START, { lists: [aList('ut1', START)] }), START)
+  const samples = await scrape(world)
+  t.equal(samples.get('preau_list_hosts{list="ut1"}'), 12_800)
+  t.equal(samples.get('preau_workers_silent'), 1)
+  t.notOk(samples.has('preau_workers_up'), 'what is not known is not said')
 })
 
 t.test('two scrapes at once do not mix', async t => {

@@ -147,6 +147,7 @@ t.test('a route that does not say who may use it stops the start', async t => {
     caFingerprint: undefined,
     work: createWork(),
     current: aCurrent(POLICY, new Map()),
+    gather: async () => undefined,
   })
   t.teardown(() => app.close())
   t.throws(() => app.get('/forgotten', () => ''))

@@ -3,7 +3,7 @@ import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fas
 import { randomUUIDv7 } from 'node:crypto'
 import { join } from 'node:path'
 import { userId } from '../../src/admin/accounts.ts'
-import { createAdmin } from '../../src/admin/app.ts'
+import { createAdmin, type AdminDeps } from '../../src/admin/app.ts'
 import { hashPassword } from '../../src/admin/password.ts'
 import { loadConfig, type Config } from '../../src/config.ts'
 import { CURRENT } from '../../src/policy/document.ts'
@@ -120,6 +120,7 @@ export interface WorldOptions {
   readonly lists?: Partial<Config['lists']>
   readonly dataDir?: string
   readonly current?: Current
+  readonly gather?: AdminDeps['gather']
 }
 
 interface Scope {
@@ -150,6 +151,7 @@ export async function openWorld(t: Scope, options: WorldOptions = {}): Promise<W
     caFingerprint: '8F:1C:AA:02',
     work,
     current: options.current ?? aCurrent(POLICY, catalogue),
+    gather: options.gather ?? (async () => undefined),
   })
   t.teardown(async () => {
     await app.close()

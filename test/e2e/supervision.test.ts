@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { freePort } from '../support/free-port.ts'
 import { readUntil } from '../support/proxy-world.ts'
 import { runCli, runProgram, startProduct, writeConfig, type Product } from '../support/product.ts'
 
@@ -143,12 +144,3 @@ t.test('a second start from another folder, or the same, does not harm the first
   t.equal(await status(first), '403')
   t.equal(await status(second), '403')
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}

@@ -139,6 +139,7 @@ tap.test(
     t.equal((await world.ask(FOLLOW)).status, 429)
     const second = await Follower.of(world, { ip: '10.1.3.8' })
     t.equal((await world.ask(FOLLOW, { ip: '10.1.3.9' })).status, 429)
+    t.strictSame(world.limited, ['followersPerPc', 'followers'])
     await Promise.all([first.until(1), second.until(1)])
     first.answer.destroy()
     let status = 429

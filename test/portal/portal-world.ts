@@ -47,6 +47,8 @@ export class PortalWorld {
   now = Date.parse('2026-03-02T09:42:00Z')
   readonly clock = (): number => this.now
   readonly listeners = new Set<() => void>()
+  /** The limits that people ran into. */
+  readonly limited: string[] = []
   snapshot = citySnapshot()
   readonly store: Store
   portal!: Served
@@ -99,6 +101,7 @@ export class PortalWorld {
       refusalOf: raw => this.#refusals.get(raw),
       caPem: options.caPem,
       logger: false,
+      onLimit: limit => this.limited.push(limit),
     })
     await app.ready()
     const server = createServer((request, response) => this.#hand(app, request, response))

@@ -12,6 +12,7 @@ tap.test('a PC that floods gets a polite 429, and its neighbours are served', as
   const refused = flood.find(({ status }) => status === 429)
   t.match(refused?.body, 'Un peu de patience')
   t.equal(refused?.headers['retry-after'], '60')
+  t.strictSame(world.limited, Array(5).fill('unblockPerMinute'))
   t.equal((await world.click(PAGE, { ip: '10.1.3.8' })).status, 303)
   world.now += 60_000
   t.equal((await world.click(PAGE)).status, 303)
@@ -33,6 +34,7 @@ tap.test(
       303,
       'another school',
     )
+    t.strictSame(world.limited, ['pendingPerPc', 'pendingPerSite'])
     t.equal((await world.requests()).length, 3)
     t.equal((await world.store.tail({ limit: 10 })).length, 4)
   },

@@ -231,6 +231,7 @@ tap.test('what cannot be asked for is refused, whatever the form says', async t 
 tap.test('a form that is too large or of another kind is refused', async t => {
   const world = await PortalWorld.open(t)
   t.equal((await world.click(PAGE, { body: `a=${'x'.repeat(5_000)}` })).status, 413)
+  t.strictSame(world.limited, ['formBytes'])
   const json = await world.click(PAGE, {
     body: '{}',
     headers: { 'content-type': 'application/xml' },

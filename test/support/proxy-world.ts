@@ -64,6 +64,7 @@ export async function openProxyWorld(t: Test, options: WorldOptions = {}): Promi
   const refused: Refusal[] = []
   const log: AccessLogEntry[] = []
   const limited: string[] = []
+  const onLimit = (limit: string): void => void limited.push(limit)
   const refuse = (
     _request: IncomingMessage,
     response: Parameters<RequestListener>[1],
@@ -79,7 +80,7 @@ export async function openProxyWorld(t: Test, options: WorldOptions = {}): Promi
     current,
     clock,
     dial,
-    forward: createForward({ dial, ...config.limits }),
+    forward: createForward({ dial, ...config.limits, onLimit }),
     intercept: options.withoutCa
       ? undefined
       : createIntercept({
@@ -88,11 +89,12 @@ export async function openProxyWorld(t: Test, options: WorldOptions = {}): Promi
           current,
           clock,
           limits: config.limits,
+          onLimit,
         }),
     refuse,
     renderFailure: error => `<p>${error.code}</p>`,
     onClose: exchange => log.push(exchange.entry(clock())),
-    onLimit: limit => limited.push(limit),
+    onLimit,
   })
   proxy.server.listen(0, '127.0.0.1')
   await once(proxy.server, 'listening')

@@ -1,0 +1,62 @@
+/** All that a proxy worker counts and tells of itself, for the process that gathers it and for the log. */
+import type { Logger } from 'pino'
+import type { Sample } from '../metrics.ts'
+import type { CategoryId } from '../policy/category.ts'
+import type { Dial } from '../proxy/dial.ts'
+import type { ProxyServer } from '../proxy/server.ts'
+import type { Authority } from '../tls/authority.ts'
+import { DialTimes } from './dial-times.ts'
+import { createLimitReport } from './limit-report.ts'
+import { watchProcess } from './process-gauges.ts'
+import { Tally, type ReachedLimit } from './tally.ts'
+
+export interface WorkerMetrics {
+  readonly count: Tally['count']
+  readonly onLimit: (limit: ReachedLimit) => void
+  /** The same dial, with its times counted. */
+  timed(dial: Dial): Dial
+  /** The same authority, with its leaves counted. */
+  counted(authority: Pick<Authority, 'issueLeaf'>): Pick<Authority, 'issueLeaf'>
+  /** Never rejects. */
+  read(proxy: Pick<ProxyServer, 'server' | 'openExchanges'>): Promise<Sample[]>
+  close(): void
+}
+
+/** `categories`: those of the catalogue. */
+export function createWorkerMetrics(
+  categories: Iterable<CategoryId>,
+  logger: Logger,
+): WorkerMetrics {
+  const tally = new Tally(categories)
+  const dialTimes = new DialTimes()
+  const gauges = watchProcess()
+  const report = createLimitReport(logger)
+  return {
+    count: (exchange, entry) => tally.count(exchange, entry),
+    onLimit(limit) {
+      report.count(limit)
+      tally.reached(limit)
+    },
+    timed: dial => dialTimes.time(dial),
+    counted: authority => ({
+      issueLeaf(host, now) {
+        tally.issuedLeaf()
+        return authority.issueLeaf(host, now)
+      },
+    }),
+    read: async proxy => [
+      ...tally.samples(),
+      ...dialTimes.samples(),
+      { name: 'preau_exchanges_open', value: proxy.openExchanges },
+      { name: 'preau_connections_open', value: await connectionsOf(proxy) },
+      ...(await gauges.samples()),
+    ],
+    close() {
+      report.close()
+      gauges.close()
+    },
+  }
+}
+
+const connectionsOf = ({ server }: Pick<ProxyServer, 'server'>): Promise<number> =>
+  new Promise(resolve => server.getConnections((error, count) => resolve(error ? 0 : count)))
