@@ -175,6 +175,8 @@ const sendByOurselves: Carry = (pending, agent, onError) => {
 function follow(pending: Pending, outgoing: ClientRequest): void {
   const { request, response, target, answerTimeoutMs, onFailure } = pending
   pending.outgoing = outgoing
+  // Node would hold a head back until its body begins, and an origin that refuses it could not say so.
+  if (hasContent(request.headers)) outgoing.flushHeaders()
   limitSilence(outgoing, target, answerTimeoutMs)
   relayInformation(outgoing, request, response, target)
   // Nobody asked to switch: Node would drop the connection without a word, and the client would wait.

@@ -29,13 +29,19 @@ export function relayInformation(
 ): void {
   let seen = 0
   outgoing.on('information', (information: InformationEvent) => {
-    if (request.httpVersionMinor === 0 || response.headersSent || response.destroyed) return
-    try {
-      if (++seen > MAX_INFORMATION) throw new RangeError('too many informational answers')
-      writeInformation(response, information)
-    } catch (cause) {
-      outgoing.destroy(new PreauError('PREAU_BAD_ANSWER', { host }, { cause }))
+    const write = (): void => {
+      if (response.headersSent || response.destroyed) return
+      try {
+        writeInformation(response, information)
+      } catch (cause) {
+        outgoing.destroy(new PreauError('PREAU_BAD_ANSWER', { host }, { cause }))
+      }
     }
+    if (request.httpVersionMinor === 0) return
+    if (++seen > MAX_INFORMATION) outgoing.destroy(new PreauError('PREAU_BAD_ANSWER', { host }))
+    // Behind another answer (pipelining) Node would write it between the head and the body of the final one.
+    else if (response.socket === null) response.once('socket', write)
+    else write()
   })
 }
 

@@ -1,27 +1,11 @@
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { once } from 'node:events'
-import { createServer, type AddressInfo, type Socket } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { WebSocketServer } from 'ws'
 import { eventually, openOrigin, openProxyWorld, readUntil } from '../support/proxy-world.ts'
+import { openRawOrigin } from '../support/raw-origin.ts'
 
 const close = 'Connection: close\r\n'
-
-/** An origin that says what it is told, HTTP or not, and never ends by itself. */
-async function openRawOrigin(t: Test, onSocket: (socket: Socket) => void): Promise<number> {
-  const sockets = new Set<Socket>()
-  const server = createServer({ allowHalfOpen: true }, socket => {
-    sockets.add(socket)
-    socket.on('error', () => undefined)
-    onSocket(socket)
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  })
-  return (server.address() as AddressInfo).port
-}
 
 t.test(
   'a request in absolute form reaches its origin in origin form, with the Host of the target',

@@ -7,7 +7,10 @@ const origin = await openRecordingOrigin(t)
 const world = await openProxyWorld(t)
 const at = `free.test:${origin.port}`
 const ask = (method: string, url: string, fields = ''): Promise<string> =>
-  sendAll(world, `${method} ${url} HTTP/1.1\r\nHost: games.test\r\nConnection: close\r\n${fields}\r\n`)
+  sendAll(
+    world,
+    `${method} ${url} HTTP/1.1\r\nHost: games.test\r\nConnection: close\r\n${fields}\r\n`,
+  )
 
 t.test('the path and the query reach the origin byte for byte', async t => {
   const paths = [
@@ -87,7 +90,11 @@ t.test('OPTIONS goes as far as Max-Forwards says', async t => {
     t.equal(new Map(origin.requests[0]?.fields).get('max-forwards'), arrives)
   }
   for (const odd of ['', '-1', '1.5', 'x', '0x1'])
-    t.match(await ask('OPTIONS', `http://${at}/`, `Max-Forwards: ${odd}\r\n`), /^HTTP\/1\.1 400 /, odd)
+    t.match(
+      await ask('OPTIONS', `http://${at}/`, `Max-Forwards: ${odd}\r\n`),
+      /^HTTP\/1\.1 400 /,
+      odd,
+    )
 })
 
 t.test('Max-Forwards is the origin’s own matter in other methods', async t => {

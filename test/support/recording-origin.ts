@@ -26,7 +26,8 @@ export interface RecordingOrigin {
 }
 
 export const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
-const HEAD = /^([A-Z]+) ([!-~\x80-\xff]+) HTTP\/1\.1\r\n((?:[!#$%&'*+.^_`|~\w-]+: [^\r\n\0]*\r\n)*)\r\n/
+const HEAD =
+  /^([A-Z]+) ([!-~\x80-\xff]+) HTTP\/1\.1\r\n((?:[!#$%&'*+.^_`|~\w-]+: [^\r\n\0]*\r\n)*)\r\n/
 const CHUNK = /^([0-9a-f]+)\r\n/i
 
 /** `answer`: what is said to each request, bytes of its own making; without it a 200. */
@@ -116,7 +117,7 @@ function readSized(text: string, size: string): { content: string; length: numbe
 
 function readChunks(text: string): { content: string; length: number } | undefined {
   let content = ''
-  for (let at = 0; ; ) {
+  for (let at = 0; ;) {
     const line = CHUNK.exec(text.slice(at, at + 20))
     if (line?.[1] === undefined) {
       if (text.slice(at).includes('\r\n')) throw new Error('an odd chunk size')

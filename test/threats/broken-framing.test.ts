@@ -10,8 +10,11 @@ const HELLO = '5\r\nhello\r\n0\r\n\r\n'
 
 const origin = await openRecordingOrigin(t)
 const world = await openProxyWorld(t)
-const post = (fields: string, body: string, line = `POST http://free.test:${origin.port}/`): string =>
-  `${line} HTTP/1.1\r\nHost: free.test\r\nConnection: close\r\n${fields}\r\n\r\n${body}`
+const post = (
+  fields: string,
+  body: string,
+  line = `POST http://free.test:${origin.port}/`,
+): string => `${line} HTTP/1.1\r\nHost: free.test\r\nConnection: close\r\n${fields}\r\n\r\n${body}`
 
 t.test('two framings, or a length that is no number, are refused', async t => {
   const lengths = ['5\r\nContent-Length: 6', '5, 6', '+5', '0x5', '5_0', '-1', '1 2', '']
@@ -69,7 +72,19 @@ t.test('`Chunked` in any case is chunked, and the body arrives as one', async t 
 })
 
 t.test('a chunk size that is no plain hexadecimal number goes nowhere', async t => {
-  const sizes = ['0x5', '+5', '-5', '5_0', ' 5', '', '10000000000000005', '5 ', '5 ;x', '5;\0', '5\t']
+  const sizes = [
+    '0x5',
+    '+5',
+    '-5',
+    '5_0',
+    ' 5',
+    '',
+    '10000000000000005',
+    '5 ',
+    '5 ;x',
+    '5;\0',
+    '5\t',
+  ]
   for (const size of sizes)
     await assertClean(t, world, origin, {
       name: `size ${JSON.stringify(size)}`,
@@ -78,7 +93,16 @@ t.test('a chunk size that is no plain hexadecimal number goes nowhere', async t 
 })
 
 t.test('a stray CR, LF or NUL in a chunk line goes nowhere (CVE-2023-46846)', async t => {
-  const lines = ['5;a\rb\r\n', '5;a\nb\r\n', '5;a\0b\r\n', '5\n', '5\r', '5\rX\n', '5\n\r\n', '5;a="\r\n"\r\n']
+  const lines = [
+    '5;a\rb\r\n',
+    '5;a\nb\r\n',
+    '5;a\0b\r\n',
+    '5\n',
+    '5\r',
+    '5\rX\n',
+    '5\n\r\n',
+    '5;a="\r\n"\r\n',
+  ]
   for (const line of lines)
     await assertClean(t, world, origin, {
       name: `line ${JSON.stringify(line)}`,
@@ -108,6 +132,10 @@ t.test('a body of GET, HEAD, DELETE or OPTIONS that holds a request stays a body
       const body = isChunked ? `${HIDDEN.length.toString(16)}\r\n${HIDDEN}\r\n0\r\n\r\n` : HIDDEN
       const bytes = post(fields, body, `${method} http://free.test:${origin.port}/`)
       await assertClean(t, world, origin, { name, bytes, status: /^HTTP\/1\.1 200 / })
-      t.match(origin.requests.find(({ url }) => url === '/'), { method, body: HIDDEN }, name)
+      t.match(
+        origin.requests.find(({ url }) => url === '/'),
+        { method, body: HIDDEN },
+        name,
+      )
     }
 })
