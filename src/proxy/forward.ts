@@ -52,6 +52,7 @@ interface Pending {
   readonly answerTimeoutMs: number
   readonly onFailure: OnFailure
   outgoing?: ClientRequest
+  answer?: IncomingMessage
 }
 
 export function createForward(options: ForwardOptions): Forward {
@@ -64,6 +65,8 @@ export function createForward(options: ForwardOptions): Forward {
   const send = (pending: Pending, using: Agent): void => {
     const carry = isForLibrary(pending) ? sendByLibrary : sendByOurselves
     carry(pending, using, error => {
+      // What an origin says beyond a whole answer is its own trouble: the answer was whole.
+      if (pending.answer?.complete === true) return
       if (using === agent && mayRetry(pending, error)) send(pending, freshAgent)
       else pending.onFailure(failureOf(error, pending.target))
     })
@@ -190,6 +193,7 @@ function follow(pending: Pending, outgoing: ClientRequest): void {
 
 function onAnswer(pending: Pending, answer: IncomingMessage): void {
   const { response, target, onFailure, outgoing } = pending
+  pending.answer = answer
   relayAnswer(answer, response, target, onFailure)
   // An origin that has said all before it heard all (413, 401) may listen no more, and give no sign of it.
   answer.once('end', () => {
