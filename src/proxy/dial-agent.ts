@@ -8,7 +8,7 @@ import type { Dial } from './dial.ts'
 
 // Idle sockets to origins: closed before most origins do it, so that few requests meet a closing one.
 const IDLE_MS = 4_000
-const FREE_PER_ORIGIN = 16
+const FREE_PER_ORIGIN = 256
 // `maxFreeSockets` is per origin and a client chooses the origins: this is the bound over all of them.
 const FREE_IN_ALL = 2_000
 

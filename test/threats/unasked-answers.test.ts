@@ -1,5 +1,5 @@
 /** An answer that nobody asked for is never given to the next one who asks (response splitting, CVE-2026-48931). */
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { eventually, openProxyWorld } from '../support/proxy-world.ts'
 import { openRawOrigin } from '../support/raw-origin.ts'
 
@@ -8,7 +8,7 @@ const POISON = 'HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison'
 
 /** Asks twice over the same pool of origin connections, and says what the second one got. */
 async function afterUnasked(
-  t: Parameters<Parameters<typeof import('tap').t.test>[1]>[0],
+  t: Test,
   first: { readonly bytes: string; readonly later?: string; readonly method?: string },
 ): Promise<{ second: string; connections: number }> {
   let connections = 0
