@@ -11,7 +11,7 @@ import { createProxyServer, type ServerOptions } from 'http-proxy'
 import { PreauError } from '../errors.ts'
 import type { Target } from '../policy/host.ts'
 import { hasContent } from './headers.ts'
-import { limitSilence, relayAnswer, relayInformation, type OnFailure } from './relay.ts'
+import { relayAnswer, relayInformation, type OnFailure } from './relay.ts'
 
 /** What one forwarded message carries from its start to its end. */
 export interface Pending {
@@ -19,7 +19,6 @@ export interface Pending {
   readonly response: ServerResponse
   readonly target: Target
   readonly path: string
-  readonly answerTimeoutMs: number
   readonly onFailure: OnFailure
   outgoing?: ClientRequest
   answer?: IncomingMessage
@@ -98,7 +97,7 @@ const sendByOurselves: Carry = (pending, agent, onError) => {
 
 /** Before anything of the origin has come. */
 function follow(pending: Pending, outgoing: ClientRequest): void {
-  const { request, response, target, answerTimeoutMs, onFailure } = pending
+  const { request, response, target, onFailure } = pending
   pending.outgoing = outgoing
   if (hasContent(request.headers)) {
     // Node would hold a head back until its body begins, and an origin that refuses it could not say so.
@@ -107,7 +106,6 @@ function follow(pending: Pending, outgoing: ClientRequest): void {
     outgoing.once('close', () => request.unpipe(outgoing).resume())
   }
   outgoing.once('response', answer => onAnswer(pending, answer))
-  limitSilence(outgoing, target, answerTimeoutMs)
   relayInformation(outgoing, request, response, target)
   // Nobody asked to switch: Node would drop the connection without a word, and the client would wait.
   outgoing.once('upgrade', (_answer, socket) => {

@@ -16,11 +16,17 @@ type OnCreate = (error: Error | null, socket: Duplex) => void
 
 export class DialAgent extends Agent {
   readonly #dial: Dial
+  readonly #silenceMs: number
   readonly #free = new Set<Duplex>()
 
-  constructor(dial: Dial, { keepAlive }: { readonly keepAlive: boolean }) {
+  /** `silenceMs`: how long an origin may say nothing while it is asked, 0: no bound. */
+  constructor(
+    dial: Dial,
+    { keepAlive, silenceMs }: { readonly keepAlive: boolean; readonly silenceMs: number },
+  ) {
     super({ keepAlive, timeout: IDLE_MS, maxFreeSockets: FREE_PER_ORIGIN })
     this.#dial = dial
+    this.#silenceMs = silenceMs
   }
 
   override createConnection(options: ClientRequestArgs, onCreate?: OnCreate): undefined {
@@ -29,6 +35,12 @@ export class DialAgent extends Agent {
     this.#dial({ host, port: Number(options.port) }).then(
       socket => {
         socket.once('close', () => this.#free.delete(socket))
+        // One listener for the life of a connection: Node's own way adds and takes away four for each request.
+        socket.on('timeout', () => {
+          if (!this.#free.has(socket))
+            socket.destroy(new PreauError('PREAU_DIAL_TIMEOUT', { host }))
+        })
+        socket.setTimeout(this.#silenceMs)
         onCreate(null, socket)
       },
       // The type asks for a socket beside an error; the agent looks at the error first.
@@ -46,5 +58,6 @@ export class DialAgent extends Agent {
   override reuseSocket(socket: Duplex, request: ClientRequest): void {
     this.#free.delete(socket)
     super.reuseSocket(socket, request)
+    ;(socket as Socket).setTimeout(this.#silenceMs)
   }
 }

@@ -37,9 +37,9 @@ export interface Forward {
 }
 
 export function createForward(options: ForwardOptions): Forward {
-  const { dial, answerTimeoutMs } = options
-  const agent = new DialAgent(dial, { keepAlive: true })
-  const freshAgent = new DialAgent(dial, { keepAlive: false })
+  const { dial, answerTimeoutMs: silenceMs } = options
+  const agent = new DialAgent(dial, { keepAlive: true, silenceMs })
+  const freshAgent = new DialAgent(dial, { keepAlive: false, silenceMs })
   const silence = new SilenceWatch(options.tunnelIdleTimeoutMs)
   const carry = createCarry()
 
@@ -63,20 +63,10 @@ export function createForward(options: ForwardOptions): Forward {
       // A connection that carried a chunked request carries no other (CVE-2026-29057, node-http-proxy#1721). A field
       // `Connection: close` is not enough: Node keeps the connection when the origin does not close it.
       const isChunked = request.headers['transfer-encoding'] !== undefined
-      send(
-        { request, response, target, path, answerTimeoutMs, onFailure },
-        isChunked ? freshAgent : agent,
-      )
+      send({ request, response, target, path, onFailure }, isChunked ? freshAgent : agent)
     },
     upgrade(request, socket, head, to, outcome) {
-      relayUpgrade(
-        request,
-        socket,
-        head,
-        to,
-        { answerTimeoutMs, silence, agent: freshAgent },
-        outcome,
-      )
+      relayUpgrade(request, socket, head, to, { silence, agent: freshAgent }, outcome)
     },
     close() {
       agent.destroy()

@@ -1,6 +1,5 @@
 /**
- * What plain requests and WebSocket handshakes share: bounding an origin's silence, relaying what it answers, naming its
- * failure.
+ * What plain requests and WebSocket handshakes share: relaying what an origin answers, naming its failure.
  */
 import type { ClientRequest, IncomingMessage, InformationEvent, ServerResponse } from 'node:http'
 import { PreauError } from '../errors.ts'
@@ -11,14 +10,6 @@ export type OnFailure = (error: PreauError) => void
 
 // An origin may send informational answers without end, and each would reach the client before it is asked to wait.
 const MAX_INFORMATION = 32
-
-/** `timeoutMs` 0: no bound. */
-export function limitSilence(outgoing: ClientRequest, target: Target, timeoutMs: number): void {
-  if (timeoutMs === 0) return
-  outgoing.setTimeout(timeoutMs, () =>
-    outgoing.destroy(new PreauError('PREAU_DIAL_TIMEOUT', { host: target.host })),
-  )
-}
 
 /** Informational answers (RFC 9110 §15.2: 100, 102, 103 ...) on their way to a client that knows them. */
 export function relayInformation(

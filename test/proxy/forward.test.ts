@@ -187,6 +187,17 @@ t.test('an origin that is silent too long is answered 504', async t => {
   )
 })
 
+t.test('an origin that falls silent in the middle of its answer is given up', async t => {
+  const port = await openRawOrigin(t, socket =>
+    socket.on('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nhalf')),
+  )
+  const world = await openProxyWorld(t, { limits: { answerTimeoutMs: 200 } })
+  const answer = await world.raw(`GET http://free.test:${port}/ HTTP/1.1\r\nHost: a\r\n\r\n`)
+  t.match(answer, /^HTTP\/1\.1 200 [^]*half$/)
+  await eventually(() => world.log.length === 1)
+  t.match(world.log, [{ reason: 'PREAU_DIAL_TIMEOUT', status: 200 }])
+})
+
 t.test('an answer that breaks off does not end cleanly for the client', async t => {
   const origin = await openOrigin(t, (_request, response) => {
     response.writeHead(200, { 'Content-Length': 1_000 })
