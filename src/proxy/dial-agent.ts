@@ -48,6 +48,14 @@ export class DialAgent extends Agent {
     )
   }
 
+  // Node's own name has room for all that TLS could tell apart; two of these are asked for each request.
+  override getName({
+    host,
+    port,
+  }: { host?: string | null; port?: string | number | null } = {}): string {
+    return `${host}:${port}`
+  }
+
   override keepSocketAlive(socket: Duplex): boolean {
     if (this.#free.size >= FREE_IN_ALL) return false
     this.#free.add(socket)
