@@ -72,12 +72,11 @@ const CLIENT_ERRORS: Readonly<Record<string, string>> = {
   ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
 }
 
-/** Where the HTTP server keeps the answer that is being written; Node's own answer to such an error looks at it too. */
-type Answering = Duplex & { readonly _httpMessage?: ServerResponse | null }
-
-function answerClientError(error: NodeJS.ErrnoException, socket: Answering): void {
+function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
+  // Node keeps there the answer that is being written, and looks at it itself where nobody listens to these errors.
+  const answer = Reflect.get(socket, '_httpMessage') as ServerResponse | null | undefined
   // Behind half an answer, another one would be read as its body.
-  const isAnswering = socket._httpMessage?.headersSent === true
+  const isAnswering = answer?.headersSent === true
   if (socket.destroyed || !socket.writable || isAnswering || error.code === 'ECONNRESET') {
     socket.destroy()
     return

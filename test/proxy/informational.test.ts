@@ -1,6 +1,6 @@
 /** Answers that announce another one (1xx, RFC 9110 §15.2) pass on the way to the final one, to clients that know them. */
 import t from 'tap'
-import { openProxyWorld, readUntil } from '../support/proxy-world.ts'
+import { eventually, openProxyWorld, readUntil } from '../support/proxy-world.ts'
 import { openRawOrigin } from '../support/raw-origin.ts'
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
@@ -98,6 +98,6 @@ t.test('an origin that announces without end is given up', async t => {
   const world = await openProxyWorld(t)
   const text = await world.raw(get(port), 'valide')
   t.match(text, /^(?:HTTP\/1\.1 102 [^]{0,60}\r\n\r\n){1,40}HTTP\/1\.1 502 /)
-  for (let i = 0; i < 200 && !isClosed; i++) await new Promise(resolve => setTimeout(resolve, 5))
+  await eventually(() => isClosed)
   t.ok(isClosed)
 })

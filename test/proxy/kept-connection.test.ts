@@ -104,17 +104,19 @@ t.test('a client that ends its sending in the middle of a request is told so', a
 })
 
 t.test('a client that has left without a word frees its origin soon', async t => {
-  let isClosed = false
+  let onClosed = (): void => undefined
+  const closed = new Promise<void>(resolve => (onClosed = resolve))
   const port = await openRawOrigin(t, socket => {
     socket.resume()
     socket.on('end', () => socket.destroy())
-    socket.on('close', () => (isClosed = true))
+    socket.on('close', onClosed)
   })
   const world = await openProxyWorld(t)
   const socket = await world.open()
   socket.write(get(port, 'silent'))
   await eventually(() => world.proxy.openExchanges === 1)
   socket.end()
-  for (let i = 0; i < 5 && !isClosed; i++) await eventually(() => isClosed)
-  t.ok(isClosed)
+  await closed
+  await eventually(() => world.log.length === 1)
+  t.match(world.log, [{ status: 0 }])
 })

@@ -1,6 +1,6 @@
 /** One connection with request upon request and no patience for answers must not hold an origin connection for each. */
 import t from 'tap'
-import { openProxyWorld, readUntil } from '../support/proxy-world.ts'
+import { eventually, openProxyWorld, readUntil } from '../support/proxy-world.ts'
 import { openRecordingOrigin } from '../support/recording-origin.ts'
 
 t.test(
@@ -20,8 +20,7 @@ t.test(
     const get = (path: string): string =>
       `GET http://free.test:${origin.port}/${path} HTTP/1.1\r\nHost: a\r\n\r\n`
     socket.write(Array.from({ length: 1_000 }, (_, i) => get(String(i))).join(''))
-    for (let i = 0; i < 400 && (held.length === 0 || world.proxy.openExchanges < 32); i++)
-      await new Promise(resolve => setTimeout(resolve, 5))
+    await eventually(() => held.length > 0 && world.proxy.openExchanges >= 32)
     t.equal(world.proxy.openExchanges, 32)
     held[0]?.()
     const text = await readUntil(socket, 'HTTP/1.1 429 ')

@@ -1,7 +1,7 @@
 /** Whether an origin will take a body is for the origin to say, and a body that it refused is never read as a request. */
 import t from 'tap'
 import { once } from 'node:events'
-import { openProxyWorld, readUntil } from '../support/proxy-world.ts'
+import { eventually, openProxyWorld, readUntil } from '../support/proxy-world.ts'
 import { OK, openRecordingOrigin, sendAll } from '../support/recording-origin.ts'
 import { openRawOrigin } from '../support/raw-origin.ts'
 
@@ -39,12 +39,7 @@ t.test(
     const world = await openProxyWorld(t)
     const socket = await world.open()
     socket.write(expecting(origin.port, 'Transfer-Encoding: chunked\r\n\r\n'))
-    for (
-      let i = 0;
-      i < 200 && !origin.connections.some(({ bytes }) => bytes.endsWith('\r\n\r\n'));
-      i++
-    )
-      await new Promise(resolve => setTimeout(resolve, 5))
+    await eventually(() => origin.connections.some(({ bytes }) => bytes.endsWith('\r\n\r\n')))
     t.equal(socket.bytesRead, 0)
     socket.write('5\r\nhello\r\n0\r\n\r\n')
     t.match(await readUntil(socket, 'ok'), /^HTTP\/1\.1 200 /)
@@ -78,8 +73,6 @@ t.test(
       await closed
       t.notMatch(heard, /hidden/, `${status}: the body stays with the client`)
       t.equal(world.log.length, 1, 'one exchange, not two')
-      for (let i = 0; i < 200 && !isClosed; i++)
-        await new Promise(resolve => setTimeout(resolve, 5))
       t.ok(isClosed, 'the origin waits for no body any more')
     }
   },
