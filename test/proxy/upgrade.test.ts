@@ -1,7 +1,7 @@
 /** Upgrades (RFC 9110 §7.8): a WebSocket over plain HTTP passes, any other is served as the plain request it also is. */
 import t from 'tap'
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { WebSocketServer } from 'ws'
 import { eventually, openOrigin, openProxyWorld, readUntil } from '../support/proxy-world.ts'
 import { openRawOrigin } from '../support/raw-origin.ts'
@@ -105,6 +105,27 @@ t.test('a tunnel asked for behind a request that waits for its answer is not ope
   await eventually(() => world.log.length === 6)
   t.equal(world.log.filter(({ reason }) => reason === 'PREAU_BAD_REQUEST').length, 3)
 })
+
+t.test(
+  'a WebSocket whose client has ended its sending goes on for as long as any other',
+  async t => {
+    const port = await openRawOrigin(t, socket => {
+      socket.once('data', () => socket.write(SWITCHED))
+      socket.on('end', () => socket.end('last words'))
+    })
+    const world = await openProxyWorld(t)
+    const arrived = once(world.proxy.server, 'connection') as Promise<[Socket]>
+    const socket = await world.open()
+    const [served] = await arrived
+    socket.write(handshake(port))
+    await readUntil(socket, '\r\n\r\n')
+    const ended = once(served, 'end')
+    socket.end()
+    t.equal(await readUntil(socket), 'last words')
+    await ended
+    t.notOk(served.timeout, 'the patience with a half-closed request is not for it')
+  },
+)
 
 t.test('another upgrade is served as the plain request it also is', async t => {
   const origin = await openOrigin(t)
