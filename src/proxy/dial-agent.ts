@@ -12,6 +12,9 @@ const FREE_PER_ORIGIN = 256
 // `maxFreeSockets` is per origin and a client chooses the origins: this is the bound over all of them.
 const FREE_IN_ALL = 2_000
 
+// Otherwise Node works out for each request the name that TLS would ask for.
+const NO_TLS = { servername: '' }
+
 type OnCreate = (error: Error | null, socket: Duplex) => void
 
 export class DialAgent extends Agent {
@@ -24,7 +27,7 @@ export class DialAgent extends Agent {
     dial: Dial,
     { keepAlive, silenceMs }: { readonly keepAlive: boolean; readonly silenceMs: number },
   ) {
-    super({ keepAlive, timeout: IDLE_MS, maxFreeSockets: FREE_PER_ORIGIN })
+    super({ keepAlive, timeout: IDLE_MS, maxFreeSockets: FREE_PER_ORIGIN, ...NO_TLS })
     this.#dial = dial
     this.#silenceMs = silenceMs
   }
