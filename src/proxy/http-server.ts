@@ -21,10 +21,7 @@ export function createHttpServer(limits: Config['limits'], onTimeout: () => void
   // Node would close at once on a client that has ended its sending, and its answer would be lost. Not in its types.
   Object.assign(server, { httpAllowHalfOpen: true })
   server.on('connection', (socket: Socket) => socket.once('end', onHalfClosed))
-  // A tunnel has a time of its own, and may be half-closed for as long as it likes.
-  const leave = (_request: IncomingMessage, socket: Duplex): void =>
-    void socket.off('end', onHalfClosed)
-  server.on('upgrade', leave).on('connect', leave)
+  server.on('upgrade', onLeaving).on('connect', onLeaving)
   server.on('request', (request, response) => {
     // RFC 9112 §9.3 and §6.1: no kept connection and no chunks for HTTP/1.0, whatever it asks for.
     if (request.httpVersionMinor !== 0) return
@@ -68,6 +65,11 @@ function serverOptions(limits: Config['limits']): ServerOptions & {
 
 function onHalfClosed(this: Socket): void {
   this.setTimeout(HALF_CLOSED_MS)
+}
+
+/** A tunnel has a time of its own, and may be half-closed for as long as it likes. */
+function onLeaving(_request: IncomingMessage, socket: Duplex): void {
+  socket.off('end', onHalfClosed)
 }
 
 const CLIENT_ERRORS: Readonly<Record<string, string>> = {
