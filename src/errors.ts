@@ -122,6 +122,11 @@ export const ERRORS = {
     fr: 'La requête n’est pas valide.',
     en: 'The request is not valid.',
   },
+  PREAU_EXPECTATION_FAILED: {
+    status: 417,
+    fr: 'La requête attend ce que le filtre ne peut pas promettre (champ Expect).',
+    en: 'The request expects what the filter cannot promise (field Expect).',
+  },
   PREAU_PORT_REFUSED: {
     status: 403,
     fr: 'Le port {port} n’est pas autorisé.',

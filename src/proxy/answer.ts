@@ -56,5 +56,11 @@ export function answerRequest(
   response.end(request.method === 'HEAD' ? undefined : body)
 }
 
+/** Answers an OPTIONS that no proxy may pass on any more (RFC 9110 §7.6.2), and echoes nothing of it. */
+export function answerOptions(request: IncomingMessage, response: ServerResponse): void {
+  request.resume()
+  response.writeHead(204, { Allow: 'CONNECT, DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT' }).end()
+}
+
 const FAILURE_CSP =
   "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; base-uri 'none'"

@@ -3,34 +3,68 @@ import { Agent, type ClientRequest, type ClientRequestArgs } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { PreauError } from '../errors.ts'
-import { parseHost } from '../policy/host.ts'
+import { parseHost, type Host } from '../policy/host.ts'
 import type { Dial } from './dial.ts'
 
 // Idle sockets to origins: closed before most origins do it, so that few requests meet a closing one.
 const IDLE_MS = 4_000
-const FREE_PER_ORIGIN = 16
+const FREE_PER_ORIGIN = 256
 // `maxFreeSockets` is per origin and a client chooses the origins: this is the bound over all of them.
 const FREE_IN_ALL = 2_000
 
+// Otherwise Node works out for each request the name that TLS would ask for.
+const NO_TLS = { servername: '' }
+
 type OnCreate = (error: Error | null, socket: Duplex) => void
+
+export interface DialAgentOptions {
+  readonly keepAlive: boolean
+  /** How long an origin may say nothing while it is asked; 0: no bound. */
+  readonly silenceMs: number
+  /** One was silent for so long. */
+  readonly onSilence: () => void
+}
 
 export class DialAgent extends Agent {
   readonly #dial: Dial
+  readonly #silenceMs: number
+  readonly #onSilence: () => void
   readonly #free = new Set<Duplex>()
 
-  constructor(dial: Dial, { keepAlive }: { readonly keepAlive: boolean }) {
-    super({ keepAlive, timeout: IDLE_MS, maxFreeSockets: FREE_PER_ORIGIN })
+  constructor(dial: Dial, { keepAlive, silenceMs, onSilence }: DialAgentOptions) {
+    super({ keepAlive, timeout: IDLE_MS, maxFreeSockets: FREE_PER_ORIGIN, ...NO_TLS })
     this.#dial = dial
+    this.#silenceMs = silenceMs
+    this.#onSilence = onSilence
   }
 
   override createConnection(options: ClientRequestArgs, onCreate?: OnCreate): undefined {
     const host = parseHost(options.host ?? '')
     if (host === undefined || onCreate === undefined) throw new PreauError('PREAU_BAD_TARGET')
     this.#dial({ host, port: Number(options.port) }, (socket, error) => {
-      socket?.once('close', () => this.#free.delete(socket))
+      if (socket !== undefined) this.#watch(socket, host)
       // The type asks for a socket beside an error; the agent looks at the error first.
       onCreate(error ?? null, socket as Socket)
     })
+  }
+
+  // One listener for the life of a connection: Node's own way adds and takes away four for each request.
+  #watch(socket: Socket, host: Host): void {
+    socket.once('close', () => this.#free.delete(socket))
+    socket.on('timeout', () => {
+      if (this.#free.has(socket)) return
+      this.#onSilence()
+      socket.destroy(new PreauError('PREAU_DIAL_TIMEOUT', { host }))
+    })
+    socket.setTimeout(this.#silenceMs)
+  }
+
+  // Node's own name has room for all that TLS could tell apart; two of these are asked for each request.
+  override getName({
+    host,
+    port,
+  }: { host?: string | null; port?: string | number | null } = {}): string {
+    return `${host}:${port}`
   }
 
   override keepSocketAlive(socket: Duplex): boolean {
@@ -43,5 +77,6 @@ export class DialAgent extends Agent {
   override reuseSocket(socket: Duplex, request: ClientRequest): void {
     this.#free.delete(socket)
     super.reuseSocket(socket, request)
+    ;(socket as Socket).setTimeout(this.#silenceMs)
   }
 }

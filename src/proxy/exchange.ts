@@ -12,6 +12,8 @@ export class Connection {
   readonly socket: Socket
   // Answers go out in order, so the latest exchange tells for all.
   latest: Exchange | undefined
+  /** How many of them are open. */
+  open = 0
   // Where the previous exchange ended, so that each one counts its own bytes.
   #up = 0
   #down = 0
@@ -40,6 +42,8 @@ export function connectionOf(socket: Socket): Connection {
 }
 
 const TLS_PORT = 443
+// Requests of one connection that wait for their answers; apt, the one client known to pipeline, sends ten.
+const MAX_PIPELINED = 32
 
 // Unique over restarts and workers, short enough to be read out on the telephone.
 const origin = `${process.pid.toString(36)}${Math.trunc(performance.timeOrigin / 1_000).toString(36)}`
@@ -68,6 +72,8 @@ export class Exchange {
   readonly startedAt: number
   /** Whether another one of the same connection was still open when this one came (pipelining, RFC 9112 §9.3.2). */
   readonly isBehind: boolean
+  /** Whether so many others of the same connection are open that it is refused: each may hold an origin. */
+  readonly isTooDeep: boolean
   target: Target | undefined
   verdict: Verdict | undefined
   /** Where the ClientHello in a tunnel asks for another name than the CONNECT did. */
@@ -95,6 +101,7 @@ export class Exchange {
     this.#onClose = onClose
     this.isBehind = connection.latest?.isOpen ?? false
     connection.latest = this
+    this.isTooDeep = ++connection.open > MAX_PIPELINED
   }
 
   /**
@@ -148,8 +155,10 @@ export class Exchange {
   /** Closes it; further calls do nothing. */
   close(): void {
     const onClose = this.#onClose
+    if (onClose === undefined) return
     this.#onClose = undefined
-    onClose?.(this)
+    this.#connection.open--
+    onClose(this)
   }
 
   /** The line of the access log. Call it once, when it closes. */

@@ -1,9 +1,10 @@
-/** The fields of a message that a proxy must drop or add (RFC 9110 §7.6). */
+/** The fields of a message that a proxy must drop, rewrite or add (RFC 9110 §7.6), and the heads that it must not pass on. */
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { PreauError } from '../errors.ts'
 import { hostField, type Target } from '../policy/host.ts'
 
-const HOP_BY_HOP = [
+// `trailer`: trailers are dropped both ways (RFC 9110 §6.5.1 allows it), so none is announced.
+const HOP_BY_HOP = new Set([
   'connection',
   'keep-alive',
   'proxy-connection',
@@ -13,36 +14,43 @@ const HOP_BY_HOP = [
   'te',
   'trailer',
   'upgrade',
-]
+])
+// Node frames the body of an answer anew, for a client of HTTP/1.0 too.
+const DROPPED_OF_ANSWER = new Set([...HOP_BY_HOP, 'transfer-encoding'])
 // A `Connection` field may not name these away: the framing and the target would change between us and the origin.
 const NEVER_DROPPED = new Set(['host', 'content-length', 'transfer-encoding', 'connection', 'via'])
 const PSEUDONYM = 'preau'
+// More than any chain of proxies has (RFC 9110 §7.6.2 lets a recipient lower what it gets).
+const MAX_FORWARDS = 255
 
-/** The names listed in a `Connection` field. */
-function namedByConnection(connection: string | undefined): string[] {
-  if (connection === undefined) return []
+/** The names listed in a `Connection` field; undefined where it names no field. */
+function namedByConnection(connection: string | undefined): string[] | undefined {
+  if (connection === undefined || connection === 'keep-alive' || connection === 'close')
+    return undefined
   const names = connection.split(',').map(name => name.trim().toLowerCase())
   return names.filter(name => name !== '' && !NEVER_DROPPED.has(name))
 }
 
-function dropHopByHop(headers: IncomingHttpHeaders): void {
-  for (const name of namedByConnection(headers.connection)) delete headers[name]
-  for (const name of HOP_BY_HOP) delete headers[name]
-}
-
-function addVia(headers: IncomingHttpHeaders, httpVersion: string): void {
-  const hop = `${httpVersion} ${PSEUDONYM}`
-  headers.via = headers.via === undefined ? hop : `${headers.via}, ${hop}`
-}
-
 /** Makes the head of a request ready for the origin: the target decides `Host`, never the field that came. */
 export function prepareRequest(request: IncomingMessage, target: Target): void {
-  const { headers } = request
-  dropHopByHop(headers)
-  // Node has already answered 100 Continue for us.
-  delete headers.expect
+  const came = request.headers
+  const named = namedByConnection(came.connection)
+  // Written anew rather than deleted from: an object that lost fields is a slow one, and it is copied twice from here.
+  const headers: IncomingHttpHeaders = {}
+  for (const name in came) {
+    if (!HOP_BY_HOP.has(name) && named?.includes(name) !== true) headers[name] = came[name]
+  }
+  // Where no content follows there is nothing to wait for (RFC 9110 §10.1.1), and HTTP/1.0 knows no such question.
+  if (headers.expect !== undefined && (!hasContent(headers) || request.httpVersion === '1.0'))
+    delete headers.expect
+  const forwards = maxForwards(request)
+  if (forwards !== undefined) headers['max-forwards'] = String(Math.min(forwards - 1, MAX_FORWARDS))
+  // One spelling for all readers to come (`Chunked` was read as chunked here).
+  if (headers['transfer-encoding'] !== undefined) headers['transfer-encoding'] = 'chunked'
   headers.host = hostField(target)
-  addVia(headers, request.httpVersion)
+  const hop = `${request.httpVersion} ${PSEUDONYM}`
+  headers.via = came.via === undefined ? hop : `${came.via}, ${hop}`
+  request.headers = headers
 }
 
 /** Makes the head of a WebSocket handshake ready: it is the one upgrade that is relayed (RFC 9110 §7.8). */
@@ -52,20 +60,59 @@ export function prepareUpgrade(request: IncomingMessage, target: Target): void {
   request.headers.upgrade = 'websocket'
 }
 
-/** The head of an answer as the client gets it. Several `Set-Cookie` stay apart and in order. */
-export function answerHeaders(answer: IncomingMessage): IncomingHttpHeaders {
-  const headers = { ...answer.headers }
-  dropHopByHop(headers)
-  // Node frames the body anew, for a client of HTTP/1.0 too.
-  delete headers['transfer-encoding']
-  addVia(headers, answer.httpVersion)
-  return headers
+export function hasContent(headers: IncomingHttpHeaders): boolean {
+  return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined
 }
 
-/** Refuses what no origin should be asked through us: TRACE echoes credentials, two `Host` are two readings (RFC 9112 §3.2). */
+/** How many proxies more may pass a request on; undefined where it does not say, or where only its origin reads it. */
+export function maxForwards({ method, headers }: IncomingMessage): number | undefined {
+  const field = headers['max-forwards']
+  return method !== 'OPTIONS' || field === undefined ? undefined : Number(field)
+}
+
+/**
+ * The head of an answer (or of an informational one) as the client gets it, names and values in turn, each field line
+ * where and as it stood.
+ */
+export function answerFields(
+  rawHeaders: readonly string[],
+  connection: string | undefined,
+  httpVersion: string,
+  status: number,
+): string[] {
+  const named = namedByConnection(connection)
+  // RFC 9110 §8.6: these have no content, and a length would be waited for.
+  const isLengthless = status < 200 || status === 204
+  const fields: string[] = []
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const field = rawHeaders[i] ?? ''
+    const name = field.toLowerCase()
+    if (DROPPED_OF_ANSWER.has(name) || named?.includes(name)) continue
+    if (isLengthless && name === 'content-length') continue
+    fields.push(field, rawHeaders[i + 1] ?? '')
+  }
+  fields.push('Via', `${httpVersion} ${PSEUDONYM}`)
+  return fields
+}
+
+/**
+ * Refuses what no origin should be asked through us: TRACE echoes credentials (so it is never answered as its final
+ * recipient either, whatever `Max-Forwards` says), two `Host` are two readings (RFC 9112 §3.2), a transfer coding other
+ * than `chunked`, or any in HTTP/1.0, is a framing that the next reader may not share (RFC 9112 §6.1).
+ */
 export function assertProxyable(request: IncomingMessage): void {
-  if (request.method === 'TRACE' || countHosts(request.rawHeaders) > 1)
+  const { method, headers, httpVersion, rawHeaders } = request
+  // Node's parser reads 0.9 and 2.0 as well.
+  if (httpVersion !== '1.1' && httpVersion !== '1.0') throw new PreauError('PREAU_BAD_REQUEST')
+  const coding = headers['transfer-encoding']
+  if (coding !== undefined && (httpVersion === '1.0' || coding.toLowerCase() !== 'chunked'))
     throw new PreauError('PREAU_BAD_REQUEST')
+  if (method === 'TRACE' || countHosts(rawHeaders) > 1) throw new PreauError('PREAU_BAD_REQUEST')
+  if (method === 'OPTIONS' && !/^\d+$/.test(String(headers['max-forwards'] ?? 0)))
+    throw new PreauError('PREAU_BAD_REQUEST')
+  const { expect } = headers
+  if (expect !== undefined && httpVersion !== '1.0' && expect.toLowerCase() !== '100-continue')
+    throw new PreauError('PREAU_EXPECTATION_FAILED')
 }
 
 function countHosts(rawHeaders: readonly string[]): number {

@@ -1,5 +1,6 @@
 /** The limits of the configuration that a client can run into at the proxy port; each time is counted by its name. */
 export const LIMIT_NAMES = [
+  'answerTimeoutMs',
   'connections',
   'connectionsPerClient',
   'exchangesPerMinute',

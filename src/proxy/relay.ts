@@ -1,18 +1,50 @@
-/** What plain requests and WebSocket handshakes share: bounding an origin's silence, relaying its answer, naming its failure. */
-import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http'
-import { pipeline } from 'node:stream'
+/**
+ * What plain requests and WebSocket handshakes share: relaying what an origin answers, naming its failure.
+ */
+import type { ClientRequest, IncomingMessage, InformationEvent, ServerResponse } from 'node:http'
 import { PreauError } from '../errors.ts'
 import type { Target } from '../policy/host.ts'
-import { answerHeaders } from './headers.ts'
+import { answerFields } from './headers.ts'
 
 export type OnFailure = (error: PreauError) => void
 
-/** `timeoutMs` 0: no bound. */
-export function limitSilence(outgoing: ClientRequest, target: Target, timeoutMs: number): void {
-  if (timeoutMs === 0) return
-  outgoing.setTimeout(timeoutMs, () =>
-    outgoing.destroy(new PreauError('PREAU_DIAL_TIMEOUT', { host: target.host })),
-  )
+// An origin may send informational answers without end, and each would reach the client before it is asked to wait.
+const MAX_INFORMATION = 32
+
+/** Informational answers (RFC 9110 §15.2: 100, 102, 103 ...) on their way to a client that knows them. */
+export function relayInformation(
+  outgoing: ClientRequest,
+  request: IncomingMessage,
+  response: ServerResponse,
+  { host }: Target,
+): void {
+  let seen = 0
+  outgoing.on('information', (information: InformationEvent) => {
+    const write = (): void => {
+      if (response.headersSent || response.destroyed) return
+      try {
+        writeInformation(response, information)
+      } catch (cause) {
+        outgoing.destroy(new PreauError('PREAU_BAD_ANSWER', { host }, { cause }))
+      }
+    }
+    if (request.httpVersionMinor === 0) return
+    if (++seen > MAX_INFORMATION) outgoing.destroy(new PreauError('PREAU_BAD_ANSWER', { host }))
+    // Behind another answer (pipelining) Node would write it between the head and the body of the final one.
+    else if (response.socket === null) response.once('socket', write)
+    else write()
+  })
+}
+
+function writeInformation(response: ServerResponse, information: InformationEvent): void {
+  const { statusCode, rawHeaders, headers, httpVersion } = information
+  // Node keeps the connection only when it knows that the client was told to go on.
+  if (statusCode === 100) response.writeContinue()
+  else
+    response.writeInformation(
+      statusCode,
+      answerFields(rawHeaders, headers.connection, httpVersion, statusCode),
+    )
 }
 
 /**
@@ -29,8 +61,10 @@ export function relayAnswer(
     answer.destroy()
     return false
   }
+  // Before anything can fail: an error without a listener takes the process down.
+  answer.on('error', () => breakOff(answer, response))
   try {
-    response.writeHead(answer.statusCode ?? 502, answer.statusMessage, answerHeaders(answer))
+    writeHead(answer, response, host)
   } catch (cause) {
     // Node reads what it refuses to write: a status of 000, a control character in the reason phrase.
     response.statusMessage = ''
@@ -38,10 +72,38 @@ export function relayAnswer(
     onFailure(new PreauError('PREAU_BAD_ANSWER', { host }, { cause }))
     return false
   }
-  pipeline(answer, response, error => {
-    if (error) response.destroy()
-  })
+  stream(answer, response)
   return true
+}
+
+/** What `pipe` does, with a third of its listeners: this is done for every answer. */
+function stream(answer: IncomingMessage, response: ServerResponse): void {
+  answer.on('data', (chunk: Buffer) => {
+    if (response.destroyed || response.write(chunk)) return
+    answer.pause()
+    response.once('drain', () => answer.resume())
+  })
+  answer.on('end', () => response.end())
+}
+
+function writeHead(answer: IncomingMessage, response: ServerResponse, host: string): void {
+  const { statusCode = 0, statusMessage, rawHeaders, headers, httpVersion } = answer
+  const coding = headers['transfer-encoding']
+  // We asked for no coding (RFC 9110 §10.1.4), and the client would get coded bytes without a word.
+  if (coding !== undefined && coding.toLowerCase() !== 'chunked')
+    throw new PreauError('PREAU_BAD_ANSWER', { host })
+  response.writeHead(
+    statusCode,
+    statusMessage,
+    answerFields(rawHeaders, headers.connection, httpVersion, statusCode),
+  )
+}
+
+/** Where the end of the connection is the end of the body (HTTP/1.0), only a reset tells that it is not whole. */
+function breakOff(answer: IncomingMessage, response: ServerResponse): void {
+  const isFramed = response.chunkedEncoding || answer.headers['content-length'] !== undefined
+  if (!isFramed) response.socket?.resetAndDestroy()
+  response.destroy()
 }
 
 export function failureOf(error: Error, { host }: Target): PreauError {

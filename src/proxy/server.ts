@@ -140,6 +140,7 @@ export class ProxyServer {
     guard(fail, () => {
       this.#admission.assertMayOpen(exchange.client.ip)
       this.#admission.assertHead(request)
+      if (exchange.isTooDeep) throw new PreauError('PREAU_TOO_MANY_REQUESTS')
       assertProxyable(request)
       const to = parseAbsoluteForm(request.url ?? '')
       const { client, target, verdict } = exchange.judge(

@@ -3,13 +3,12 @@ import { request as httpRequest, ServerResponse, type Agent, type IncomingMessag
 import type { Socket } from 'node:net'
 import type { AbsoluteForm } from '../policy/host.ts'
 import { prepareUpgrade } from './headers.ts'
-import { failureOf, limitSilence, relayAnswer, type OnFailure } from './relay.ts'
+import { failureOf, relayAnswer, type OnFailure } from './relay.ts'
 import type { SilenceWatch } from './silence.ts'
 import { openTunnel } from './tunnel.ts'
 
 export interface UpgradeOptions {
   readonly agent: Agent
-  readonly answerTimeoutMs: number
   readonly silence: SilenceWatch
 }
 
@@ -25,13 +24,12 @@ export function relayUpgrade(
   socket: Socket,
   head: Buffer,
   { target, path }: AbsoluteForm,
-  { agent, answerTimeoutMs, silence }: UpgradeOptions,
+  { agent, silence }: UpgradeOptions,
   { onAnswer, onFailure }: UpgradeOutcome,
 ): void {
   prepareUpgrade(request, target)
   const { host, port } = target
   const outgoing = httpRequest({ agent, host, port, path, headers: request.headers })
-  limitSilence(outgoing, target, answerTimeoutMs)
   // A client that leaves before the origin has answered must take this connection with it.
   socket.once('close', () => outgoing.destroy())
   outgoing.on('error', error => onFailure(failureOf(error, target)))

@@ -92,7 +92,6 @@ t.test('every code that an exchange can fail with is told from the start', async
 /** Limits that are told under another name, or that nobody runs into. */
 const TOLD_ELSEWHERE: Readonly<Record<string, string>> = {
   dialTimeoutMs: 'exchange_failures_total PREAU_DIAL_TIMEOUT',
-  answerTimeoutMs: 'exchange_failures_total PREAU_DIAL_TIMEOUT',
 }
 const NOBODY_RUNS_INTO: Readonly<Record<string, string>> = {
   keepAliveTimeoutMs: 'the usual end of an idle connection: nothing is refused',

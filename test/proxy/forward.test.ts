@@ -1,27 +1,9 @@
-import t, { type Test } from 'tap'
-import { once } from 'node:events'
-import { createServer, type AddressInfo, type Socket } from 'node:net'
-import { WebSocketServer } from 'ws'
+/** Plain HTTP: what a client and an origin get of each other, and what becomes of either when the other fails. */
+import t from 'tap'
 import { eventually, openOrigin, openProxyWorld, readUntil } from '../support/proxy-world.ts'
+import { openRawOrigin } from '../support/raw-origin.ts'
 
 const close = 'Connection: close\r\n'
-
-/** An origin that says what it is told, HTTP or not, and never ends by itself. */
-async function openRawOrigin(t: Test, onSocket: (socket: Socket) => void): Promise<number> {
-  const sockets = new Set<Socket>()
-  const server = createServer({ allowHalfOpen: true }, socket => {
-    sockets.add(socket)
-    socket.on('error', () => undefined)
-    onSocket(socket)
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  })
-  return (server.address() as AddressInfo).port
-}
 
 t.test(
   'a request in absolute form reaches its origin in origin form, with the Host of the target',
@@ -203,6 +185,18 @@ t.test('an origin that is silent too long is answered 504', async t => {
   )
 })
 
+t.test('an origin that falls silent in the middle of its answer is given up', async t => {
+  const port = await openRawOrigin(t, socket =>
+    socket.on('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nhalf')),
+  )
+  const world = await openProxyWorld(t, { limits: { answerTimeoutMs: 200 } })
+  const answer = await world.raw(`GET http://free.test:${port}/ HTTP/1.1\r\nHost: a\r\n\r\n`)
+  t.match(answer, /^HTTP\/1\.1 200 [^]*half$/)
+  await eventually(() => world.log.length === 1)
+  t.match(world.log, [{ reason: 'PREAU_DIAL_TIMEOUT', status: 200 }])
+  t.strictSame(world.limited, ['answerTimeoutMs'])
+})
+
 t.test('an answer that breaks off does not end cleanly for the client', async t => {
   const origin = await openOrigin(t, (_request, response) => {
     response.writeHead(200, { 'Content-Length': 1_000 })
@@ -258,119 +252,3 @@ t.test(
     t.equal(served, 2)
   },
 )
-
-t.test('a WebSocket over plain HTTP passes both ways, and is cut when refused', async t => {
-  const wss = new WebSocketServer({ port: 0, host: '127.0.0.1' })
-  await once(wss, 'listening')
-  t.teardown(() => wss.close())
-  wss.on('connection', socket =>
-    socket.on('message', (data: Buffer) => socket.send(`echo ${data.toString()}`)),
-  )
-  const { port } = wss.address() as AddressInfo
-  const world = await openProxyWorld(t)
-  const upgrade = (name: string) =>
-    `GET http://${name}:${port}/chat HTTP/1.1\r\nHost: ${name}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
-    'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n'
-  const socket = await world.open()
-  socket.write(upgrade('free.test'))
-  const head = await readUntil(socket, '\r\n\r\n')
-  t.match(head, /^HTTP\/1\.1 101 /)
-  t.match(head, /sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK\+xOo=/i)
-  // A masked text frame « hi » (RFC 6455 §5.7).
-  socket.write(Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0x68, 0x69]))
-  t.match(await readUntil(socket, 'echo hi'), /echo hi/)
-  t.match(await world.raw(upgrade('games.test')), /^HTTP\/1\.1 403 /)
-})
-
-const handshake = (port: number): string =>
-  `GET http://free.test:${port}/ HTTP/1.1\r\nHost: free.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`
-const SWITCHED =
-  'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'
-
-t.test('an origin that does not switch answers as any other, whole or broken off', async t => {
-  const world = await openProxyWorld(t)
-  const plain = await openOrigin(t, (_request, response) => {
-    response.writeHead(200, { 'Keep-Alive': 'timeout=9', 'X-Kept': '1' }).end('no socket here')
-  })
-  const whole = await world.raw(handshake(plain.port))
-  t.match(whole, /^HTTP\/1\.1 200 [^]*x-kept: 1[^]*via: 1\.1 preau[^]*no socket here/)
-  t.notMatch(whole, /keep-alive/i)
-  const port = await openRawOrigin(t, socket =>
-    socket.once('data', () =>
-      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nhalf', () => socket.destroy()),
-    ),
-  )
-  const socket = await world.open()
-  socket.write(handshake(port))
-  t.match(await readUntil(socket), /half$/)
-  await eventually(() => world.log.length === 2)
-  t.strictSame(
-    world.log.map(({ status }) => status),
-    [200, 200],
-    'the log tells what was answered, not what was hoped for',
-  )
-})
-
-t.test('a WebSocket that breaks after it stood gets no page in its frames', async t => {
-  const port = await openRawOrigin(t, socket =>
-    socket.once('data', () =>
-      socket.write(`${SWITCHED}frame`, () => setTimeout(() => socket.resetAndDestroy(), 20)),
-    ),
-  )
-  const world = await openProxyWorld(t)
-  const socket = await world.open()
-  socket.write(handshake(port))
-  t.equal(await readUntil(socket), `${SWITCHED}frame`)
-  await eventually(() => world.log.length === 1)
-  t.match(world.log, [{ status: 101, reason: 'default' }])
-})
-
-t.test(
-  'a WebSocket is let go after its silence, and when its client left before it stood',
-  async t => {
-    const port = await openRawOrigin(t, socket =>
-      socket.once('data', () => setTimeout(() => socket.write(SWITCHED), 50)),
-    )
-    const world = await openProxyWorld(t, { limits: { tunnelIdleTimeoutMs: 100 } })
-    for (const isLeaving of [false, true]) {
-      const socket = await world.open()
-      socket.write(handshake(port))
-      await eventually(() => world.proxy.openExchanges === 1)
-      if (isLeaving) socket.destroy()
-      await eventually(() => world.proxy.openExchanges === 0)
-      t.equal(world.proxy.openExchanges, 0)
-    }
-  },
-)
-
-t.test('a tunnel asked for behind a request that waits for its answer is not opened', async t => {
-  const slow = await openRawOrigin(t, socket => socket.resume())
-  const origin = await openOrigin(t)
-  const world = await openProxyWorld(t)
-  const first = `GET http://free.test:${slow}/ HTTP/1.1\r\nHost: a\r\n\r\n`
-  for (const second of [
-    handshake(origin.port),
-    `CONNECT free.test:${origin.port} HTTP/1.1\r\nHost: a\r\n\r\n`,
-    'CONNECT games.test:8443 HTTP/1.1\r\nHost: a\r\n\r\n',
-  ]) {
-    t.equal(await world.raw(first + second), '', second.slice(0, 20))
-  }
-  await eventually(() => world.log.length === 6)
-  t.equal(world.log.filter(({ reason }) => reason === 'PREAU_BAD_REQUEST').length, 3)
-})
-
-t.test('another upgrade is served as the plain request it also is', async t => {
-  const origin = await openOrigin(t)
-  const world = await openProxyWorld(t)
-  const answer = await world.raw(
-    `GET http://free.test:${origin.port}/ HTTP/1.1\r\nHost: free.test\r\nConnection: Upgrade, close\r\nUpgrade: h2c\r\n\r\n`,
-  )
-  t.match(answer, /^HTTP\/1\.1 200/)
-  t.equal(origin.requests[0]?.headers.upgrade, undefined)
-  const withBody = handshake(origin.port).replace(
-    'Upgrade\r\n',
-    'Upgrade, close\r\nContent-Length: 4\r\n',
-  )
-  t.match(await world.raw(`${withBody}body`), /^HTTP\/1\.1 200/)
-  t.match(origin.requests[1], { body: 'body' })
-})

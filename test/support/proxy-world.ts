@@ -133,7 +133,7 @@ export async function readUntil(socket: Socket, until?: string | RegExp): Promis
       if (isThere()) done()
     }
     const done = (): void => {
-      socket.off('data', onData)
+      socket.off('data', onData).off('end', done).off('close', done)
       resolve()
     }
     socket.on('data', onData)

@@ -1,0 +1,126 @@
+/** Sends one plain request to its origin: through `http-proxy`, or by ourselves what the library would alter. */
+import {
+  request as httpRequest,
+  type Agent,
+  type ClientRequest,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http'
+import type { Stream } from 'node:stream'
+import { createProxyServer, type ServerOptions } from 'http-proxy'
+import { PreauError } from '../errors.ts'
+import type { Target } from '../policy/host.ts'
+import { hasContent } from './headers.ts'
+import { relayAnswer, relayInformation, type OnFailure } from './relay.ts'
+
+/** What one forwarded message carries from its start to its end. */
+export interface Pending {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly target: Target
+  readonly path: string
+  readonly onFailure: OnFailure
+  outgoing?: ClientRequest
+  answer?: IncomingMessage
+}
+
+/** `onError`: the origin could not be reached, broke off, or said what cannot be read. */
+export type Carry = (pending: Pending, agent: Agent, onError: (error: Error) => void) => void
+
+export function createCarry(): Carry {
+  const sendByLibrary = openLibrary()
+  return (pending, agent, onError) =>
+    (isForLibrary(pending) ? sendByLibrary : sendByOurselves)(pending, agent, onError)
+}
+
+/**
+ * The library writes a path anew: it puts a slash before `*` and drops the mark of an empty query. Of a request with
+ * `Expect` it does not tell, since Node sends the head of such a one before anybody can look at it.
+ */
+function isForLibrary({ request, path }: Pending): boolean {
+  return request.headers.expect === undefined && path.startsWith('/') && !path.endsWith('?')
+}
+
+function openLibrary(): Carry {
+  const proxy = createProxyServer({ prependPath: false, toProxy: true, selfHandleResponse: true })
+  dropDeleteLength(proxy)
+  proxy.on('proxyReq', (outgoing, _request, _response, { pending }: CallOptions) => {
+    if (pending !== undefined) follow(pending, outgoing)
+  })
+  // Each call has its own callback; this listener only keeps the library from throwing.
+  proxy.on('error', () => undefined)
+  return (pending, agent, onError) => {
+    const { request, response, target, path } = pending
+    const { host, port } = target
+    request.url = path
+    const options: CallOptions = {
+      target: { protocol: 'http:', host, hostname: host, port },
+      agent,
+      pending,
+    }
+    if (!hasContent(request.headers)) options.buffer = NO_CONTENT
+    proxy.web(request, response, options, onError)
+  }
+}
+
+/** The library hands the options of a call to its listeners: what is ours travels in them. */
+type CallOptions = ServerOptions & { readonly pending?: Pending }
+
+// What the library sends in the place of a request's own stream: its end, at once, without the cost of a pipe.
+const NO_CONTENT = { pipe: (outgoing: ClientRequest) => outgoing.end() } as unknown as Stream
+
+/**
+ * http-proxy turns a chunked DELETE or OPTIONS into `Content-Length: 0` and still sends its body: a request smuggled
+ * (CVE-2026-29057, node-http-proxy#1720). The pass goes; Node frames these methods rightly by itself.
+ */
+function dropDeleteLength(proxy: object): void {
+  const passes = (proxy as { webPasses: { name: string }[] }).webPasses
+  const index = passes.findIndex(pass => pass.name === 'deleteLength')
+  if (index === -1)
+    throw new TypeError('http-proxy no longer has the pass deleteLength: look at its changes')
+  passes.splice(index, 1)
+}
+
+const sendByOurselves: Carry = (pending, agent, onError) => {
+  const { request, response, target, path } = pending
+  const { method, headers } = request
+  const { host, port } = target
+  const outgoing = httpRequest({ agent, host, port, method, path, headers })
+  follow(pending, outgoing)
+  outgoing.on('error', onError)
+  response.once('close', () => {
+    if (!response.writableFinished) outgoing.destroy()
+  })
+  if (hasContent(headers)) request.pipe(outgoing)
+  else outgoing.end()
+}
+
+/** Before anything of the origin has come. */
+function follow(pending: Pending, outgoing: ClientRequest): void {
+  const { request, response, target, onFailure } = pending
+  pending.outgoing = outgoing
+  if (hasContent(request.headers)) {
+    // Node would hold a head back until its body begins, and an origin that refuses it could not say so.
+    outgoing.flushHeaders()
+    // What is still uploaded after that is read to its end, or the client would hang.
+    outgoing.once('close', () => request.unpipe(outgoing).resume())
+  }
+  outgoing.once('response', answer => onAnswer(pending, answer))
+  relayInformation(outgoing, request, response, target)
+  // Nobody asked to switch: Node would drop the connection without a word, and the client would wait.
+  outgoing.once('upgrade', (_answer, socket) => {
+    socket.destroy()
+    onFailure(new PreauError('PREAU_BAD_ANSWER', { host: target.host }))
+  })
+}
+
+function onAnswer(pending: Pending, answer: IncomingMessage): void {
+  const { response, target, onFailure, outgoing } = pending
+  pending.answer = answer
+  relayAnswer(answer, response, target, onFailure)
+  if (outgoing === undefined || outgoing.writableFinished) return
+  // An origin that has said all before it heard all (413, 401) may listen no more, and give no sign of it.
+  answer.once('end', () => {
+    if (!outgoing.writableFinished) outgoing.destroy()
+  })
+}
