@@ -6,6 +6,7 @@ import type { Client } from './network.ts'
 import type { LocalRule } from './policy-document.ts'
 import type { Profile } from './profile.ts'
 import { OWN_HOST, type Snapshot } from './snapshot.ts'
+import { wrappedSites } from './wrapped-site.ts'
 
 export type AllowReason = 'grant' | 'local-allow' | 'default'
 export const REFUSAL_REASONS = [
@@ -85,6 +86,13 @@ class Question {
   get rule(): LocalRule | undefined {
     return this.snapshot.rules.deciding(this.target.host, this.client, this.now)
   }
+
+  /** Whether a grant or a rule opens the wrapped name itself, and not all that its wrapper shows. */
+  get isOpenedByName(): boolean {
+    const { grant, rule, target } = this
+    const opened = grant?.host ?? (rule?.action === 'allow' ? rule.host : undefined)
+    return opened !== undefined && wrappedSites({ host: opened, port: target.port }).length > 0
+  }
 }
 
 export interface Check {
@@ -119,6 +127,23 @@ function neverGrantable(question: Question): Verdict | undefined {
 function nonPublicAddress({ target, snapshot }: Question): Verdict | undefined {
   if (!isAddress(target.host) || snapshot.addresses(target.host) !== 'non-public') return undefined
   return block('non-public-address', false)
+}
+
+/**
+ * A translator or an archive opens no site that is refused: only who opens the wrapped name itself does. What opens the
+ * whole translator does not, and nothing opens what is never grantable.
+ */
+function wrappedSite(question: Question): Verdict | undefined {
+  const { snapshot, client, target, now } = question
+  for (const site of wrappedSites(target)) {
+    const verdict = decide(snapshot, client, site, now)
+    if (verdict.action === 'allow') continue
+    if (site.path === undefined) {
+      if (verdict.reason === 'never-grantable' || !question.isOpenedByName) return verdict
+      // Opening the host would open all that it shows, so that cannot be asked for; a warning could never be passed.
+    } else if (verdict.action === 'block') return { ...verdict, requestable: false }
+  }
+  return undefined
 }
 
 function granted({ grant }: Question): Verdict | undefined {
@@ -169,6 +194,7 @@ export const CHECKS: readonly Check[] = [
   { id: 'own-host', judge: ownHost },
   { id: 'never-grantable', judge: neverGrantable },
   { id: 'non-public-address', judge: nonPublicAddress },
+  { id: 'wrapped-site', judge: wrappedSite },
   { id: 'grant', judge: granted },
   { id: 'local-allow', judge: localAllow },
   { id: 'local-block', judge: localBlock },
