@@ -58,7 +58,8 @@ export async function openProxyWorld(t: Test, options: WorldOptions = {}): Promi
   const current = aCurrent(aSnapshot({ ...options, allow: options.dialAllow ?? [] }))
   const clock = options.clock ?? Date.now
   const authority = await openAuthority(t.testdir(), { cityName: 'Testville', now: clock() })
-  const leaves = createLeafCache(authority, { max: 100, perMinute: 0, clock })
+  const perMinute = options.limits?.leafCertificatesPerMinute ?? 0
+  const leaves = createLeafCache(authority, { max: 100, perMinute, clock })
   const own = new Set<number>()
   const dial = createDial({
     hosts: config.dial.hosts,
