@@ -1,7 +1,6 @@
 /** The composition root of a proxy worker: store, snapshot, portal and proxy, wired. */
 import type { AddressInfo } from 'node:net'
 import { setTimeout as elapsed } from 'node:timers/promises'
-import { networkInterfaces } from 'node:os'
 import type { SecureContext } from 'node:tls'
 import type { IncomingMessage } from 'node:http'
 import type { Logger } from 'pino'
@@ -10,7 +9,6 @@ import { loadCatalogue } from '../categories/catalogue.ts'
 import type { Config } from '../config.ts'
 import { accessLogDir } from '../install.ts'
 import { PreauError } from '../errors.ts'
-import { installAuthority } from '../install-authority.ts'
 import { createAddressJudge, parseCidr } from '../policy/address.ts'
 import { parseHost, type Host } from '../policy/host.ts'
 import type { Refusal } from '../policy/refusal.ts'
@@ -19,12 +17,14 @@ import { createPortal } from '../portal/app.ts'
 import { renderFailure } from '../portal/failure-page.ts'
 import { createDial, type Dial } from '../proxy/dial.ts'
 import { createForward } from '../proxy/forward.ts'
-import { createIntercept, type RefuseRequest } from '../proxy/intercept.ts'
+import { createIntercept, type Intercept, type RefuseRequest } from '../proxy/intercept.ts'
 import type { LimitName } from '../proxy/limit-name.ts'
 import { createResolver } from '../proxy/resolver.ts'
 import { ProxyServer } from '../proxy/server.ts'
 import { createLimitReport } from './limit-report.ts'
+import { isOwnAddress } from './own-address.ts'
 import type { Running } from './running.ts'
+import { workerAuthority } from './worker-authority.ts'
 import { followSnapshot } from '../snapshot-follower.ts'
 import { openStore } from '../store/open-store.ts'
 import type { Store } from '../store/store.ts'
@@ -38,7 +38,7 @@ export async function startProxy(config: Config, logger: Logger): Promise<Runnin
   const store = await openStore(config)
   const catalogue = loadCatalogue()
   const current = await followSnapshot({ store, config, catalogue, clock, logger })
-  const authority = await installAuthority(config, store, clock())
+  const authority = await workerAuthority(config, store, clock(), logger)
   const accessLog = openAccessLog({
     dir: accessLogDir(config),
     timeZone: () => current.snapshot.city.timeZone,
@@ -70,7 +70,7 @@ interface PortalParts {
   readonly store: Store
   readonly current: Current
   readonly config: Config
-  readonly authority: Authority
+  readonly authority: Authority | undefined
   readonly logger: Logger
 }
 
@@ -83,7 +83,7 @@ async function wirePortal({ store, current, config, authority, logger }: PortalP
     clock,
     limits: config.limits,
     refusalOf: raw => refusals.get(raw),
-    caPem: authority.caPem,
+    caPem: authority?.caPem,
     logger,
   })
   await portal.ready()
@@ -97,7 +97,7 @@ async function wirePortal({ store, current, config, authority, logger }: PortalP
 interface ProxyParts {
   readonly config: Config
   readonly current: Current
-  readonly authority: Authority
+  readonly authority: Authority | undefined
   readonly refuse: RefuseRequest
   readonly accessLog: AccessLog
   readonly onLimit: (limit: LimitName) => void
@@ -108,6 +108,27 @@ async function wireProxy(parts: ProxyParts) {
   const { limits } = config
   const ownPorts = new Set([config.admin.port])
   const dial = wireDial(config, (address, port) => ownPorts.has(port) && isOwnAddress(address))
+  const proxy = new ProxyServer({
+    config,
+    current,
+    clock,
+    dial,
+    forward: createForward({ dial, ...limits }),
+    intercept: authority && wireIntercept(authority, parts),
+    refuse,
+    renderFailure,
+    onClose: exchange => accessLog.write(exchange.entry(clock())),
+    onLimit,
+  })
+  const address = await listen(proxy.server, config)
+  ownPorts.add(address.port)
+  return { proxy, address }
+}
+
+function wireIntercept(
+  authority: Authority,
+  { config: { limits }, current, refuse, onLimit }: ProxyParts,
+): Intercept {
   const leaves = createLeafCache(authority, {
     max: limits.leafCertificates,
     perMinute: limits.leafCertificatesPerMinute,
@@ -122,21 +143,7 @@ async function wireProxy(parts: ProxyParts) {
       throw error
     }
   }
-  const proxy = new ProxyServer({
-    config,
-    current,
-    clock,
-    dial,
-    forward: createForward({ dial, ...limits }),
-    intercept: createIntercept({ contextFor, refuse, current, clock, limits }),
-    refuse,
-    renderFailure,
-    onClose: exchange => accessLog.write(exchange.entry(clock())),
-    onLimit,
-  })
-  const address = await listen(proxy.server, config)
-  ownPorts.add(address.port)
-  return { proxy, address }
+  return createIntercept({ contextFor, refuse, current, clock, limits })
 }
 
 function wireDial({ dial, limits }: Config, isOwn: (address: Host, port: number) => boolean): Dial {
@@ -177,12 +184,4 @@ async function drained(proxy: ProxyServer, timeoutMs: number): Promise<void> {
   while (proxy.openExchanges > 0 && clock() < until) {
     await elapsed(DRAIN_CHECK_MS)
   }
-}
-
-/** Whether an address is one of this machine. Read anew each time: a machine's addresses change. */
-function isOwnAddress(address: Host): boolean {
-  if (/^(?:127\.|0\.0\.0\.0$|::1$|::$)/.test(address)) return true
-  return Object.values(networkInterfaces()).some(list =>
-    list?.some(entry => parseHost(entry.address.replace(/%.*$/, '')) === address),
-  )
 }
