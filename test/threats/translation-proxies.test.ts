@@ -59,6 +59,14 @@ t.test('who opens a translator does not open what it shows; who opens that name 
   t.match(verdictOn('adult-test.translate.goog', adult), { reason: 'never-grantable' })
 })
 
+t.test('a warning may be passed under that name as under the site’s own', async t => {
+  const name = 'shop-test.translate.goog'
+  t.match(verdictOn(name), { action: 'warn', category: 'shopping' })
+  const read: Grant = { ...grantFor(name), origin: 'acknowledged', by: 'pc:10.1.2.3' }
+  t.match(verdictOn(name, { grants: [read] }), { action: 'allow', reason: 'grant' })
+  t.match(verdictOn('web.archive.org', {}, '/web/1/http://shop.test/'), { action: 'allow' })
+})
+
 t.test('over plain HTTP the address in the path of an archive is judged', async t => {
   const archive = 'web.archive.org'
   t.match(verdictOn(archive, {}, '/web/2020/http://games.test/'), {
