@@ -26,6 +26,8 @@ const address = z.string().transform((text, context): Host => {
 const cidr = z
   .string()
   .refine(text => parseCidr(text) !== undefined, { error: 'a CIDR such as "10.0.0.0/8"' })
+  // It would take loopback and this machine's own services with it.
+  .refine(text => !/\/0+$/.test(text), { error: 'a network, not the whole Internet: "10.0.0.0/8"' })
 const server = z.string().refine(
   text => {
     const host = parseAuthority(text)?.host ?? parseHost(text)

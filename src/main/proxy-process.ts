@@ -1,7 +1,6 @@
 /** The composition root of a proxy worker: store, snapshot, portal and proxy, wired. */
 import type { AddressInfo } from 'node:net'
 import { setTimeout as elapsed } from 'node:timers/promises'
-import { networkInterfaces } from 'node:os'
 import type { SecureContext } from 'node:tls'
 import type { IncomingMessage } from 'node:http'
 import type { Logger } from 'pino'
@@ -10,20 +9,21 @@ import { loadCatalogue } from '../categories/catalogue.ts'
 import type { Config } from '../config.ts'
 import { accessLogDir } from '../install.ts'
 import { PreauError } from '../errors.ts'
-import { installAuthority } from '../install-authority.ts'
 import { createAddressJudge, parseCidr } from '../policy/address.ts'
-import { parseHost, type Host } from '../policy/host.ts'
+import type { Host } from '../policy/host.ts'
 import type { Refusal } from '../policy/refusal.ts'
 import type { Current } from '../policy/snapshot.ts'
 import { createPortal } from '../portal/app.ts'
 import { renderFailure } from '../portal/failure-page.ts'
 import { createDial, type Dial } from '../proxy/dial.ts'
 import { createForward } from '../proxy/forward.ts'
-import { createIntercept, type RefuseRequest } from '../proxy/intercept.ts'
+import { createIntercept, type Intercept, type RefuseRequest } from '../proxy/intercept.ts'
 import { createResolver } from '../proxy/resolver.ts'
 import { ProxyServer } from '../proxy/server.ts'
+import { isOwnAddress } from './own-address.ts'
 import type { Running } from './running.ts'
 import type { ReachedLimit } from './tally.ts'
+import { workerAuthority } from './worker-authority.ts'
 import { createWorkerMetrics, type WorkerMetrics } from './worker-metrics.ts'
 import { followSnapshot } from '../snapshot-follower.ts'
 import { openStore } from '../store/open-store.ts'
@@ -38,7 +38,7 @@ export async function startProxy(config: Config, logger: Logger): Promise<Runnin
   const store = await openStore(config)
   const catalogue = loadCatalogue()
   const current = await followSnapshot({ store, config, catalogue, clock, logger })
-  const authority = await installAuthority(config, store, clock())
+  const authority = await workerAuthority(config, store, clock(), logger)
   const accessLog = openAccessLog({
     dir: accessLogDir(config),
     timeZone: () => current.snapshot.city.timeZone,
@@ -72,7 +72,7 @@ interface PortalParts {
   readonly store: Store
   readonly current: Current
   readonly config: Config
-  readonly authority: Authority
+  readonly authority: Authority | undefined
   readonly logger: Logger
   readonly onLimit: (limit: ReachedLimit) => void
 }
@@ -85,7 +85,7 @@ async function wirePortal({ authority, config, ...parts }: PortalParts) {
     clock,
     limits: config.limits,
     refusalOf: raw => refusals.get(raw),
-    caPem: authority.caPem,
+    caPem: authority?.caPem,
   })
   await portal.ready()
   const refuse: RefuseRequest = (request, response, refusal) => {
@@ -98,7 +98,7 @@ async function wirePortal({ authority, config, ...parts }: PortalParts) {
 interface ProxyParts {
   readonly config: Config
   readonly current: Current
-  readonly authority: Authority
+  readonly authority: Authority | undefined
   readonly refuse: RefuseRequest
   readonly accessLog: AccessLog
   readonly metrics: WorkerMetrics
@@ -112,6 +112,32 @@ async function wireProxy(parts: ProxyParts) {
   const isOwn = (address: Host, port: number): boolean =>
     ownPorts.has(port) && isOwnAddress(address)
   const dial = metrics.timed(wireDial(config, isOwn))
+  const proxy = new ProxyServer({
+    config,
+    current,
+    clock,
+    dial,
+    forward: createForward({ dial, onLimit, ...limits }),
+    intercept: authority && wireIntercept(authority, parts),
+    refuse,
+    renderFailure,
+    onClose(exchange) {
+      const entry = exchange.entry(clock())
+      accessLog.write(entry)
+      metrics.count(exchange, entry)
+    },
+    onLimit,
+  })
+  const address = await listen(proxy.server, config)
+  ownPorts.add(address.port)
+  return { proxy, address }
+}
+
+function wireIntercept(
+  authority: Authority,
+  { config: { limits }, current, refuse, metrics }: ProxyParts,
+): Intercept {
+  const { onLimit } = metrics
   const leaves = createLeafCache(metrics.counted(authority), {
     max: limits.leafCertificates,
     perMinute: limits.leafCertificatesPerMinute,
@@ -126,25 +152,7 @@ async function wireProxy(parts: ProxyParts) {
       throw error
     }
   }
-  const proxy = new ProxyServer({
-    config,
-    current,
-    clock,
-    dial,
-    forward: createForward({ dial, onLimit, ...limits }),
-    intercept: createIntercept({ contextFor, refuse, current, clock, limits, onLimit }),
-    refuse,
-    renderFailure,
-    onClose(exchange) {
-      const entry = exchange.entry(clock())
-      accessLog.write(entry)
-      metrics.count(exchange, entry)
-    },
-    onLimit,
-  })
-  const address = await listen(proxy.server, config)
-  ownPorts.add(address.port)
-  return { proxy, address }
+  return createIntercept({ contextFor, refuse, current, clock, limits, onLimit })
 }
 
 function wireDial({ dial, limits }: Config, isOwn: (address: Host, port: number) => boolean): Dial {
@@ -185,12 +193,4 @@ async function drained(proxy: ProxyServer, timeoutMs: number): Promise<void> {
   while (proxy.openExchanges > 0 && clock() < until) {
     await elapsed(DRAIN_CHECK_MS)
   }
-}
-
-/** Whether an address is one of this machine. Read anew each time: a machine's addresses change. */
-function isOwnAddress(address: Host): boolean {
-  if (/^(?:127\.|0\.0\.0\.0$|::1$|::$)/.test(address)) return true
-  return Object.values(networkInterfaces()).some(list =>
-    list?.some(entry => parseHost(entry.address.replace(/%.*$/, '')) === address),
-  )
 }

@@ -56,40 +56,37 @@ export function inRange(address: Host, range: AddressRange): boolean {
 
 // What is not in the list is public. Embeddings of IPv4 (NAT64, 6to4, Teredo, IPv4-compatible) are refused whole, even
 // around a public address: they are a way to spell an inner one (stripe/smokescreen classifies them the same way).
-const NOT_PUBLIC = [
-  '0.0.0.0/8',
-  '10.0.0.0/8',
-  '100.64.0.0/10',
-  '127.0.0.0/8',
-  '169.254.0.0/16',
-  '172.16.0.0/12',
-  '192.0.0.0/24',
-  '192.0.2.0/24',
-  '192.88.99.0/24',
-  '192.168.0.0/16',
-  '198.18.0.0/15',
-  '198.51.100.0/24',
-  '203.0.113.0/24',
-  '224.0.0.0/4',
-  '240.0.0.0/4',
-  '::/96',
-  '64:ff9b::/96',
-  '64:ff9b:1::/48',
-  '100::/64',
-  '2001::/23',
-  '2001:db8::/32',
-  '2002::/16',
-  '3fff::/20',
-  '5f00::/16',
-  'fc00::/7',
-  'fe80::/10',
-  'fec0::/10',
-  'ff00::/8',
-].map(text => {
-  const range = parseCidr(text)
-  if (range === undefined) throw new TypeError(`bad built-in range ${text}`)
-  return range
-})
+const isNotPublic = compileRanges(
+  [
+    '0.0.0.0/8',
+    '10.0.0.0/8',
+    '100.64.0.0/10',
+    '127.0.0.0/8',
+    '169.254.0.0/16',
+    '172.16.0.0/12',
+    '192.0.0.0/24',
+    '192.0.2.0/24',
+    '192.88.99.0/24',
+    '192.168.0.0/16',
+    '198.18.0.0/15',
+    '198.51.100.0/24',
+    '203.0.113.0/24',
+    '224.0.0.0/4',
+    '240.0.0.0/4',
+    // All that is not 2000::/3: loopback, link, multicast, and every form of IPv4 inside.
+    '::/3',
+    '4000::/2',
+    '8000::/1',
+    '2001::/23',
+    '2001:db8::/32',
+    '2002::/16',
+    '3fff::/20',
+  ].map(text => {
+    const range = parseCidr(text)
+    if (range === undefined) throw new TypeError(`bad built-in range ${text}`)
+    return range
+  }),
+)
 
 /** `permitted`: not public, but the city's configuration (`dial.allow`) opens it. */
 export type AddressKind = 'public' | 'permitted' | 'non-public'
@@ -97,8 +94,27 @@ export type AddressJudge = (address: Host) => AddressKind
 
 /** Judges outward addresses; `allow` holds the CIDRs of `dial.allow`. */
 export function createAddressJudge(allow: readonly AddressRange[]): AddressJudge {
+  const isPermitted = compileRanges(allow)
   return address => {
-    if (allow.some(range => inRange(address, range))) return 'permitted'
-    return NOT_PUBLIC.some(range => inRange(address, range)) ? 'non-public' : 'public'
+    if (isPermitted(address)) return 'permitted'
+    return isNotPublic(address) ? 'non-public' : 'public'
+  }
+}
+
+/** Whether an address lies in one of the ranges. Its number is made once for all of them: this runs at each dial. */
+function compileRanges(ranges: readonly AddressRange[]): (address: Host) => boolean {
+  const v4 = ranges
+    .filter(({ family }) => family === 4)
+    .map(({ first, last }) => ({ first: Number(first), last: Number(last) }))
+  const v6 = ranges.filter(({ family }) => family === 6)
+  return address => {
+    if (address.includes(':')) {
+      if (v6.length === 0) return false
+      const value = ipv6Number(address)
+      return v6.some(({ first, last }) => value >= first && value <= last)
+    }
+    if (v4.length === 0) return false
+    const value = ipv4Number(address)
+    return v4.some(({ first, last }) => value >= first && value <= last)
   }
 }

@@ -118,6 +118,19 @@ export function isAddress(host: Host): boolean {
   return host.includes(':') || isIPv4(host)
 }
 
+// Names that the public DNS never answers for: RFC 6761, 6762 and 7686, ICANN (`.internal`), or that it will not delegate.
+const INNER_ENDS = new Set(
+  'localhost local localdomain internal intranet lan home corp private onion alt invalid'.split(
+    ' ',
+  ),
+)
+
+/** Whether a name can only lead inside: one label alone, or an end kept for private use. */
+export function isInnerName(host: Host): boolean {
+  const dot = host.lastIndexOf('.')
+  return dot === -1 ? !isAddress(host) : INNER_ENDS.has(host.slice(dot + 1))
+}
+
 /** The `Host` field value for a target: IPv6 in brackets, the default port left out (RFC 9110 §7.2). */
 export function hostField(target: Target, defaultPort = 80): string {
   const name = target.host.includes(':') ? `[${target.host}]` : target.host

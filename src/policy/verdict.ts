@@ -1,11 +1,11 @@
 /** The verdict: one ordered list of checks, the first answer wins. The order of `CHECKS` is the policy. */
-import type { CategoryId, CategorySet } from './category.ts'
-import type { Grant, GrantId } from './grant.ts'
+import type { CategoryId } from './category.ts'
+import type { GrantId } from './grant.ts'
 import { isAddress, type Target } from './host.ts'
 import type { Client } from './network.ts'
-import type { LocalRule } from './policy-document.ts'
-import type { Profile } from './profile.ts'
+import { Question } from './question.ts'
 import { OWN_HOST, type Snapshot } from './snapshot.ts'
+import { wrappedSites } from './wrapped-site.ts'
 
 export const ALLOW_REASONS = ['grant', 'local-allow', 'default'] as const
 export type AllowReason = (typeof ALLOW_REASONS)[number]
@@ -37,56 +37,6 @@ export interface Refuse {
   readonly requestable: boolean
 }
 export type Verdict = Allow | Refuse
-
-/** What the checks of one decision share. The three look-ups are made at most once. */
-class Question {
-  readonly snapshot: Snapshot
-  readonly client: Client
-  readonly target: Target
-  readonly now: number
-  #profile: Profile | undefined
-  #categories: CategorySet | undefined
-
-  constructor(snapshot: Snapshot, client: Client, target: Target, now: number) {
-    this.snapshot = snapshot
-    this.client = client
-    this.target = target
-    this.now = now
-  }
-
-  get profile(): Profile {
-    this.#profile ??= this.snapshot.profiles.get(this.client.profile)
-    if (this.#profile === undefined) throw new TypeError(`no profile ${this.client.profile}`)
-    return this.#profile
-  }
-
-  get categories(): CategorySet {
-    return (this.#categories ??= this.#allCategories())
-  }
-
-  #allCategories(): CategorySet {
-    const { host, path } = this.target
-    const ofHost = this.snapshot.categories(host)
-    const ofPage = this.snapshot.pages(host, path)
-    const listed = ofPage.length === 0 ? ofHost : [...new Set([...ofHost, ...ofPage])].sort()
-    return this.snapshot.rules.correct(listed, host, this.client, this.now)
-  }
-
-  /** Whether a category is that of the page only. */
-  isOfPage(category: CategoryId): boolean {
-    const { host, path } = this.target
-    if (!this.snapshot.pages(host, path).includes(category)) return false
-    return !this.snapshot.categories(host).includes(category)
-  }
-
-  get grant(): Grant | undefined {
-    return this.snapshot.grants(this.target.host, this.client, this.now)
-  }
-
-  get rule(): LocalRule | undefined {
-    return this.snapshot.rules.deciding(this.target.host, this.client, this.now)
-  }
-}
 
 export interface Check {
   readonly id: string
@@ -120,6 +70,23 @@ function neverGrantable(question: Question): Verdict | undefined {
 function nonPublicAddress({ target, snapshot }: Question): Verdict | undefined {
   if (!isAddress(target.host) || snapshot.addresses(target.host) !== 'non-public') return undefined
   return block('non-public-address', false)
+}
+
+/**
+ * A translator or an archive opens no site that is refused: only who opens the wrapped name itself does. What opens the
+ * whole translator does not, and nothing opens what is never grantable.
+ */
+function wrappedSite(question: Question): Verdict | undefined {
+  const { snapshot, client, target, now } = question
+  for (const site of wrappedSites(target)) {
+    const verdict = decide(snapshot, client, site, now)
+    if (verdict.action === 'allow') continue
+    if (site.path === undefined) {
+      if (verdict.reason === 'never-grantable' || !question.isOpenedByName) return verdict
+      // Opening the host would open all that it shows, so that cannot be asked for; a warning could never be passed.
+    } else if (verdict.action === 'block') return { ...verdict, requestable: false }
+  }
+  return undefined
 }
 
 function granted({ grant }: Question): Verdict | undefined {
@@ -170,6 +137,7 @@ export const CHECKS: readonly Check[] = [
   { id: 'own-host', judge: ownHost },
   { id: 'never-grantable', judge: neverGrantable },
   { id: 'non-public-address', judge: nonPublicAddress },
+  { id: 'wrapped-site', judge: wrappedSite },
   { id: 'grant', judge: granted },
   { id: 'local-allow', judge: localAllow },
   { id: 'local-block', judge: localBlock },

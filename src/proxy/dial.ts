@@ -6,7 +6,7 @@ import type { OnReadOpts, Socket } from 'node:net'
 import type { Config } from '../config.ts'
 import { PreauError } from '../errors.ts'
 import type { AddressJudge } from '../policy/address.ts'
-import { isAddress, parseHumanHost, type Host, type Target } from '../policy/host.ts'
+import { isAddress, isInnerName, parseHumanHost, type Host, type Target } from '../policy/host.ts'
 import { Deadlines } from './deadlines.ts'
 import { asPreauError, guard } from './guard.ts'
 import { race } from './race.ts'
@@ -67,9 +67,14 @@ function permittedOf(
   isPinned: boolean,
   { addresses, isOwn }: DialOptions,
 ): readonly Host[] {
-  const permitted = found.filter(
-    address => (isPinned || addresses(address) !== 'non-public') && !isOwn(address, port),
-  )
+  // `localhost` or `nas.local` on the web is a mistake or a lie of the DNS: it leads where the city permits, or nowhere.
+  const isInner = isInnerName(host)
+  const permitted = found.filter(address => {
+    if (isOwn(address, port)) return false
+    if (isPinned) return true
+    const kind = addresses(address)
+    return isInner ? kind === 'permitted' : kind !== 'non-public'
+  })
   if (permitted.length === 0) throw new PreauError('PREAU_ADDRESS_NOT_PUBLIC', { host })
   return permitted
 }

@@ -9,6 +9,7 @@ import {
   KeyUsageFlags,
   KeyUsagesExtension,
   Name,
+  PublicKey,
   SubjectAlternativeNameExtension,
   SubjectKeyIdentifierExtension,
   X509Certificate,
@@ -81,6 +82,10 @@ export async function createLeafSigner(
   leafKey: CryptoKey,
 ): Promise<SignLeaf> {
   const authority = new X509Certificate(authorityPem)
+  const issuer = authority.subjectName
+  const authorityEnd = authority.notAfter.getTime()
+  // As its bytes: a key would be exported anew for each leaf.
+  const publicKey = await PublicKey.create(leafKey)
   const shared = [
     new BasicConstraintsExtension(false, undefined, true),
     new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
@@ -89,15 +94,15 @@ export async function createLeafSigner(
     await SubjectKeyIdentifierExtension.create(leafKey),
   ]
   return async (host, now) => {
-    const notAfter = Math.min(now + LEAF_DAYS * DAY_MS, authority.notAfter.getTime())
+    const notAfter = Math.min(now + LEAF_DAYS * DAY_MS, authorityEnd)
     const isNamed = host.length <= MAX_NAME
     const certificate = await X509CertificateGenerator.create({
-      issuer: authority.subjectName,
+      issuer,
       ...(isNamed ? { subject: new Name([{ CN: [{ utf8String: host }] }]) } : {}),
       serialNumber: randomSerial(),
       notBefore: new Date(now - LEAF_BACK_DAYS * DAY_MS),
       notAfter: new Date(notAfter),
-      publicKey: leafKey,
+      publicKey,
       signingKey,
       signingAlgorithm: SIGNING_ALGORITHM,
       extensions: [alternativeName(host, !isNamed), ...shared],

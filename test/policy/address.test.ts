@@ -48,6 +48,11 @@ t.test('addresses that are not public are refused in every form', async t => {
     'fe80::1',
     'fec0::1',
     'ff02::1',
+    '::ffff:0:127.0.0.1',
+    '64:ff9b:2::1',
+    '4000::1',
+    '5f00::1',
+    'e000::1',
   ]) {
     t.equal(judge(host(text)), 'non-public', text)
   }
@@ -131,6 +136,77 @@ t.test('ranges agree with a second implementation on random addresses', async ()
     { numRuns: 2_000 },
   )
 })
+
+t.test('a second judge, written another way, agrees on random addresses', async t => {
+  const inner = new BlockList()
+  // What the IANA registries do not call global unicast; embeddings of IPv4 are refused whole.
+  for (const [base, bits] of V4_INNER) inner.addSubnet(base, bits, 'ipv4')
+  const isOuterV6 = (text: string): boolean => {
+    const [a = 0, b = 0] = groupsOf(text)
+    if (a === 0x2001) return b >= 0x200 && b !== 0xdb8
+    if (a === 0x3fff) return b >= 0x1000
+    return a >> 13 === 1 && a !== 0x2002
+  }
+  const near = fc.constantFrom(
+    0,
+    1,
+    0x64,
+    0x100,
+    0x2001,
+    0x2002,
+    0x3fff,
+    0x5f00,
+    0xfc00,
+    0xfe80,
+    0xff00,
+  )
+  const group = fc.oneof(near, fc.constantFrom(0xff9b, 0xdb8, 0x1ff, 0x200, 0xfff), fc.nat(0xffff))
+  const v6 = fc
+    .array(group, { minLength: 8, maxLength: 8 })
+    .map(all => all.map(g => g.toString(16)).join(':'))
+  const octet = fc.oneof(
+    fc.constantFrom(0, 10, 100, 127, 169, 172, 192, 198, 203, 224),
+    fc.nat(255),
+  )
+  const v4 = fc.tuple(octet, octet, octet, octet).map(all => all.join('.'))
+  let asked = 0
+  fc.assert(
+    fc.property(fc.oneof(v4, v6), text => {
+      asked++
+      const address = host(text)
+      const isOuter = address.includes(':') ? isOuterV6(address) : !inner.check(address, 'ipv4')
+      return (judge(address) === 'public') === isOuter
+    }),
+    { numRuns: 100_000 },
+  )
+  t.ok(asked >= 100_000)
+})
+
+const V4_INNER = [
+  ['0.0.0.0', 8],
+  ['10.0.0.0', 8],
+  ['100.64.0.0', 10],
+  ['127.0.0.0', 8],
+  ['169.254.0.0', 16],
+  ['172.16.0.0', 12],
+  ['192.0.0.0', 24],
+  ['192.0.2.0', 24],
+  ['192.88.99.0', 24],
+  ['192.168.0.0', 16],
+  ['198.18.0.0', 15],
+  ['198.51.100.0', 24],
+  ['203.0.113.0', 24],
+  ['224.0.0.0', 3],
+] as const
+
+/** The eight groups of an IPv6 address. */
+function groupsOf(text: string): number[] {
+  const [left = '', right] = text.split('::')
+  const numbers = (part: string) =>
+    part === '' ? [] : part.split(':').map(g => Number.parseInt(g, 16))
+  const [head, tail] = [numbers(left), numbers(right ?? '')]
+  return [...head, ...Array<number>(8 - head.length - tail.length).fill(0), ...tail]
+}
 
 t.test('addresses become numbers', async t => {
   t.equal(ipv4Number('255.255.255.255'), 4_294_967_295)

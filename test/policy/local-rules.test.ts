@@ -34,6 +34,31 @@ t.test('the narrowest host wins, and for the same host a block', async t => {
   t.equal(verdictFor(both, 'site.test').action, 'block')
 })
 
+t.test('of rules for a site and for its parent each pair has one answer', async t => {
+  const none: LocalRule['action'][] = []
+  const states = { none, allow: ['allow'], block: ['block'], both: ['allow', 'block'] } as const
+  const decided = {
+    none: undefined,
+    allow: 'local-allow',
+    block: 'local-block',
+    both: 'local-block',
+  }
+  for (const [own, ownActions] of Object.entries(states)) {
+    for (const [parent, parentActions] of Object.entries(states)) {
+      const rules: LocalRule[] = [
+        ...parentActions.map(action => ({ host: host('games.test'), action })),
+        ...ownActions.map(action => ({ host: host('a.games.test'), action })),
+      ]
+      const expected =
+        decided[own as keyof typeof decided] ??
+        decided[parent as keyof typeof decided] ??
+        'blocked-category'
+      for (const order of [rules, rules.toReversed()])
+        t.equal(verdictFor(order, 'a.games.test').reason, expected, `a.b: ${own}, b: ${parent}`)
+    }
+  }
+})
+
 t.test('a school’s own rule comes before the city’s, in that school only', async t => {
   const rules: LocalRule[] = [
     { host: host('site.test'), action: 'block' },

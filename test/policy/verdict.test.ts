@@ -277,6 +277,7 @@ t.test('the order of the checks is the policy', async t => {
       'own-host',
       'never-grantable',
       'non-public-address',
+      'wrapped-site',
       'grant',
       'local-allow',
       'local-block',

@@ -8,7 +8,7 @@ import type { AccessLogEntry } from '../../src/access-log/access-log.ts'
 import type { Refusal } from '../../src/policy/refusal.ts'
 import { createDial } from '../../src/proxy/dial.ts'
 import { createForward } from '../../src/proxy/forward.ts'
-import { createIntercept } from '../../src/proxy/intercept.ts'
+import { createIntercept, type RefuseRequest } from '../../src/proxy/intercept.ts'
 import { createResolver } from '../../src/proxy/resolver.ts'
 import { ProxyServer } from '../../src/proxy/server.ts'
 import { openAuthority } from '../../src/tls/authority.ts'
@@ -34,16 +34,22 @@ export interface ProxyWorld {
 export interface WorldOptions extends SnapshotChange {
   readonly limits?: Partial<Config['limits']>
   readonly connectPorts?: Config['proxy']['connectPorts']
-  /** `free.test` and the others lead to loopback; false: only through the resolver. */
-  readonly names?: boolean
+  /** The names that lead to loopback, `free.test` and some others if absent; false: all go through the resolver. */
+  readonly names?: readonly string[] | false
+  /** DNS servers for all other names. */
+  readonly dnsServers?: readonly string[]
+  /** How long an answer of theirs is kept. */
+  readonly dnsTtlMs?: number
+  /** In place of the stand-in for the portal. */
+  readonly refuse?: RefuseRequest
   readonly withoutCa?: boolean
   readonly clock?: () => number
   readonly dialAllow?: string[]
 }
 
 export async function openProxyWorld(t: Test, options: WorldOptions = {}): Promise<ProxyWorld> {
-  const hosts =
-    options.names === false ? {} : Object.fromEntries(NAMES.map(name => [name, '127.0.0.1']))
+  const names = options.names === false ? [] : (options.names ?? NAMES)
+  const hosts = Object.fromEntries(names.map(name => [name, '127.0.0.1']))
   const config = configSchema.parse({
     proxy: { connectPorts: options.connectPorts ?? ['1024-65535'], httpPorts: [80, '1024-65535'] },
     dial: { hosts, allow: options.dialAllow ?? [] },
@@ -52,12 +58,18 @@ export async function openProxyWorld(t: Test, options: WorldOptions = {}): Promi
   const current = aCurrent(aSnapshot({ ...options, allow: options.dialAllow ?? [] }))
   const clock = options.clock ?? Date.now
   const authority = await openAuthority(t.testdir(), { cityName: 'Testville', now: clock() })
-  const leaves = createLeafCache(authority, { max: 100, perMinute: 0, clock })
+  const perMinute = options.limits?.leafCertificatesPerMinute ?? 0
+  const leaves = createLeafCache(authority, { max: 100, perMinute, clock })
   const own = new Set<number>()
   const dial = createDial({
     hosts: config.dial.hosts,
     addresses: current.snapshot.addresses,
-    resolve: createResolver({ servers: [], maxEntries: 100, ttlMs: 1_000, timeoutMs: 2_000 }),
+    resolve: createResolver({
+      servers: options.dnsServers ?? [],
+      maxEntries: 100,
+      ttlMs: options.dnsTtlMs ?? 1_000,
+      timeoutMs: 2_000,
+    }),
     isOwn: (_address, port) => own.has(port),
     timeoutMs: config.limits.dialTimeoutMs,
   })
@@ -65,12 +77,12 @@ export async function openProxyWorld(t: Test, options: WorldOptions = {}): Promi
   const log: AccessLogEntry[] = []
   const limited: string[] = []
   const onLimit = (limit: string): void => void limited.push(limit)
-  const refuse = (
-    _request: IncomingMessage,
-    response: Parameters<RequestListener>[1],
-    refusal: Refusal,
-  ): void => {
+  const refuse: RefuseRequest = (request, response, refusal) => {
     refused.push(refusal)
+    if (options.refuse !== undefined) {
+      options.refuse(request, response, refusal)
+      return
+    }
     response
       .writeHead(403, refusal.scheme === 'https' ? { connection: 'close' } : {})
       .end('refused page')

@@ -12,6 +12,8 @@ t.test('an innocent Host field does not open a blocked target', async t => {
     'X-Forwarded-Host: free.test\r\n',
     'X-Original-URL: http://free.test/\r\n',
     'Forwarded: host=free.test\r\n',
+    'X-HTTP-Method-Override: CONNECT\r\n',
+    'X-Rewrite-URL: http://free.test/\r\n',
   ]) {
     t.match(
       await world.raw(
@@ -28,6 +30,24 @@ t.test('an innocent Host field does not open a blocked target', async t => {
     /^HTTP\/1\.1 200/,
   )
   t.equal(origin.requests.length, 0, 'its tunnel is ours, not the origin’s')
+})
+
+t.test('a PC is known by its connection, whatever it says of its address', async t => {
+  const origin = await openOrigin(t)
+  const world = await openProxyWorld(t)
+  // The teachers’ room, where shops need no warning.
+  const teacher = '10.1.9.1'
+  for (const extra of [
+    `X-Forwarded-For: ${teacher}\r\n`,
+    `Forwarded: for=${teacher}\r\n`,
+    `X-Real-IP: ${teacher}\r\nTrue-Client-IP: ${teacher}\r\nClient-IP: ${teacher}\r\n`,
+  ]) {
+    const request = `GET http://shop.test:${origin.port}/ HTTP/1.1\r\nHost: a\r\n${extra}${close}\r\n`
+    t.match(await world.raw(request), /^HTTP\/1\.1 403/, extra)
+  }
+  t.equal(origin.requests.length, 0)
+  t.equal(world.log.length, 3)
+  for (const entry of world.log) t.match(entry, { ip: '127.0.0.1', profile: 'pupils' })
 })
 
 t.test('the origin is told the target, not what the client wrote', async t => {
