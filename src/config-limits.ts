@@ -46,6 +46,8 @@ export const limitsSchema = z.strictObject({
     60,
     'how long a site stays open after its warning was read; 0: never opens',
   ),
+  adminConnections: limit(1_000, 'connections to the admin app open at once'),
+  adminConnectionsPerClient: limit(200, 'of one client address'),
   sessionMinutes: limit(600, 'length of an admin session'),
   loginAttempts: limit(5, 'failed sign-ins of an account from one address before it must wait'),
   loginLockMinutes: limit(15, 'how long it must wait'),

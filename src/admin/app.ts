@@ -14,6 +14,7 @@ import { negotiateLocale, type Locale } from '../i18n.ts'
 import { registerAccess } from './access.ts'
 import type { AdminDeps, RouteDeps } from './deps.ts'
 import { registerErrorPages } from './error-page.ts'
+import { BARE_HEADERS, createHttpServer } from './http-server.ts'
 import { createLive } from './live.ts'
 import { createLoginGuard } from './login-guard.ts'
 import { accountRoutes } from './routes/account.ts'
@@ -94,21 +95,19 @@ export async function createAdmin(deps: AdminDeps): Promise<FastifyInstance> {
 function createServer({ logger, config }: AdminDeps): FastifyInstance {
   const log: { logger: false } | { loggerInstance: FastifyBaseLogger } =
     logger === false ? { logger } : { loggerInstance: logger }
-  const { limits } = config
+  const { trustedProxies } = config.admin
   return Fastify({
     ...log,
     // Fastify would log each URL with its query, and that of /setup holds a token.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: MAX_FORM_BYTES,
-    connectionTimeout: 60_000,
-    requestTimeout: 30_000,
-    keepAliveTimeout: limits.keepAliveTimeoutMs,
-    http: { headersTimeout: limits.headTimeoutMs, maxHeaderSize: limits.maxHeaderBytes },
+    serverFactory: handler => createHttpServer(handler, config),
+    trustProxy: trustedProxies.length > 0 && trustedProxies,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: MAX_PARAM, ignoreTrailingSlash: true },
     // An address that cannot even be decoded meets no hook: it gets the barest answer.
     frameworkErrors: (_error, _request, reply: FastifyReply) => {
-      void reply.code(400).type('text/plain; charset=utf-8').send('400')
+      void reply.code(400).headers(BARE_HEADERS).send('400')
     },
   })
 }
