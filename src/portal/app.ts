@@ -57,6 +57,8 @@ export async function createPortal(deps: PortalDeps): Promise<FastifyInstance> {
     exposeHeadRoutes: false,
     rewriteUrl: routedPath,
   })
+  // Only what our own form sends: not the JSON and the plain text that Fastify reads by itself (CVE-2022-41919).
+  app.removeAllContentTypeParsers()
   await app.register(formbody, { bodyLimit: MAX_FORM_BYTES })
   await app.register(view, { engine: { eta }, root: VIEWS, viewExt: 'eta', production: true })
   app.decorateRequest('refusal')
