@@ -15,14 +15,14 @@ const MAX_BYTES = 64e6
 
 export async function policyExport(
   config: Config,
-  { t, print }: Terminal,
+  { t, print, printJson }: Terminal,
   file: string | undefined,
 ): Promise<void> {
   await withInstalled(config, async ({ store }) => {
     const policy = await store.get('policy', CURRENT)
-    const text = JSON.stringify(policy?.body, undefined, 2)
-    if (file === undefined) print(text)
+    if (file === undefined) printJson(policy?.body)
     else {
+      const text = JSON.stringify(policy?.body, undefined, 2)
       await writeFile(file, `${text}\n`).catch((error: unknown) => refuseFile(file, error))
       print(t('policy.written', { file }))
     }
@@ -67,7 +67,8 @@ export async function policyImport(
 
 const show = (value: unknown): string => printable(JSON.stringify(value))
 
-function lineOf({ path, before, after }: Difference, { paint }: Terminal): string {
+function lineOf({ path: raw, before, after }: Difference, { paint }: Terminal): string {
+  const path = printable(raw)
   if (before === undefined) return paint('green', `+ ${path} : ${show(after)}`)
   if (after === undefined) return paint('red', `- ${path} : ${show(before)}`)
   return paint('yellow', `~ ${path} : ${show(before)} → ${show(after)}`)
