@@ -1,7 +1,6 @@
 /** The composition root of a proxy worker: store, snapshot, portal and proxy, wired. */
 import type { AddressInfo } from 'node:net'
 import { setTimeout as elapsed } from 'node:timers/promises'
-import { networkInterfaces } from 'node:os'
 import type { SecureContext } from 'node:tls'
 import type { IncomingMessage } from 'node:http'
 import type { Logger } from 'pino'
@@ -12,7 +11,7 @@ import { accessLogDir } from '../install.ts'
 import { PreauError } from '../errors.ts'
 import { installAuthority } from '../install-authority.ts'
 import { createAddressJudge, parseCidr } from '../policy/address.ts'
-import { parseHost, type Host } from '../policy/host.ts'
+import type { Host } from '../policy/host.ts'
 import type { Refusal } from '../policy/refusal.ts'
 import type { Current } from '../policy/snapshot.ts'
 import { createPortal } from '../portal/app.ts'
@@ -21,6 +20,7 @@ import { createDial, type Dial } from '../proxy/dial.ts'
 import { createForward } from '../proxy/forward.ts'
 import { createIntercept, type RefuseRequest } from '../proxy/intercept.ts'
 import type { LimitName } from '../proxy/limit-name.ts'
+import { isOwnAddress } from '../proxy/own-address.ts'
 import { createResolver } from '../proxy/resolver.ts'
 import { ProxyServer } from '../proxy/server.ts'
 import { createLimitReport } from './limit-report.ts'
@@ -177,12 +177,4 @@ async function drained(proxy: ProxyServer, timeoutMs: number): Promise<void> {
   while (proxy.openExchanges > 0 && clock() < until) {
     await elapsed(DRAIN_CHECK_MS)
   }
-}
-
-/** Whether an address is one of this machine. Read anew each time: a machine's addresses change. */
-function isOwnAddress(address: Host): boolean {
-  if (/^(?:127\.|0\.0\.0\.0$|::1$|::$)/.test(address)) return true
-  return Object.values(networkInterfaces()).some(list =>
-    list?.some(entry => parseHost(entry.address.replace(/%.*$/, '')) === address),
-  )
 }
