@@ -46,6 +46,7 @@ export const limitsSchema = z.strictObject({
     60,
     'how long a site stays open after its warning was read; 0: never opens',
   ),
+  warningsPerPc: limit(200, 'sites that one PC opens past their warning in that time, per worker'),
   adminConnections: limit(1_000, 'connections to the admin app open at once'),
   adminConnectionsPerClient: limit(200, 'of one client address'),
   sessionMinutes: limit(600, 'length of an admin session'),

@@ -115,7 +115,7 @@ function createGate(deps: PortalDeps) {
 function addForms(app: FastifyInstance, deps: PortalDeps): void {
   const { clock, current, limits } = deps
   const desk = new UnblockDesk(deps)
-  const acknowledge = createAcknowledge({ ...deps, acknowledgeMinutes: limits.acknowledgeMinutes })
+  const acknowledge = createAcknowledge(deps)
   const isWithinRate = createClickRate(limits.unblockPerMinute)
   const accept = ({ headers }: FastifyRequest, refusal: Refusal, isAllowed: boolean): void => {
     if (!isAllowed || !isFromRefusedOrigin(headers, refusal))

@@ -46,3 +46,29 @@ tap.test('three hundred requests are shown by pages, the pending ones first', as
   t.equal(body.match(/<li[^>]* id="r-|<[a-z]+ [^>]*id="r-/g)?.length, 100)
   t.ok(body.length < 500_000)
 })
+
+tap.test(
+  'a PC that passes warnings without end, one sub-domain after the other, is stopped',
+  async t => {
+    const limits = { unblockPerMinute: 0, warningsPerPc: 10 }
+    const world = await PortalWorld.open(t, { limits })
+    const { snapshot } = world
+    world.snapshot = {
+      ...snapshot,
+      categories: host => (host.endsWith('blog.example') ? ['blog'] : []),
+    }
+    world.store.watch(() => void world.swap())
+    const goOn = async (name: string, ip = '10.1.3.7') => {
+      const origin = `http://${name}.blog.example`
+      const headers = { origin }
+      return (await world.ask(`${origin}/.preau/continue`, { method: 'POST', ip, headers })).status
+    }
+    const statuses = []
+    for (let i = 0; i < 12; i++) statuses.push(await goOn(`a${i}`))
+    t.strictSame(statuses, [...Array<number>(10).fill(303), 429, 429])
+    t.equal((await world.store.list('grant', { limit: 100 })).length, 10)
+    t.equal(await goOn('a1', '10.1.3.8'), 303, 'the neighbour goes on')
+    world.now += 3_600_000
+    t.equal(await goOn('b'), 303, 'once those have ended')
+  },
+)

@@ -38,6 +38,7 @@ t.test('behind TLS the session comes in the cookie that no other host can set', 
     303,
     'not in the cookie that could be planted',
   )
+  t.equal((await planted.get('/')).statusCode, 303, 'also where nobody says that it is TLS')
   const plain = await world.as('Claire')
   planted.cookies.set('preau_session', plain.cookies.get('preau_session') ?? '')
   t.equal((await planted.get('/', HTTPS)).statusCode, 303, 'nor one that was opened in clear')
