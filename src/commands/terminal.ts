@@ -75,10 +75,11 @@ function shown(text: string, isTty: boolean): string {
 
 /** The lines of the JSON stay; inside its texts a line end is written as an escape already. */
 function escapeJson(json: string): string {
-  const escape = (char: string): string =>
-    char === '\n' ? char : `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`
-  return json.replace(UNPRINTABLE, run => Array.from(run, escape).join(''))
+  return json.replace(UNPRINTABLE, run => Array.from(run, escapeChar).join(''))
 }
+
+const escapeChar = (char: string): string =>
+  char === '\n' ? char : `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`
 
 /** A path as the person would type it from here. */
 export function shorten(path: string): string {

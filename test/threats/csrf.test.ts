@@ -51,8 +51,12 @@ t.test('no route of the admin app believes a form that is not its own', async t 
       t.equal(await statusOf(form, { ...OWN, 'content-type': type }), 415, `${route} ${type}`)
     for (const headers of FOREIGN)
       t.equal(await statusOf(form, headers), 403, `${route} ${JSON.stringify(headers)}`)
-    for (const _csrf of ['', 'x', karim.csrf, `${claire.csrf}x`])
-      t.equal(await statusOf({ ...form, _csrf }, OWN), 403, `${route} with the token « ${_csrf} »`)
+    for (const token of ['', 'x', karim.csrf, `${claire.csrf}x`])
+      t.equal(
+        await statusOf({ ...form, _csrf: token }, OWN),
+        403,
+        `${route} with the token « ${token} »`,
+      )
     t.equal(
       JSON.stringify(await world.store.tail({ limit: 1 })),
       before,
@@ -71,7 +75,8 @@ t.test('no verb but POST reaches a form, and GET changes nothing', async t => {
     const url = route.slice('POST '.length).replace(':id', id).replace(':name', 'claire')
     for (const method of ['PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const)
       t.equal((await claire.post(url, FORM, { method })).statusCode, 404, `${method} ${url}`)
-    const query = `${url}?${new URLSearchParams({ ...FORM, _csrf: claire.csrf, _method: 'POST' })}`
+    const fields = new URLSearchParams({ ...FORM, _csrf: claire.csrf, _method: 'POST' })
+    const query = `${url}?${fields.toString()}`
     const override = { 'x-http-method-override': 'POST', 'x-csrf-token': claire.csrf }
     for (const method of ['GET', 'HEAD'] as const) {
       const { statusCode } = await claire.post(

@@ -47,7 +47,9 @@ tap.test('it cannot read, follow, join or acknowledge the request of another sch
   t.equal(status, 303)
   const requests = await world.requests()
   t.strictSame(
-    requests.map(({ body }) => [body.site, body.clicks, body.askers.map(({ ip }) => ip)]).sort(),
+    requests
+      .map(({ body }) => [body.site, body.clicks, body.askers.map(({ ip }) => ip)])
+      .toSorted((a, b) => String(a[0]).localeCompare(String(b[0]))),
     [
       [OWN.site, 1, [OWN.ip]],
       ['0750002B', 1, [FOREIGN_IP]],
