@@ -24,7 +24,7 @@ t.test(
     const marks = 'forged \u2028\u202e\u009b31m'
     for (const host of ['free.test', 'games.test']) {
       await world.raw(
-        `GET http://${host}:${origin.port}/forged?q=forged HTTP/1.1\r\nHost: a\r\nUser-Agent: ${marks}\r\nReferer: http://a/forged\r\nConnection: close\r\n\r\n`,
+        `GET http://${host}:${origin.port}/forged?q=forged HTTP/1.1\r\nHost: a\r\nUser-Agent: ${marks}\r\nReferer: http://a/forged\r\nCookie: id=forged\r\nAuthorization: Basic forged\r\nProxy-Authorization: Basic forged\r\nConnection: close\r\n\r\n`,
       )
     }
     await world.raw(
@@ -32,6 +32,12 @@ t.test(
     )
     await world.raw(`CONNECT a\u2028forged:443 HTTP/1.1\r\nHost: a\r\n\r\n`)
     await world.raw(`FORGED\u001b http://free.test/ HTTP/1.1\r\nHost: a\r\n\r\n`)
+    await world.raw(
+      `GET http://forged:forged@free.test/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`,
+    )
+    await world.raw(
+      `GET http://free.test/forged HTTP/1.1\r\nHost: a\r\nUser-Agent: forged\u001b[2J\r\n\r\n`,
+    )
     t.ok(world.log.length >= 2, 'both are in the log')
     const lines = JSON.stringify(world.log)
     t.notMatch(lines, /forged/i)
