@@ -41,13 +41,15 @@ export function createHttpServer(handler: Handler, { limits, admin }: Config): S
 }
 
 function serverOptions(limits: Config['limits']): ServerOptions {
+  const requestTimeout = Math.min(REQUEST_TIMEOUT_MS, limits.requestTimeoutMs || REQUEST_TIMEOUT_MS)
+  // Node refuses more time for the head than for the whole.
+  const headersTimeout = Math.min(limits.headTimeoutMs, requestTimeout)
   return {
     maxHeaderSize: limits.maxHeaderBytes || MAX_HEADER_BYTES,
-    // Node refuses more time for the head than for the whole.
-    headersTimeout: Math.min(limits.headTimeoutMs, REQUEST_TIMEOUT_MS),
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    headersTimeout,
+    requestTimeout,
     keepAliveTimeout: limits.keepAliveTimeoutMs,
-    connectionsCheckingInterval: Math.min(CHECK_MS, limits.headTimeoutMs || CHECK_MS),
+    connectionsCheckingInterval: Math.min(CHECK_MS, headersTimeout || requestTimeout),
   }
 }
 

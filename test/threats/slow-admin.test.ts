@@ -43,6 +43,24 @@ t.test('half a head is closed in time, others are served meanwhile', async t => 
   t.equal(all.filter(isOver).length, 81)
 })
 
+t.test('a form that comes drop by drop is given up', async t => {
+  const { open, isServed } = await listen(t, { limits: { requestTimeoutMs: 400 } })
+  const head =
+    'POST /sign-in HTTP/1.1\r\nHost: a\r\nOrigin: http://a\r\nContent-Type: application/x-www-form-urlencoded\r\n'
+  const sockets = await Promise.all(
+    ['Content-Length: 60000\r\n\r\nname=', 'Transfer-Encoding: chunked\r\n\r\nffff\r\nname='].map(
+      rest => open(head + rest),
+    ),
+  )
+  const trickle = setInterval(() => {
+    for (const socket of sockets) socket.write('x')
+  }, 50)
+  t.teardown(() => clearInterval(trickle))
+  t.ok(await isServed())
+  await eventually(() => sockets.every(isOver))
+  t.equal(sockets.filter(isOver).length, 2)
+})
+
 t.test('one address has its share of the connections, and gives its place back', async t => {
   const { open, isServed } = await listen(t, { limits: { adminConnectionsPerClient: 5 } })
   const held = await Promise.all(Array.from({ length: 5 }, () => open('GET')))
