@@ -60,6 +60,12 @@ export const configSchema = z.strictObject({
     .strictObject({
       host: z.string().min(1).default('127.0.0.1').describe('address the admin app listens on'),
       port: listenPort.default(8080).describe('port of the admin app'),
+      trustedProxies: z
+        .array(cidr)
+        .default([])
+        .describe(
+          'reverse proxies in front of the admin app, whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed',
+        ),
     })
     .prefault({}),
   dial: z
@@ -141,13 +147,15 @@ function shapeAt(path: readonly PropertyKey[]): Record<string, unknown> | undefi
   return 'shape' in inner ? (inner.shape as Record<string, unknown>) : undefined
 }
 
+const LISTS = new Set(['sources', 'trustedProxies'])
+
 /** Every key that holds one string or number, as a path, with its environment variable. */
 function* environmentKeys(): Generator<{ path: [string, string?]; variable: string }> {
   for (const key of ['dataDir', 'store', 'workers'] as const)
     yield { path: [key], variable: variableOf(key) }
   for (const section of ['proxy', 'admin', 'lists', 'limits'] as const) {
     for (const key of Object.keys(shapeAt([section]) ?? {})) {
-      if (!key.endsWith('Ports') && key !== 'sources')
+      if (!key.endsWith('Ports') && !LISTS.has(key))
         yield { path: [section, key], variable: variableOf(section, key) }
     }
   }

@@ -76,8 +76,16 @@ t.test('old records and files go, those in force stay', async t => {
     ...request('pending-for-ever', 'd', undefined, 0),
     ...request('decided-lately', 'b', NOW - 364 * DAY_MS),
     ...request('decided-long-ago', 'c', NOW - 366 * DAY_MS),
-    { kind: 'session', id: 'open', body: { user: 'alice', csrf: 'x', at: 0, until: NOW + 1 } },
-    { kind: 'session', id: 'over', body: { user: 'alice', csrf: 'x', at: 0, until: NOW } },
+    {
+      kind: 'session',
+      id: 'open',
+      body: { user: 'alice', csrf: 'x', at: 0, until: NOW + 1, seal: '' },
+    },
+    {
+      kind: 'session',
+      id: 'over',
+      body: { user: 'alice', csrf: 'x', at: 0, until: NOW, seal: '' },
+    },
   ])
   await store.commit({ by: 'pc:10.1.2.3', action: 'old', at: NOW - 366 * DAY_MS }, [])
   await cleanUp({ store, config, ...options })

@@ -76,7 +76,7 @@ t.test('a grant committed elsewhere opens the site here, and closes it when it e
   t.equal(verdict('www.miniclip.com'), 'blocked-category')
   t.equal(swaps, 2)
   await store.commit(note, [
-    { kind: 'session', id: 's', body: { user: 'a', csrf: 'x', at: 0, until: 1 } },
+    { kind: 'session', id: 's', body: { user: 'a', csrf: 'x', at: 0, until: 1, seal: '' } },
   ])
   await new Promise(resolve => setTimeout(resolve, 100))
   t.equal(swaps, 2, 'what changes no policy swaps nothing')
@@ -134,7 +134,7 @@ t.test(
     t.match(said.join(''), /the last one stays in force/)
     isDown = false
     await store.commit(note, [
-      { kind: 'session', id: 's', body: { user: 'a', csrf: 'x', at: 0, until: 1 } },
+      { kind: 'session', id: 's', body: { user: 'a', csrf: 'x', at: 0, until: 1, seal: '' } },
     ])
     await eventually(() => current.snapshot !== before)
     t.not(current.snapshot, before, 'what was missed meanwhile is in force')

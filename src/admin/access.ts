@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { PreauError } from '../errors.ts'
 import { assertOwnForm, assertToken, expectedFormToken, isUnsafe } from './csrf.ts'
 import type { AdminDeps } from './deps.ts'
-import { readSession, SESSION_COOKIE } from './session.ts'
+import { readSession, shownSession } from './session.ts'
 
 /** `public`: everybody; `session`: whoever is signed in; `dsi`: those who decide. */
 export type Access = 'public' | 'session' | 'dsi'
@@ -21,8 +21,7 @@ export const ASSETS = '/assets/'
 
 /** Adds the checks; a route without `access` is a programming error and stops the start. */
 export function registerAccess(app: FastifyInstance, { store, clock }: AdminDeps): void {
-  const whoIs = (request: FastifyRequest) =>
-    readSession(store, request.cookies[SESSION_COOKIE], clock())
+  const whoIs = (request: FastifyRequest) => readSession(store, shownSession(request), clock())
   app.decorateRequest('who', null)
   app.addHook('onRoute', route => {
     if (route.url.startsWith(ASSETS)) route.config = { ...route.config, access: 'public' }
@@ -36,9 +35,12 @@ export function registerAccess(app: FastifyInstance, { store, clock }: AdminDeps
       request.who = await whoIs(request).catch(() => null)
       return
     }
-    const { access, isForScripts } = request.routeOptions.config
+    const { config, url = '' } = request.routeOptions
+    const { access, isForScripts } = config
     if (isUnsafe(request.method)) assertOwnForm(request)
-    if (request.url.startsWith(ASSETS) || request.url === '/healthz') return
+    // By the route that was found, not by what was typed: the two are decoded differently. The health of the store is
+    // asked for when the store does not answer.
+    if (url.startsWith(ASSETS) || url === '/healthz') return
     request.who = await whoIs(request)
     if (access === 'public') return
     if (request.who === null) return signInFirst(request, reply, isForScripts ?? false)

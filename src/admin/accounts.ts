@@ -64,7 +64,7 @@ export async function addUser(store: Store, wanted: NewUser): Promise<User> {
 export async function setPassword(
   store: Store,
   { name, password, by, now }: Act & { readonly name: string; readonly password: string },
-): Promise<void> {
+): Promise<User> {
   assertPassword(password)
   const found = await findUser(store, name)
   const body: User = { ...found.body, password: await hashPassword(password) }
@@ -72,6 +72,7 @@ export async function setPassword(
     { kind: 'user', id: found.id, expects: found.version, body },
     ...(await sessionEnds(store, found.id)),
   ])
+  return body
 }
 
 /** Throws PREAU_USER_UNKNOWN or PREAU_LAST_DSI. */

@@ -14,6 +14,7 @@ import { negotiateLocale, type Locale } from '../i18n.ts'
 import { registerAccess } from './access.ts'
 import type { AdminDeps, RouteDeps } from './deps.ts'
 import { registerErrorPages } from './error-page.ts'
+import { BARE_HEADERS, createHttpServer } from './http-server.ts'
 import { LimitTally } from './limit-tally.ts'
 import { createLive } from './live.ts'
 import { createLoginGuard } from './login-guard.ts'
@@ -70,7 +71,8 @@ const ROUTES = [
 
 /** Builds the app; the caller listens, and closes it. It does not close the store. */
 export async function createAdmin(deps: AdminDeps): Promise<FastifyInstance> {
-  const app = createServer(deps)
+  const limitTally = new LimitTally()
+  const app = createServer(deps, limitTally)
   app.removeAllContentTypeParsers()
   app.decorateRequest('locale', 'fr')
   app.addHook('onRequest', async request => {
@@ -85,7 +87,6 @@ export async function createAdmin(deps: AdminDeps): Promise<FastifyInstance> {
   const live = createLive(deps.store, deps.work)
   // Before `close` waits for open connections: these streams would never end by themselves.
   app.addHook('preClose', async () => live.close())
-  const limitTally = new LimitTally()
   const guard = createLoginGuard(deps.config.limits, deps.clock, limitTally.onLimit)
   const routeDeps: RouteDeps = { ...deps, live, guard, limitTally }
   for (const route of ROUTES) await app.register(async scope => route(scope, routeDeps))
@@ -93,24 +94,22 @@ export async function createAdmin(deps: AdminDeps): Promise<FastifyInstance> {
   return app
 }
 
-function createServer({ logger, config }: AdminDeps): FastifyInstance {
+function createServer({ logger, config }: AdminDeps, { onLimit }: LimitTally): FastifyInstance {
   const log: { logger: false } | { loggerInstance: FastifyBaseLogger } =
     logger === false ? { logger } : { loggerInstance: logger }
-  const { limits } = config
+  const { trustedProxies } = config.admin
   return Fastify({
     ...log,
     // Fastify would log each URL with its query, and that of /setup holds a token.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: MAX_FORM_BYTES,
-    connectionTimeout: 60_000,
-    requestTimeout: 30_000,
-    keepAliveTimeout: limits.keepAliveTimeoutMs,
-    http: { headersTimeout: limits.headTimeoutMs, maxHeaderSize: limits.maxHeaderBytes },
+    serverFactory: handler => createHttpServer(handler, config, onLimit),
+    trustProxy: trustedProxies.length > 0 && trustedProxies,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: MAX_PARAM, ignoreTrailingSlash: true },
     // An address that cannot even be decoded meets no hook: it gets the barest answer.
     frameworkErrors: (_error, _request, reply: FastifyReply) => {
-      void reply.code(400).type('text/plain; charset=utf-8').send('400')
+      void reply.code(400).headers(BARE_HEADERS).send('400')
     },
   })
 }

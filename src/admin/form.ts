@@ -1,9 +1,6 @@
 /** Reads the fields of a form: what is missing, too long or not among the choices is refused by name. */
 import { PreauError } from '../errors.ts'
-
-// Control characters, line separators and bidirectional overrides: they forge lines in logs and turn texts around.
-// oxlint-disable-next-line no-control-regex -- removing control characters is the point
-const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g
+import { UNPRINTABLE } from '../policy/unprintable.ts'
 
 /** The raw text of a field, as typed (a password). Throws PREAU_INVALID_INPUT; PREAU_TOO_LARGE past `max` characters. */
 export function rawField(body: unknown, name: string, max: number): string {

@@ -2,6 +2,8 @@
 import { LRUCache } from 'lru-cache'
 import type { Limits } from '../config.ts'
 import { PreauError } from '../errors.ts'
+import { ipv6Number } from '../policy/address.ts'
+import { parseSocketAddress } from '../policy/host.ts'
 
 interface Tally {
   readonly failures: number
@@ -124,9 +126,11 @@ function createBudget(clock: () => number): () => Pick<Failure, 'isLogged' | 'un
   }
 }
 
-/** An IPv6 client has a whole /64 to change its address in (RFC 6177): its network is what is counted. */
+/**
+ * An IPv6 client has a whole /64 to change its address in (RFC 6177): its network is what is counted. By its bits: the
+ * text of an address leaves out zeros wherever there are most, so that one network has many beginnings.
+ */
 function networkOf(address: string): string {
-  return address.includes(':') && !address.includes('.')
-    ? address.split(':').slice(0, 4).join(':')
-    : address
+  const parsed = parseSocketAddress(address)
+  return parsed?.includes(':') ? `${ipv6Number(parsed) >> 64n}/64` : (parsed ?? address)
 }

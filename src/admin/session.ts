@@ -8,7 +8,13 @@ import { userId } from './accounts.ts'
 import { listAll } from './list-all.ts'
 import { createToken, hashToken } from './token.ts'
 
+/** The cookie where the browser sees plain HTTP: the machine itself, or an inner network. */
 export const SESSION_COOKIE = 'preau_session'
+/**
+ * The cookie where the browser sees https. Browsers take this prefix from this very host only, and with `Secure`: no other
+ * host of the domain can plant one, so that nobody works in the session of somebody else (RFC 6265bis §4.1.3.2).
+ */
+export const SECURE_COOKIE = '__Host-preau_session'
 /** Ties the forms of the pages without session (sign-in, set-up) to one browser. */
 export const FORM_COOKIE = 'preau_form'
 const TOKEN = /^[\w-]{43}$/
@@ -30,20 +36,37 @@ declare module 'fastify' {
   }
 }
 
+/** The token that a browser shows, and in which of the two cookies. */
+export interface Shown {
+  readonly token: string
+  readonly isSecure: boolean
+}
+
+export function shownSession(request: FastifyRequest): Shown | undefined {
+  const { cookies } = request
+  const secure = cookies[SECURE_COOKIE]
+  const token = secure ?? (isHttps(request) ? undefined : cookies[SESSION_COOKIE])
+  return token === undefined ? undefined : { token, isSecure: secure !== undefined }
+}
+
 /** The person behind a cookie; the account is read again each time, so that a change of role acts at once. */
 export async function readSession(
   store: Store,
-  token: string | undefined,
+  shown: Shown | undefined,
   now: number,
 ): Promise<SignedIn | null> {
-  if (token === undefined || !TOKEN.test(token)) return null
-  const sessionId = hashToken(token)
+  if (shown === undefined || !TOKEN.test(shown.token)) return null
+  const sessionId = hashToken(shown.token)
   const session = await store.get('session', sessionId)
   if (session === undefined || now >= session.body.until) return null
+  if (session.body.isSecure && !shown.isSecure) return null
   const user = await store.get('user', session.body.user)
   if (user === undefined || user.body.disabled) return null
+  if (session.body.seal !== sealOf(user.body)) return null
   return { sessionId, userId: user.id, user: user.body, csrf: session.body.csrf }
 }
+
+const sealOf = ({ password }: User): string => hashToken(password)
 
 export interface NewSession {
   readonly token: string
@@ -59,18 +82,25 @@ export async function makeSession(
   user: User,
   limits: Pick<Limits, 'sessionMinutes'>,
   now: number,
-  previousToken?: string,
+  { previous, isSecure }: { readonly previous: Shown | undefined; readonly isSecure: boolean },
 ): Promise<NewSession> {
   const token = createToken()
   const { sessionMinutes } = limits
   const until = sessionMinutes === 0 ? Number.MAX_SAFE_INTEGER : now + sessionMinutes * MINUTE_MS
-  const body: Session = { user: userId(user.name), csrf: createToken(), at: now, until }
-  const previous = previousToken === undefined ? undefined : hashToken(previousToken)
+  const body: Session = {
+    user: userId(user.name),
+    csrf: createToken(),
+    at: now,
+    until,
+    seal: sealOf(user),
+    ...(isSecure ? { isSecure } : {}),
+  }
+  const previousId = previous === undefined ? undefined : hashToken(previous.token)
   const sessions = await listAll(store, 'session', {}, MAX_SESSIONS)
   const own = sessions.filter(session => session.body.user === body.user)
   const crowded = own.toSorted((a, b) => b.body.at - a.body.at).slice(MAX_SESSIONS_PER_USER - 1)
   const over = sessions.filter(session => {
-    return session.body.until <= now || session.id === previous || crowded.includes(session)
+    return session.body.until <= now || session.id === previousId || crowded.includes(session)
   })
   const ends = over.map(({ id }): Change => ({ kind: 'session', id, body: null }))
   return {
@@ -96,6 +126,9 @@ export function giveCookie(
   reply.setCookie(name, token, cookieOptions(request))
 }
 
-export function dropCookie(request: FastifyRequest, reply: FastifyReply, name: string): void {
-  reply.clearCookie(name, cookieOptions(request))
+/** Lets the browser forget its session, in whichever cookie it is. */
+export function dropSession(request: FastifyRequest, reply: FastifyReply): void {
+  const options = cookieOptions(request)
+  reply.clearCookie(SESSION_COOKIE, options)
+  if (isHttps(request)) reply.clearCookie(SECURE_COOKIE, options)
 }

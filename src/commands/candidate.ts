@@ -20,7 +20,7 @@ export async function listsDiff(
   await withInstalled(config, async ({ store, catalogue }) => {
     const { body } = await readCandidate(store)
     if (isJson) {
-      terminal.print(JSON.stringify(body, undefined, 2))
+      terminal.printJson(body)
       return
     }
     printHolds(body.holds, catalogue, terminal)

@@ -50,7 +50,7 @@ export async function check(
   }
   return withInstalled(config, async ({ store, catalogue }) => {
     const report = await examine(config, store, catalogue, target, ip)
-    if (args.json) terminal.print(JSON.stringify(report, undefined, 2))
+    if (args.json) terminal.printJson(report)
     else printReport(report, catalogue, terminal)
     return report.verdict.action === 'allow'
   })
@@ -121,7 +121,7 @@ function printReport(
   for (const match of matches.filter(m => category === undefined || m.category === category)) {
     const { list, line } = match
     const date = new Date(match.since).toISOString().slice(0, 10)
-    const file = shorten(match.file)
+    const file = printable(shorten(match.file))
     print(
       `  ${label(match.category)} — ${t('check.line', { list, file, line, text: printable(match.text), date })}`,
     )

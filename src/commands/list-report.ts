@@ -41,7 +41,7 @@ function printReport(report: ImportReport, { t, print, locale }: Terminal): void
   if (report.refusedLines > 0) {
     print(t('lists.refused', { count: format.format(report.refusedLines) }))
     for (const { file, line, text } of report.refusedSamples.slice(0, SAMPLES)) {
-      print(`  ${file}:${line}  ${printable(text)}`)
+      print(`  ${printable(file)}:${line}  ${printable(text)}`)
     }
   }
   if (report.contradictions.length > 0) {

@@ -35,7 +35,7 @@ export async function listsImport(
   terminal: Terminal,
   { path, category, name, format, mode, isJson }: ImportArguments,
 ): Promise<void> {
-  const { print, progress } = terminal
+  const { printJson, progress } = terminal
   await withLists(config, async ({ store, catalogue }) => {
     if (category !== undefined) assertCategory(category, catalogue, terminal)
     const onProgress = showProgress(terminal)
@@ -55,7 +55,7 @@ export async function listsImport(
       ),
     )
     progress('')
-    if (isJson) print(JSON.stringify(outcome, undefined, 2))
+    if (isJson) printJson(outcome)
     else printOutcome(outcome, catalogue, terminal)
   })
 }
@@ -111,10 +111,10 @@ function showProgress({ t, progress }: Terminal): (bytes: number) => void {
 }
 
 export async function listsShow(config: Config, terminal: Terminal, json: boolean): Promise<void> {
-  const { t, print, locale } = terminal
+  const { t, print, printJson, locale } = terminal
   await withLists(config, async (_installed, { body }) => {
     if (json) {
-      print(JSON.stringify(body, undefined, 2))
+      printJson(body)
       return
     }
     const format = new Intl.NumberFormat(locale)

@@ -12,17 +12,19 @@ import { diffPolicies, parsePolicy, type Difference } from '../policy/policy-doc
 import { printable, type Terminal } from './terminal.ts'
 
 const MAX_BYTES = 64e6
+const MAX_AUDITED = 20
+const MAX_AUDITED_CHARS = 1_000
 
 export async function policyExport(
   config: Config,
-  { t, print }: Terminal,
+  { t, print, printJson }: Terminal,
   file: string | undefined,
 ): Promise<void> {
   await withInstalled(config, async ({ store }) => {
     const policy = await store.get('policy', CURRENT)
-    const text = JSON.stringify(policy?.body, undefined, 2)
-    if (file === undefined) print(text)
+    if (file === undefined) printJson(policy?.body)
     else {
+      const text = JSON.stringify(policy?.body, undefined, 2)
       await writeFile(file, `${text}\n`).catch((error: unknown) => refuseFile(file, error))
       print(t('policy.written', { file }))
     }
@@ -36,7 +38,7 @@ export async function policyImport(
   file: string,
   dryRun: boolean,
 ): Promise<void> {
-  const { t, print } = terminal
+  const { t, print, paint } = terminal
   const input = await readJson(file)
   await withInstalled(config, async ({ store, catalogue }) => {
     const body = parsePolicy(input, catalogue)
@@ -47,7 +49,7 @@ export async function policyImport(
       print(t('policy.same'))
       return
     }
-    for (const difference of differences) print(lineOf(difference, terminal))
+    for (const { kind, line } of differences.map(lineOf)) print(paint(COLOUR[kind], line))
     if (dryRun) {
       print(t('policy.dryRun'))
       return
@@ -55,7 +57,7 @@ export async function policyImport(
     const note = {
       by: 'cli',
       action: 'policy.import',
-      detail: { differences: differences.length },
+      detail: { differences: differences.length, changes: summaryOf(differences) },
       at: Date.now(),
     }
     await store.commit(note, [
@@ -67,10 +69,22 @@ export async function policyImport(
 
 const show = (value: unknown): string => printable(JSON.stringify(value))
 
-function lineOf({ path, before, after }: Difference, { paint }: Terminal): string {
-  if (before === undefined) return paint('green', `+ ${path} : ${show(after)}`)
-  if (after === undefined) return paint('red', `- ${path} : ${show(before)}`)
-  return paint('yellow', `~ ${path} : ${show(before)} → ${show(after)}`)
+const SIGN = { added: '+', removed: '-', changed: '~' } as const
+const COLOUR = { added: 'green', removed: 'red', changed: 'yellow' } as const
+
+function lineOf({ path, before, after }: Difference): {
+  readonly kind: keyof typeof SIGN
+  readonly line: string
+} {
+  const kind = before === undefined ? 'added' : after === undefined ? 'removed' : 'changed'
+  const values = [before, after].filter(value => value !== undefined).map(show)
+  return { kind, line: `${SIGN[kind]} ${printable(path)} : ${values.join(' → ')}` }
+}
+
+/** What the audit keeps of an import: before and after, as many as a person would read. */
+function summaryOf(differences: readonly Difference[]): string {
+  const lines = differences.slice(0, MAX_AUDITED).map(difference => lineOf(difference).line)
+  return lines.join(' ; ').slice(0, MAX_AUDITED_CHARS)
 }
 
 async function readJson(file: string): Promise<unknown> {

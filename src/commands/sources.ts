@@ -104,12 +104,12 @@ function readCategory(
 }
 
 export async function sourceList(config: Config, terminal: Terminal, json: boolean): Promise<void> {
-  const { t, print } = terminal
+  const { t, print, printJson } = terminal
   await withInstalled(config, async installed => {
     const { sources, statuses } = await read(config, installed)
     if (json) {
       const rows = sources.map(source => ({ ...source, status: statuses.get(source.name) ?? null }))
-      print(JSON.stringify(rows, undefined, 2))
+      printJson(rows)
       return
     }
     if (sources.length === 0) {

@@ -2,6 +2,7 @@
 import { relative } from 'node:path'
 import { styleText } from 'node:util'
 import { createTexts, type Locale, type Translate } from '../i18n.ts'
+import { UNPRINTABLE } from '../policy/unprintable.ts'
 import en from '../../views/locales/cli.en.json' with { type: 'json' }
 import fr from '../../views/locales/cli.fr.json' with { type: 'json' }
 
@@ -17,6 +18,8 @@ export interface Terminal {
   readonly isTty: boolean
   readonly paint: (style: Style, text: string) => string
   readonly print: (line: string) => void
+  /** For scripts: as it is, with what a terminal could obey written as `\uXXXX`, which reads back the same. */
+  readonly printJson: (value: unknown) => void
   /** A line that the next one replaces; nothing where nobody looks. */
   readonly progress: (line: string) => void
 }
@@ -28,7 +31,8 @@ export function createTerminal(locale: Locale, output: NodeJS.WriteStream): Term
     t: texts(locale),
     isTty,
     paint: (style, text) => (isTty ? styleText(style, text) : text),
-    print: line => output.write(`${line}\n`),
+    print: line => output.write(`${shown(line, isTty)}\n`),
+    printJson: value => output.write(`${escapeJson(JSON.stringify(value, undefined, 2))}\n`),
     progress: line => {
       if (isTty) output.write(`\r\x1b[2K${line}`)
     },
@@ -54,14 +58,28 @@ export function table(
   )
 }
 
-// Controls, line separators and bidirectional overrides: what could rewrite the line it stands in (CWE-150).
-// oxlint-disable-next-line no-control-regex -- control characters are what this is about
-const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g
-
 /** What came from outside, safe on a terminal. */
 export function printable(text: string): string {
-  return text.replace(UNSAFE, '\uFFFD')
+  return text.replace(UNPRINTABLE, '\uFFFD')
 }
+
+// The few styles that `paint` is asked for: none of them hides text.
+// oxlint-disable-next-line no-control-regex -- an escape sequence begins with a control character
+const OUR_STYLE = /(\u001b\[(?:[0-2]|22|3[0-79])m|\n)/
+
+/** The last look at what goes out: whatever a command forgot, only our own styles steer the terminal. */
+function shown(text: string, isTty: boolean): string {
+  const parts = text.split(isTty ? OUR_STYLE : /(\n)/)
+  return parts.map((part, i) => (i % 2 === 0 ? printable(part) : part)).join('')
+}
+
+/** The lines of the JSON stay; inside its texts a line end is written as an escape already. */
+function escapeJson(json: string): string {
+  return json.replace(UNPRINTABLE, run => Array.from(run, escapeChar).join(''))
+}
+
+const escapeChar = (char: string): string =>
+  char === '\n' ? char : `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`
 
 /** A path as the person would type it from here. */
 export function shorten(path: string): string {

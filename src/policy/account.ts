@@ -19,6 +19,10 @@ export interface Session {
   readonly csrf: string
   readonly at: number
   readonly until: number
+  /** What is left of the password that opened it: with another password the session is over, whoever was faster. */
+  readonly seal: string
+  /** Opened where the browser sees https: it comes in the cookie that only this host can set there, or not at all. */
+  readonly isSecure?: true
 }
 
 /** The one-time link that creates the first account: the SHA-256 of its token. */

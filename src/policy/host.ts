@@ -61,10 +61,13 @@ function mappedIpv4(canonical: string): string | undefined {
   return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`
 }
 
-/** The address of a socket as a `Host`: Node writes IPv4 clients of a dual-stack listener as `::ffff:a.b.c.d`. */
+/**
+ * The address of a socket as a `Host`: Node writes IPv4 clients of a dual-stack listener as `::ffff:a.b.c.d`, and link-local
+ * ones with their interface, which is no part of the address.
+ */
 export function parseSocketAddress(text: string | undefined): Host | undefined {
   if (text === undefined) return undefined
-  return isIPv4(text) ? (text as Host) : parseHost(text)
+  return isIPv4(text) ? (text as Host) : parseHost(text.replace(/%.*$/, ''))
 }
 
 /** A port of RFC 3986 without its leniency: 1 to 65535, no sign, no leading zero. */

@@ -5,9 +5,10 @@ import { parseCidr } from './address.ts'
 import type { Catalogue } from './category.ts'
 import { parseHumanHost, type Host } from './host.ts'
 import { hoursSchema, isTimeZone } from './schedule.ts'
+import { lineOfText } from './unprintable.ts'
 
 const MAX_TEXT = 200
-const text = z.string().trim().min(1).max(MAX_TEXT)
+const text = lineOfText(MAX_TEXT)
 const id = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'a-z, 0-9, "-"')
 const host = z
   .string()

@@ -62,6 +62,8 @@ export async function createPortal(deps: PortalDeps): Promise<FastifyInstance> {
     exposeHeadRoutes: false,
     rewriteUrl: routedPath,
   })
+  // Only what our own form sends: not the JSON and the plain text that Fastify reads by itself (CVE-2022-41919).
+  app.removeAllContentTypeParsers()
   await app.register(formbody, { bodyLimit })
   await app.register(view, { engine: { eta }, root: VIEWS, viewExt: 'eta', production: true })
   app.decorateRequest('refusal')
@@ -121,7 +123,7 @@ function createGate(deps: PortalDeps) {
 function addForms(app: FastifyInstance, deps: PortalDeps): void {
   const { clock, current, limits } = deps
   const desk = new UnblockDesk(deps)
-  const acknowledge = createAcknowledge({ ...deps, acknowledgeMinutes: limits.acknowledgeMinutes })
+  const acknowledge = createAcknowledge(deps)
   const isWithinRate = createClickRate(limits.unblockPerMinute)
   const accept = ({ headers }: FastifyRequest, refusal: Refusal, isAllowed: boolean): void => {
     if (!isAllowed || !isFromRefusedOrigin(headers, refusal))

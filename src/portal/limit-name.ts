@@ -6,5 +6,6 @@ export const PORTAL_LIMITS = [
   'pendingPerPc',
   'pendingPerSite',
   'unblockPerMinute',
+  'warningsPerPc',
 ] as const
 export type PortalLimit = (typeof PORTAL_LIMITS)[number]

@@ -1,11 +1,13 @@
 /** « Continuer vers le site »: a warned site opens for one PC and some minutes, and the audit log says so. */
 import { LRUCache } from 'lru-cache'
 import { randomUUIDv7 } from 'node:crypto'
+import type { Limits } from '../config.ts'
 import { PreauError } from '../errors.ts'
 import type { Refusal } from '../policy/refusal.ts'
 import type { Current } from '../policy/snapshot.ts'
 import { decide } from '../policy/verdict.ts'
 import type { Store } from '../store/store.ts'
+import { createClickRate } from './rate.ts'
 
 const MINUTE_MS = 60_000
 /** How long the answer waits for the grant to reach this process; without it the person would meet the warning again. */
@@ -17,15 +19,19 @@ export interface WarningDeps {
   readonly store: Store
   readonly current: Current
   readonly clock: () => number
-  /** 0: a warning cannot be passed. */
-  readonly acknowledgeMinutes: number
+  readonly limits: Pick<Limits, 'acknowledgeMinutes' | 'warningsPerPc'>
+  /** Called each time a PC runs into that limit. */
+  readonly onLimit?: (limit: 'warningsPerPc') => void
 }
 
-/** Opens the warned site for this PC; resolves once the policy in force allows it. Throws PREAU_FORBIDDEN, or what the store throws. */
+/** Opens the warned site for this PC; resolves once the policy in force allows it. Throws PREAU_FORBIDDEN, PREAU_TOO_MANY_REQUESTS, or what the store throws. */
 export type Acknowledge = (refusal: Refusal) => Promise<void>
 
 export function createAcknowledge(deps: WarningDeps): Acknowledge {
-  const { store, current, clock, acknowledgeMinutes } = deps
+  const { store, current, clock, limits } = deps
+  const { acknowledgeMinutes } = limits
+  // A warned domain has as many sub-domains as somebody likes to type, and each would be a grant in every process.
+  const isWithinBound = createClickRate(limits.warningsPerPc, acknowledgeMinutes * MINUTE_MS)
   const opened = new LRUCache<string, number>({ max: MAX_REMEMBERED })
   return async refusal => {
     const { client, target, verdict } = refusal
@@ -35,6 +41,10 @@ export function createAcknowledge(deps: WarningDeps): Acknowledge {
     const by = `pc:${client.ip}`
     const key = `${by} ${target.host}`
     if (Math.abs(now - (opened.get(key) ?? Number.NEGATIVE_INFINITY)) >= REPEAT_MS) {
+      if (!isWithinBound(client.ip, now)) {
+        deps.onLimit?.('warningsPerPc')
+        throw new PreauError('PREAU_TOO_MANY_REQUESTS')
+      }
       const id = randomUUIDv7()
       const until = now + acknowledgeMinutes * MINUTE_MS
       const scope = { kind: 'pc', ip: client.ip } as const

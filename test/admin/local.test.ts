@@ -101,3 +101,13 @@ t.test('the filter finds by site and by reason', async t => {
   t.match((await claire.get('/local?q=TRICHE')).body, 'lecon.example')
   t.notMatch((await claire.get('/local?q=nulle-part')).body, 'lecon.example')
 })
+
+t.test('a link puts no sentence of its own on the page', async t => {
+  const world = await openWorld(t)
+  await world.user('Claire', 'dsi')
+  const claire = await world.as('Claire')
+  const told = 'Votre session est menacée : appelez le 06 00 00 00 00'
+  for (const name of ['added', 'removed'])
+    t.notMatch((await claire.get(`/local?${name}=${encodeURIComponent(told)}`)).body, 'appelez')
+  t.match((await claire.get('/local?added=regle.example')).body, 'regle.example')
+})

@@ -119,7 +119,11 @@ t.test(
       { name: 'Claire', password: PASSWORD },
       { headers: { origin: 'https://admin.example:8080' } },
     )
-    t.equal(answer.cookies.find(({ name }) => name === 'preau_session')?.secure, true)
+    t.match(
+      answer.cookies.find(({ name }) => name === '__Host-preau_session'),
+      { httpOnly: true, sameSite: 'Strict', path: '/', secure: true, domain: undefined },
+    )
+    t.equal((await other.get('/')).statusCode, 200)
   },
 )
 

@@ -118,6 +118,7 @@ export interface WorldOptions {
   readonly realClock?: boolean
   readonly limits?: Record<string, number>
   readonly lists?: Partial<Config['lists']>
+  readonly admin?: Partial<Config['admin']>
   readonly dataDir?: string
   readonly current?: Current
   readonly gather?: AdminDeps['gather']
@@ -137,6 +138,7 @@ export async function openWorld(t: Scope, options: WorldOptions = {}): Promise<W
     ...defaults,
     limits: { ...defaults.limits, ...options.limits },
     lists: { ...defaults.lists, ...options.lists },
+    admin: { ...defaults.admin, ...options.admin },
     dataDir: options.dataDir ?? defaults.dataDir,
   }
   const work = createWork()

@@ -9,6 +9,7 @@ import type { Refusal } from '../../src/policy/refusal.ts'
 import { createDial } from '../../src/proxy/dial.ts'
 import { createForward } from '../../src/proxy/forward.ts'
 import { createIntercept, type RefuseRequest } from '../../src/proxy/intercept.ts'
+import { isOwnAddress } from '../../src/main/own-address.ts'
 import { createResolver } from '../../src/proxy/resolver.ts'
 import { ProxyServer } from '../../src/proxy/server.ts'
 import { openAuthority } from '../../src/tls/authority.ts'
@@ -45,6 +46,8 @@ export interface WorldOptions extends SnapshotChange {
   readonly withoutCa?: boolean
   readonly clock?: () => number
   readonly dialAllow?: string[]
+  /** Ports of this machine that are Préau's own, beside that of the proxy. */
+  readonly ownPorts?: number[]
 }
 
 export async function openProxyWorld(t: Test, options: WorldOptions = {}): Promise<ProxyWorld> {
@@ -60,7 +63,7 @@ export async function openProxyWorld(t: Test, options: WorldOptions = {}): Promi
   const authority = await openAuthority(t.testdir(), { cityName: 'Testville', now: clock() })
   const perMinute = options.limits?.leafCertificatesPerMinute ?? 0
   const leaves = createLeafCache(authority, { max: 100, perMinute, clock })
-  const own = new Set<number>()
+  const own = new Set<number>(options.ownPorts)
   const dial = createDial({
     hosts: config.dial.hosts,
     addresses: current.snapshot.addresses,
@@ -70,7 +73,7 @@ export async function openProxyWorld(t: Test, options: WorldOptions = {}): Promi
       ttlMs: options.dnsTtlMs ?? 1_000,
       timeoutMs: 2_000,
     }),
-    isOwn: (_address, port) => own.has(port),
+    isOwn: (address, port) => own.has(port) && isOwnAddress(address),
     timeoutMs: config.limits.dialTimeoutMs,
   })
   const refused: Refusal[] = []

@@ -8,7 +8,7 @@ import { queryText, rawField } from '../form.ts'
 import { renderPage, type Notice } from '../page.ts'
 import { verifyPassword } from '../password.ts'
 import { adminTexts } from '../texts.ts'
-import { startSession } from './sign-in.ts'
+import { auditFailure, startSession } from './sign-in.ts'
 
 export function accountRoutes(app: FastifyInstance, deps: RouteDeps): void {
   app.get('/account', { config: { access: 'session' } }, (request, reply) => {
@@ -45,11 +45,14 @@ async function changeOwnPassword(
     attempt.release()
     throw error
   })
-  if (!isRight) throw new PreauError('PREAU_PASSWORD_WRONG')
-  attempt.succeed()
   const { name } = who.user
-  await setPassword(deps.store, { name, password, by: name, now: deps.clock() })
-  await startSession(request, reply, deps, who.user)
+  if (!isRight) {
+    await auditFailure(request, deps, attempt, name)
+    throw new PreauError('PREAU_PASSWORD_WRONG')
+  }
+  attempt.succeed()
+  const user = await setPassword(deps.store, { name, password, by: name, now: deps.clock() })
+  await startSession(request, reply, deps, user)
 }
 
 function showAccount(

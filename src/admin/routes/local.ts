@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { PreauError } from '../../errors.ts'
 import { CURRENT } from '../../policy/document.ts'
 import { addRule, removeRule, ruleKey } from '../../policy/edit-rules.ts'
+import { parseHost } from '../../policy/host.ts'
 import type { LocalRule, PolicyDocument } from '../../policy/policy-document.ts'
 import { endOfDate } from '../../policy/schedule.ts'
 import type { RouteDeps } from '../deps.ts'
@@ -98,8 +99,9 @@ async function change(
 }
 
 function noticeOf(request: FastifyRequest, { t }: Wording) {
-  const added = queryText(request.query, 'added', 253)
-  const removed = queryText(request.query, 'removed', 253)
+  // A host or nothing: a link must not put a sentence of its own on our page.
+  const read = (name: string) => parseHost(queryText(request.query, name, 253) ?? '')
+  const [added, removed] = [read('added'), read('removed')]
   if (added !== undefined) return { kind: 'done', text: t('local.done', { host: added }) } as const
   if (removed !== undefined)
     return { kind: 'done', text: t('local.removed', { host: removed }) } as const

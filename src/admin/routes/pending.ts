@@ -11,7 +11,7 @@ import { readListState } from '../list-state.ts'
 import { viewStrip } from '../list-strip.ts'
 import { frame, readPolicy, renderPage, wordingFor } from '../page.ts'
 import { viewRequest } from '../request-view.ts'
-import { readSession, SESSION_COOKIE } from '../session.ts'
+import { readSession, shownSession } from '../session.ts'
 
 const PAGE = 100
 const MAX_SEEN = 50
@@ -37,8 +37,8 @@ export function pendingRoutes(app: FastifyInstance, deps: RouteDeps): void {
   })
   app.get('/events', { config: forScripts }, (request, reply) => {
     if (request.who === null) throw new PreauError('PREAU_SIGN_IN_NEEDED')
-    const token = request.cookies[SESSION_COOKIE]
-    const isWelcome = async () => (await readSession(store, token, clock())) !== null
+    const shown = shownSession(request)
+    const isWelcome = async () => (await readSession(store, shown, clock())) !== null
     live.open({ reply, sessionId: request.who.sessionId, isWelcome })
   })
   const forDsi = { access: 'dsi', isForScripts: true } as const

@@ -10,7 +10,15 @@ import { queryText, rawField, textField } from '../form.ts'
 import type { Attempt } from '../login-guard.ts'
 import { renderPage } from '../page.ts'
 import { verifyOrPretend } from '../password.ts'
-import { dropCookie, giveCookie, makeSession, SESSION_COOKIE } from '../session.ts'
+import {
+  dropSession,
+  giveCookie,
+  isHttps,
+  makeSession,
+  SECURE_COOKIE,
+  SESSION_COOKIE,
+  shownSession,
+} from '../session.ts'
 import { adminTexts } from '../texts.ts'
 
 const MAX_NAME = 128
@@ -42,7 +50,7 @@ export function signInRoutes(app: FastifyInstance, deps: RouteDeps): void {
         { kind: 'session', id: who.sessionId, body: null },
       ])
     }
-    dropCookie(request, reply, SESSION_COOKIE)
+    dropSession(request, reply)
     return reply.redirect('/sign-in', 303)
   })
 }
@@ -104,9 +112,10 @@ async function examine(
   }
 }
 
-async function auditFailure(
+/** Only the first ones of an hour are written; the others are counted. */
+export async function auditFailure(
   { ip }: FastifyRequest,
-  { store, clock }: RouteDeps,
+  { store, clock }: Pick<RouteDeps, 'store' | 'clock'>,
   attempt: Attempt,
   subject: string,
 ): Promise<void> {
@@ -128,14 +137,15 @@ export async function startSession(
   changes: readonly Change[] = [],
 ): Promise<void> {
   const now = clock()
-  const previous = request.cookies[SESSION_COOKIE]
-  const session = await makeSession(store, user, config.limits, now, previous)
+  const isSecure = isHttps(request)
+  const origin = { previous: shownSession(request), isSecure }
+  const session = await makeSession(store, user, config.limits, now, origin)
   const detail = { address: request.ip }
   await store.commit(
     { by: user.name, action: 'session.open', subject: user.name, detail, at: now },
     [...changes, ...session.changes],
   )
-  giveCookie(request, reply, SESSION_COOKIE, session.token)
+  giveCookie(request, reply, isSecure ? SECURE_COOKIE : SESSION_COOKIE, session.token)
 }
 
 /** Only a path of this app: `//host` and `/\host` lead elsewhere. */
