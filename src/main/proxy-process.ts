@@ -43,6 +43,7 @@ export async function startProxy(config: Config, logger: Logger): Promise<Runnin
     dir: accessLogDir(config),
     timeZone: () => current.snapshot.city.timeZone,
     clock,
+    onLost: lines => logger.error({ lines }, 'lines of the access log were lost'),
   })
   const { portal, refuse } = await wirePortal({ store, current, config, authority, logger })
   const limitReport = createLimitReport(logger)
