@@ -78,6 +78,8 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
       if (waiting.has(socket)) socket.destroy()
     })
   })
+  // A connection that could not be accepted, for want of a descriptor, is lost; those that stand go on.
+  server.on('error', () => undefined)
   server.once('close', () => clearInterval(look))
   if (limits.connections > 0) {
     server.maxConnections = limits.connections
