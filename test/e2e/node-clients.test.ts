@@ -102,8 +102,8 @@ t.test('clients of Node', async t => {
       await once(socket, 'open')
       const echoes: string[] = []
       const all = new Promise<void>(resolve =>
-        socket.on('message', data => {
-          echoes.push(String(data))
+        socket.on('message', (data: Buffer) => {
+          echoes.push(data.toString())
           if (echoes.length === MESSAGES.length) resolve()
         }),
       )

@@ -120,8 +120,8 @@ async function connectTo(url: string): Promise<Send> {
   const socket = new WebSocket(url)
   await once(socket, 'open')
   const waiting = new Map<number, (answer: Answer) => void>()
-  socket.on('message', data => {
-    const answer = JSON.parse(String(data)) as Answer
+  socket.on('message', (data: Buffer) => {
+    const answer = JSON.parse(data.toString()) as Answer
     if (answer.id !== undefined) waiting.get(answer.id)?.(answer)
   })
   let last = 0
