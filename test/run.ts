@@ -31,6 +31,14 @@ const REQUIREMENTS: readonly Requirement[] = [
   },
   { command: 'wget', debianPackage: 'wget', needs: isClient },
   { command: 'git', debianPackage: 'git', needs: isClient },
+  { command: 'npm', debianPackage: 'npm', needs: file => file.includes('/npm.') },
+  { command: 'dpkg-deb', debianPackage: 'dpkg', needs: file => file.includes('/apt.') },
+  { command: 'apt-get', debianPackage: 'apt', needs: file => file.includes('/apt.') },
+  {
+    command: 'firefox-esr',
+    debianPackage: 'firefox-esr',
+    needs: file => file.includes('/firefox.'),
+  },
 ]
 
 const has = (command: string): boolean =>

@@ -1,8 +1,8 @@
 /** The access log: one JSON line per closed exchange, one file a day, written by `pino` without waiting for the disk. */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import pino from 'pino'
 import { civilDate, endOfDay } from '../policy/schedule.ts'
+import { DayFile } from './day-file.ts'
 
 /** A closed exchange. No path, no query, no name of a person: what the charter allows to keep. */
 export interface AccessLogEntry {
@@ -37,70 +37,50 @@ export interface AccessLogOptions {
   readonly dir: string
   readonly timeZone: () => string
   readonly clock: () => number
+  /** Called now and then with the number of lines that found no place on the disk since it was last called. */
+  readonly onLost?: (lines: number) => void
 }
 
-/** Lines are handed over in bundles of about this size: the destination measures all that it holds at each write. */
-const BUNDLE_CHARS = 32_768
-const MAX_WRITE_BYTES = 131_072
-/** What waits for a disk that stalls; beyond it lines are lost, and the memory stays. */
-const MAX_WAITING_BYTES = 16_777_216
 const FLUSH_MS = 200
+/** Lost lines are told this often at most. */
+const TELL_LOST_MS = 60_000
 
 /** The name of the file of a day: `access-2026-11-22.jsonl`. Several workers append whole lines to the same file. */
 export function fileOfDay(date: string): string {
   return `access-${date}.jsonl`
 }
 
-export function openAccessLog({ dir, timeZone, clock }: AccessLogOptions): AccessLog {
+export function openAccessLog(options: AccessLogOptions): AccessLog {
+  const { dir, timeZone, clock, onLost = () => undefined } = options
   mkdirSync(dir, { recursive: true, mode: 0o700 })
-  let day = openDay(dir, clock(), timeZone())
+  let lost = 0
+  const openDay = (now: number): DayFile => {
+    const file = join(dir, fileOfDay(civilDate(now, timeZone())))
+    return new DayFile(file, endOfDay(now, timeZone()), lines => (lost += lines))
+  }
+  const tellLost = (): void => {
+    if (lost > 0) onLost(lost)
+    lost = 0
+  }
+  let day = openDay(clock())
   const ended = new Set<Promise<void>>()
-  const flush = setInterval(() => day.flush(), FLUSH_MS)
-  flush.unref()
+  const timers = [setInterval(() => day.flush(), FLUSH_MS), setInterval(tellLost, TELL_LOST_MS)]
+  for (const timer of timers) timer.unref()
   return {
     write(entry) {
       const now = clock()
       if (now >= day.until) {
-        const closing = end(day).finally(() => ended.delete(closing))
+        const closing = day.end().finally(() => ended.delete(closing))
         ended.add(closing)
-        day = openDay(dir, now, timeZone())
+        day = openDay(now)
       }
       day.write(lineOf(entry, now))
     },
     async close() {
-      clearInterval(flush)
-      await Promise.all([...ended, end(day)])
+      for (const timer of timers) clearInterval(timer)
+      await Promise.all([...ended, day.end()])
+      tellLost()
     },
-  }
-}
-
-type Day = ReturnType<typeof openDay>
-
-function openDay(dir: string, now: number, timeZone: string) {
-  const file = join(dir, fileOfDay(civilDate(now, timeZone)))
-  const destination = pino.destination({
-    dest: file,
-    append: true,
-    sync: false,
-    maxWrite: MAX_WRITE_BYTES,
-    maxLength: MAX_WAITING_BYTES,
-    mode: 0o600,
-  })
-  // A full disk must not stop the filter (security case 114): the lines are lost, the exchanges go on.
-  destination.on('error', () => undefined)
-  let bundle = ''
-  const flushBundle = (): void => {
-    if (bundle !== '') destination.write(bundle)
-    bundle = ''
-  }
-  return {
-    until: endOfDay(now, timeZone),
-    destination,
-    write(line: string) {
-      bundle += line
-      if (bundle.length >= BUNDLE_CHARS) flushBundle()
-    },
-    flush: flushBundle,
   }
 }
 
@@ -117,13 +97,4 @@ function isoTime(now: number): string {
   const current = Math.floor(now / 1_000)
   if (current !== second) [second, secondText] = [current, new Date(now).toISOString().slice(0, 20)]
   return `${secondText}${String(now - current * 1_000).padStart(3, '0')}Z`
-}
-
-function end({ destination, flush }: Day): Promise<void> {
-  flush()
-  return new Promise(resolve => {
-    destination.once('close', resolve)
-    destination.once('error', () => resolve())
-    destination.end()
-  })
 }

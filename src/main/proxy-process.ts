@@ -43,6 +43,7 @@ export async function startProxy(config: Config, logger: Logger): Promise<Runnin
     dir: accessLogDir(config),
     timeZone: () => current.snapshot.city.timeZone,
     clock,
+    onLost: lines => logger.error({ lines }, 'lines of the access log were lost'),
   })
   const metrics = createWorkerMetrics(catalogue.keys(), logger)
   const { onLimit } = metrics

@@ -40,6 +40,8 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     socket.on('close', () => admission.leave(ip))
     new Arrival(socket, door)
   })
+  // A connection that could not be accepted, for want of a descriptor, is lost; those that stand go on.
+  server.on('error', () => undefined)
   if (limits.connections > 0) {
     server.maxConnections = limits.connections
     server.on('drop', () => onLimit('connections'))

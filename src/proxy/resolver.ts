@@ -1,7 +1,7 @@
 /** Names to addresses, with a bounded cache of answers and failures. One question at a time per name. */
 import { lookup, Resolver } from 'node:dns/promises'
 import { LRUCache } from 'lru-cache'
-import { PreauError } from '../errors.ts'
+import { PreauError, type ErrorCode } from '../errors.ts'
 import { parseHost, type Host } from '../policy/host.ts'
 
 export interface ResolverOptions {
@@ -22,7 +22,8 @@ const NOT_FOUND = new Set(['ENOTFOUND', 'ENODATA', 'EAI_NODATA', 'EAI_NONAME', '
 
 type Answer = { readonly addresses: readonly Host[] } | { readonly failure: PreauError }
 
-/** Makes the resolver. It throws PREAU_NAME_NOT_FOUND for a name without address, PREAU_UNREACHABLE when the DNS fails. */
+/** Makes the resolver. It throws PREAU_NAME_NOT_FOUND for a name without address, PREAU_DIAL_TIMEOUT when
+ * the DNS is mute, PREAU_UNREACHABLE when it fails. */
 export function createResolver(options: ResolverOptions): Resolve {
   const query = options.servers.length === 0 ? askSystem : askServers(options)
   const answers = new LRUCache<Host, Answer | Promise<Answer>>({
@@ -56,9 +57,13 @@ async function answer(host: Host, query: (host: Host) => Promise<string[]>): Pro
       : { failure: new PreauError('PREAU_NAME_NOT_FOUND', { host }) }
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? ''
-    const reason = NOT_FOUND.has(code) ? 'PREAU_NAME_NOT_FOUND' : 'PREAU_UNREACHABLE'
-    return { failure: new PreauError(reason, { host }, { cause: error }) }
+    return { failure: new PreauError(reasonOf(code), { host }, { cause: error }) }
   }
+}
+
+function reasonOf(code: string): ErrorCode {
+  if (NOT_FOUND.has(code)) return 'PREAU_NAME_NOT_FOUND'
+  return code === 'ETIMEOUT' ? 'PREAU_DIAL_TIMEOUT' : 'PREAU_UNREACHABLE'
 }
 
 async function askSystem(host: Host): Promise<string[]> {

@@ -1,8 +1,16 @@
 import t from 'tap'
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { fileOfDay, openAccessLog, type AccessLogEntry } from '../../src/access-log/access-log.ts'
 import { deleteExpiredLogs } from '../../src/access-log/retention.ts'
+import { eventually } from '../support/proxy-world.ts'
 
 const entry: AccessLogEntry = {
   exchange: 'x-1',
@@ -88,3 +96,37 @@ t.test('files older than the charter allows are deleted, and nothing else', asyn
   t.equal(readdirSync(dir).length, 4)
   t.strictSame(await deleteExpiredLogs(join(dir, 'absent'), 180, 0), [])
 })
+
+t.test(
+  'a file that is cut to nothing or moved away under it loses no line and tears none (case 126)',
+  async t => {
+    const dir = t.testdir()
+    let now = Date.parse('2026-11-23T12:00:00+01:00')
+    const log = openAccessLog({ dir, timeZone: () => 'Europe/Paris', clock: () => now })
+    const file = join(dir, fileOfDay('2026-11-23'))
+    const exchangesIn = (path: string): string[] =>
+      readFileSync(path, 'utf8')
+        .split('\n')
+        .slice(0, -1)
+        .map(line => (JSON.parse(line) as AccessLogEntry).exchange)
+    const write = async (exchange: string): Promise<void> => {
+      const { size } = statSync(file)
+      log.write({ ...entry, exchange })
+      await eventually(() => statSync(file).size > size)
+    }
+    await write('x-1')
+    const copied = exchangesIn(file)
+    truncateSync(file)
+    await write('x-2')
+    t.strictSame([...copied, ...exchangesIn(file)], ['x-1', 'x-2'], 'copied, then cut to nothing')
+    const moved = `${file}.1`
+    renameSync(file, moved)
+    log.write({ ...entry, exchange: 'x-3' })
+    await eventually(() => exchangesIn(moved).length === 2)
+    t.strictSame(exchangesIn(moved), ['x-2', 'x-3'], 'moved: the day goes on where it was')
+    now += 86_400_000
+    log.write({ ...entry, exchange: 'x-4' })
+    await log.close()
+    t.strictSame(exchangesIn(join(dir, fileOfDay('2026-11-24'))), ['x-4'])
+  },
+)

@@ -1,20 +1,16 @@
 /** The programs of a school, as they are, through the whole product. */
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { createHash, randomFillSync, type Hash } from 'node:crypto'
-import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { createServer, type RequestListener } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import type { RequestListener } from 'node:http'
 import { join } from 'node:path'
 import { spawn } from 'node:child_process'
 import { pipeline, Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { pipeline as pipelineOf } from 'node:stream/promises'
-import { openAuthority } from '../../src/tls/authority.ts'
-import { parseHost, type Host } from '../../src/policy/host.ts'
 import { eventually } from '../support/proxy-world.ts'
 import { runProgram, startProduct, type Product } from '../support/product.ts'
+import { openSites } from '../support/sites.ts'
 
 const NAME = 'ent.test'
 const GIGABYTE = 1 << 30
@@ -51,33 +47,6 @@ const site =
     } else response.end(`bonjour ${request.headers.host}`)
   }
 
-async function openSites(
-  t: Test,
-  dir: string,
-): Promise<{ http: number; https: number; caFile: string }> {
-  const authority = await openAuthority(join(dir, 'site-ca'), {
-    cityName: 'Sites',
-    now: Date.now(),
-  })
-  const { certPem, keyPem } = await authority.issueLeaf(parseHost(NAME) as Host, Date.now())
-  const listener = site(join(dir, 'repository/.git'))
-  const servers = [
-    createServer(listener),
-    createTlsServer({ cert: certPem, key: keyPem }, listener),
-  ]
-  const ports: number[] = []
-  for (const server of servers) {
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    ports.push((server.address() as AddressInfo).port)
-    t.teardown(() => {
-      server.closeAllConnections()
-      server.close()
-    })
-  }
-  return { http: ports[0] ?? 0, https: ports[1] ?? 0, caFile: join(dir, 'site-ca/ca.pem') }
-}
-
 async function makeRepository(dir: string): Promise<void> {
   const at = join(dir, 'repository')
   mkdirSync(at)
@@ -94,20 +63,19 @@ async function makeRepository(dir: string): Promise<void> {
 t.test('the programs of a school', async t => {
   const dir = t.testdir()
   await makeRepository(dir)
-  const sites = await openSites(t, dir)
+  const sites = await openSites(t, { dir, name: NAME }, site(join(dir, 'repository/.git')))
   const product: Product = await startProduct(t, { dir, names: [NAME] })
-  const http = `http://${NAME}:${sites.http}`
-  const https = `https://${NAME}:${sites.https}`
+  const { http, https } = sites
   const curl = (...args: string[]) =>
     runProgram('curl', ['-sS', '--cacert', sites.caFile, '-x', product.proxyUrl, ...args])
 
   t.test('curl reads an allowed site, in clear and in TLS', async t => {
-    t.equal((await curl(`${http}/`)).stdout, `bonjour ${NAME}:${sites.http}`)
-    t.equal((await curl(`${https}/`)).stdout, `bonjour ${NAME}:${sites.https}`)
-    t.equal((await curl('--http1.0', `${http}/`)).stdout, `bonjour ${NAME}:${sites.http}`)
+    t.equal((await curl(`${http}/`)).stdout, `bonjour ${new URL(http).host}`)
+    t.equal((await curl(`${https}/`)).stdout, `bonjour ${new URL(https).host}`)
+    t.equal((await curl('--http1.0', `${http}/`)).stdout, `bonjour ${new URL(http).host}`)
     t.equal(
       (await curl('-p', `${http}/`)).stdout,
-      `bonjour ${NAME}:${sites.http}`,
+      `bonjour ${new URL(http).host}`,
       'and plain HTTP in a tunnel',
     )
   })
@@ -147,7 +115,7 @@ t.test('the programs of a school', async t => {
     ]
     t.equal(
       (await runProgram('wget', [...wget, '-O', '-', `${http}/`])).stdout,
-      `bonjour ${NAME}:${sites.http}`,
+      `bonjour ${new URL(http).host}`,
     )
     const secure = await runProgram('wget', [
       ...wget,
@@ -156,7 +124,7 @@ t.test('the programs of a school', async t => {
       '-',
       `${https}/`,
     ])
-    t.equal(secure.stdout, `bonjour ${NAME}:${sites.https}`)
+    t.equal(secure.stdout, `bonjour ${new URL(https).host}`)
     const git = await runProgram(
       'git',
       ['-c', `http.proxy=${product.proxyUrl}`, 'ls-remote', `${https}/r.git`],

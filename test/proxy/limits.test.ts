@@ -1,47 +1,53 @@
-/** A limit that a client runs into is told under its own key, so that a DSI knows which one to raise. */
+/** Bounds of the configuration that no attack of `test/threats/` is about: each is in force, and says so. */
 import t from 'tap'
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
 import { eventually, openOrigin, openProxyWorld, readUntil } from '../support/proxy-world.ts'
 
-const GET = 'GET http://free.test/ HTTP/1.1\r\nHost: a\r\n'
-
-t.test('a head that is too large', async t => {
-  const world = await openProxyWorld(t, { limits: { maxHeaderBytes: 4_096 } })
-  const answer = await world.raw(`${GET}X: ${'x'.repeat(5_000)}\r\n\r\n`)
-  t.match(answer, /^HTTP\/1\.1 431 /)
-  t.strictSame(world.limited, ['maxHeaderBytes'])
-})
-
-t.test('a head that does not come in time, and a body that does not', async t => {
-  const origin = await openOrigin(t)
-  const limits = { headTimeoutMs: 100, requestTimeoutMs: 300 }
-  const world = await openProxyWorld(t, { limits })
-  t.match(await world.raw(GET), /^HTTP\/1\.1 408 /)
-  t.strictSame(world.limited, ['headTimeoutMs'])
-  await world.raw(
-    `POST http://free.test:${origin.port}/ HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf`,
-  )
-  t.strictSame(world.limited, ['headTimeoutMs', 'requestTimeoutMs'])
-})
-
-t.test('a tunnel on which nothing moves, and a handshake that does not come', async t => {
-  const origin = await openOrigin(t)
-  const world = await openProxyWorld(t, { limits: { tunnelIdleTimeoutMs: 100 } })
-  await world.raw(`CONNECT free.test:${origin.port} HTTP/1.1\r\nHost: a\r\n\r\n`)
-  t.strictSame(world.limited, ['tunnelIdleTimeoutMs'])
-  const other = await openProxyWorld(t, { limits: { helloTimeoutMs: 100 } })
-  await other.raw('CONNECT games.test:8443 HTTP/1.1\r\nHost: a\r\n\r\n')
-  t.strictSame(other.limited, ['helloTimeoutMs'])
-})
-
-t.test('who keeps within the limits is counted nowhere', async t => {
-  const origin = await openOrigin(t)
-  const world = await openProxyWorld(t)
-  const url = `http://free.test:${origin.port}/`
-  t.match(await world.raw(`GET ${url} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`), / 200 /)
+t.test('a tunnel ends after its whole time, busy as it may be', async t => {
+  const echo = createServer(socket => socket.on('error', () => undefined).pipe(socket))
+  echo.listen(0, '127.0.0.1')
+  await once(echo, 'listening')
+  t.teardown(() => echo.close())
+  const { port } = echo.address() as AddressInfo
+  const world = await openProxyWorld(t, { limits: { tunnelTimeoutMs: 300 } })
   const socket = await world.open()
-  socket.write(`CONNECT free.test:${origin.port} HTTP/1.1\r\nHost: a\r\n\r\n`)
+  socket.write(`CONNECT free.test:${port} HTTP/1.1\r\nHost: a\r\n\r\n`)
   await readUntil(socket, '\r\n\r\n')
-  socket.destroy()
-  await eventually(() => world.log.length === 2)
-  t.strictSame(world.limited, [])
+  const chatter = setInterval(() => socket.write('and on and on '), 20)
+  t.teardown(() => clearInterval(chatter))
+  const startedAt = performance.now()
+  socket.resume()
+  await eventually(() => socket.closed || socket.readableEnded)
+  t.ok(socket.closed || socket.readableEnded)
+  t.ok(performance.now() - startedAt > 100, 'not before')
+  await eventually(() => world.log.length === 1)
+  t.strictSame(world.limited, ['tunnelTimeoutMs'])
+})
+
+t.test('a head has a bounded size, of a CONNECT and of any other request', async t => {
+  const origin = await openOrigin(t)
+  const world = await openProxyWorld(t, { limits: { maxHeaderBytes: 1_000 } })
+  const { port } = origin
+  const site = `free.test:${port}`
+  const heads = [`CONNECT ${site} HTTP/1.1`, `GET http://${site}/ HTTP/1.1`]
+  for (const line of heads) {
+    const close = line.startsWith('GET') ? 'Connection: close\r\n' : ''
+    const small = `${line}\r\nHost: a\r\n${close}X: ${'x'.repeat(700)}\r\n\r\n`
+    t.match(await world.raw(small, '\r\n\r\n'), /^HTTP\/1\.1 200/, line)
+    const large = `${line}\r\nHost: a\r\n${close}X: ${'x'.repeat(1_000)}\r\n\r\n`
+    t.match(await world.raw(large), /^HTTP\/1\.1 431/, line)
+  }
+  t.equal(origin.requests.length, 1)
+})
+
+t.test('a kept connection on which nothing more is asked is closed in time', async t => {
+  const origin = await openOrigin(t)
+  const world = await openProxyWorld(t, { limits: { keepAliveTimeoutMs: 200 } })
+  const socket = await world.open()
+  socket.write(`GET http://free.test:${origin.port}/ HTTP/1.1\r\nHost: a\r\n\r\n`)
+  t.match(await readUntil(socket, 'hello /'), /^HTTP\/1\.1 200/)
+  socket.resume()
+  await eventually(() => socket.closed || socket.readableEnded)
+  t.ok(socket.closed || socket.readableEnded)
 })
