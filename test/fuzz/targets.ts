@@ -1,0 +1,20 @@
+/** All that is fuzzed. */
+import { address } from './address.fuzz.ts'
+import { archive } from './archive.fuzz.ts'
+import { connectHead } from './connect-head.fuzz.ts'
+import type { FuzzTarget } from './engine/target.ts'
+import { host } from './host.fuzz.ts'
+import { listLines } from './list-lines.fuzz.ts'
+import { policy } from './policy.fuzz.ts'
+
+/** Functions, called in the process of the test. */
+export const FUNCTIONS: readonly FuzzTarget[] = [
+  host,
+  address,
+  connectHead,
+  listLines,
+  archive,
+  policy,
+]
+
+export const TARGETS: readonly FuzzTarget[] = [...FUNCTIONS]
