@@ -62,9 +62,13 @@ export function answerHeaders(answer: IncomingMessage): IncomingHttpHeaders {
   return headers
 }
 
-/** Refuses what no origin should be asked through us: TRACE echoes credentials, two `Host` are two readings (RFC 9112 §3.2). */
+/**
+ * Refuses what no origin should be asked through us: TRACE echoes credentials, two `Host` are two readings (RFC 9112 §3.2).
+ * Node's parser also takes HTTP/0.9 and 2.0 in a request line, and reads fields after both.
+ */
 export function assertProxyable(request: IncomingMessage): void {
-  if (request.method === 'TRACE' || countHosts(request.rawHeaders) > 1)
+  const isOdd = request.method === 'TRACE' || request.httpVersionMajor !== 1
+  if (isOdd || countHosts(request.rawHeaders) > 1)
     throw new PreauError('PREAU_BAD_REQUEST')
 }
 

@@ -127,7 +127,10 @@ export class ProxyServer {
     guard(fail, () => {
       assertAlone(socket, exchange)
       this.#admission.assertMayOpen(exchange.client.ip)
-      if (request !== undefined) this.#admission.assertHead(request)
+      if (request !== undefined) {
+        this.#admission.assertHead(request)
+        assertProxyable(request)
+      }
       const { target, verdict } = exchange.judge(parseAuthority(authority), this.#mayConnect)
       if (verdict.action === 'allow') {
         this.#open.relay(exchange)
