@@ -6,6 +6,7 @@ import type { FuzzTarget } from './engine/target.ts'
 import { host } from './host.fuzz.ts'
 import { listLines } from './list-lines.fuzz.ts'
 import { policy } from './policy.fuzz.ts'
+import { proxy } from './proxy/proxy.fuzz.ts'
 
 /** Functions, called in the process of the test. */
 export const FUNCTIONS: readonly FuzzTarget[] = [
@@ -17,4 +18,7 @@ export const FUNCTIONS: readonly FuzzTarget[] = [
   policy,
 ]
 
-export const TARGETS: readonly FuzzTarget[] = [...FUNCTIONS]
+/** Through a proxy worker in a process of its own. */
+export const WORKERS: readonly FuzzTarget[] = [proxy]
+
+export const TARGETS: readonly FuzzTarget[] = [...FUNCTIONS, ...WORKERS]
