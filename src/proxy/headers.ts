@@ -68,7 +68,10 @@ export function answerHeaders(answer: IncomingMessage): IncomingHttpHeaders {
  */
 export function assertProxyable(request: IncomingMessage): void {
   const isOdd = request.method === 'TRACE' || request.httpVersionMajor !== 1
-  if (isOdd || countHosts(request.rawHeaders) > 1)
+  // `,chunked` or `gzip, chunked` would go on as it stands, and origins differ on it (tinyproxy#604, #616).
+  const coding = request.headers['transfer-encoding']
+  const isFramedOddly = coding !== undefined && coding.toLowerCase() !== 'chunked'
+  if (isOdd || isFramedOddly || countHosts(request.rawHeaders) > 1)
     throw new PreauError('PREAU_BAD_REQUEST')
 }
 

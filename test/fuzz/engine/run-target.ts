@@ -8,7 +8,7 @@ export interface RunOptions {
   /** At most so many inputs, or as many as `forMs` allows. */
   readonly inputs?: number
   readonly forMs?: number
-  /** Hears before each batch of its first seed, and so knows where a run hangs. */
+  /** Hears of the first seed of a batch before it is tried, and so knows where a run hangs. */
   readonly onBatch?: (seed: number, tried: number) => void
 }
 
@@ -41,13 +41,21 @@ export async function runTarget(
   let tried = 0
   let before: Measure | undefined
   let finding: Finding | undefined
+  const explain = async (batch: Buffer[], from: number, failure: string): Promise<Finding> => {
+    const found = await isolate(batch, from, inputs => {
+      onBatch?.(from, tried)
+      return failureOf(opened, inputs)
+    })
+    return { ...found, error: `${failure}\n${found.error}` }
+  }
   while (finding === undefined && tried < inputs && performance.now() - startedAt < forMs) {
     const count = Math.min(opened.batch, inputs - tried)
     const first = seed + tried
     onBatch?.(first, tried)
     const batch = Array.from({ length: count }, (_, at) => inputOf(opened, first + at))
-    finding = await attemptAll(opened, batch, first)
     tried += count
+    const failure = await failureOf(opened, batch)
+    if (failure !== undefined) finding = await explain(batch, first, failure)
     const isWarm = tried * 10 >= inputs || (performance.now() - startedAt) * 10 >= forMs
     if (isWarm) before ??= opened.measure()
   }
@@ -56,26 +64,34 @@ export async function runTarget(
   return { tried, elapsedMs, before: before ?? after, after, ...(finding && { finding }) }
 }
 
+/** What `inputs` break together; undefined: nothing. */
+type FailureOf = (inputs: readonly Buffer[]) => Promise<string | undefined>
+
 const failureOf = (opened: Opened, inputs: readonly Buffer[]): Promise<string | undefined> =>
   opened.attempt(inputs).then(
     () => undefined,
     (error: unknown) => (error instanceof Error ? (error.stack ?? error.message) : String(error)),
   )
 
-async function attemptAll(
-  opened: Opened,
-  batch: readonly Buffer[],
-  first: number,
-): Promise<Finding | undefined> {
-  const error = await failureOf(opened, batch)
-  if (error === undefined) return undefined
-  for (const [at, input] of batch.entries()) {
-    const alone = await failureOf(opened, [input])
-    if (alone === undefined) continue
-    const isBroken = async (bytes: Buffer): Promise<boolean> =>
-      (await failureOf(opened, [bytes])) !== undefined
-    return { seed: first + at, input: await minimise(input, isBroken), error: alone }
+/** Halves a batch that broke a promise until one input is left that does it alone. */
+async function isolate(batch: readonly Buffer[], first: number, fail: FailureOf): Promise<Finding> {
+  let [from, to] = [0, batch.length]
+  let error = ''
+  while (to - from > 1) {
+    const middle = (from + to) >> 1
+    const left = await fail(batch.slice(from, middle))
+    const right = left === undefined ? await fail(batch.slice(middle, to)) : undefined
+    if (left === undefined && right === undefined) {
+      // Only together, or by chance: the batch is what may repeat it.
+      const rest = `only among the inputs of the seeds ${first + from} to ${first + to - 1}`
+      return { seed: first + from, input: Buffer.alloc(0), error: `${error}\n${rest}` }
+    }
+    error = left ?? right ?? error
+    if (left === undefined) from = middle
+    else to = middle
   }
-  // Only together: the batch is what reproduces it.
-  return { seed: first, input: Buffer.alloc(0), error: `${error}\n(no input does it alone)` }
+  const input = batch[from] ?? Buffer.alloc(0)
+  const alone = (await fail([input])) ?? `${error}\n(not every time)`
+  const isBroken = async (bytes: Buffer): Promise<boolean> => (await fail([bytes])) !== undefined
+  return { seed: first + from, input: await minimise(input, isBroken), error: alone }
 }
