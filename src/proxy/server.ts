@@ -161,6 +161,7 @@ export class ProxyServer {
   #onRequest(request: IncomingMessage, response: ServerResponse): void {
     const { refuse, forward, renderFailure } = this.#options
     const exchange = this.#openExchange(connectionOf(request.socket), request.method ?? '')
+    exchange.response = response
     response.once('close', () => {
       exchange.status = response.headersSent ? response.statusCode : 0
       exchange.close()
@@ -242,5 +243,6 @@ export class ProxyServer {
 function assertAlone(socket: Socket, exchange: Exchange): void {
   if (!exchange.isBehind) return
   socket.destroy()
+  exchange.endAhead()
   throw new PreauError('PREAU_BAD_REQUEST')
 }

@@ -3,9 +3,9 @@ import { connect, type Socket } from 'node:net'
 import { createRandom, seedOf, type Random } from '../engine/random.ts'
 
 /** Until the first byte of an answer, and after its last one. */
-const FIRST_MS = 60
-const QUIET_MS = 20
-const LANES = 64
+const FIRST_MS = 50
+const QUIET_MS = 15
+const LANES = 128
 
 /** Sends `bytes` and answers what came back until the proxy closed or fell silent. */
 export function converse(port: number, bytes: Buffer): Promise<Buffer> {

@@ -42,7 +42,8 @@ export function framingOf(head: NonNullable<Head>, otherwise: Framing): Framing 
   if (lengths.length + codings.length > 1) throw new Error('framed in two ways')
   const [length] = lengths
   if (length !== undefined) {
-    if (!/^\d{1,15}$/.test(length)) throw new Error(`Content-Length ${JSON.stringify(length)}`)
+    if (!/^\d+$/.test(length) || Number(length) > Number.MAX_SAFE_INTEGER)
+      throw new Error(`Content-Length ${JSON.stringify(length)}`)
     return { length: Number(length) }
   }
   const [coding] = codings
