@@ -69,7 +69,8 @@ export function answerHeaders(answer: IncomingMessage): IncomingHttpHeaders {
 export function assertProxyable(request: IncomingMessage): void {
   const isOdd = request.method === 'TRACE' || request.httpVersionMajor !== 1
   // `,chunked` or `gzip, chunked` would go on as it stands, and origins differ on it (tinyproxy#604, #616).
-  const { 'transfer-encoding': coding = 'chunked', 'content-length': length = '0' } = request.headers
+  const { 'transfer-encoding': coding = 'chunked', 'content-length': length = '0' } =
+    request.headers
   // A length that some origins read as a negative one (CVE-2021-40346 in haproxy).
   const isFramedOddly =
     coding.toLowerCase() !== 'chunked' || Number(length) > Number.MAX_SAFE_INTEGER

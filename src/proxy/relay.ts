@@ -29,6 +29,12 @@ export function relayAnswer(
     answer.destroy()
     return false
   }
+  // A switch that nobody asked for, or one without its fields: whatever follows would be read as the next answer.
+  if (answer.statusCode === 101) {
+    answer.destroy()
+    onFailure(new PreauError('PREAU_BAD_ANSWER', { host }))
+    return false
+  }
   try {
     response.writeHead(answer.statusCode ?? 502, answer.statusMessage, answerHeaders(answer))
   } catch (cause) {

@@ -28,9 +28,16 @@ const TARS = [
     games,
     { name: 'blacklists/porn', type: '2', link: 'adult' },
     { name: 'blacklists/games/usage', content: 'black\n' },
-    { name: 'blacklists/global_usage', content: 'NAME: games\nDEFAULT_TYPE: black\nNAME FR: Jeux\n' },
+    {
+      name: 'blacklists/global_usage',
+      content: 'NAME: games\nDEFAULT_TYPE: black\nNAME FR: Jeux\n',
+    },
   ],
-  [{ name: 'PaxHeader', type: 'x', content: paxRecord('path', 'blacklists/vpn/domains') }, ai, games],
+  [
+    { name: 'PaxHeader', type: 'x', content: paxRecord('path', 'blacklists/vpn/domains') },
+    ai,
+    games,
+  ],
   [{ name: '././@LongLink', type: 'L', content: 'blacklists/chat/domains\0' }, ai],
   [{ name: 'games/expressions', content: '(play|fun)\\.example\n' }, games],
 ].map(entries => gunzipSync(rawArchive(entries)))
@@ -38,8 +45,12 @@ const TARS = [
 const mutation = {
   seeds: TARS,
   words: [
-    ...'blacklists/|games|adult|/domains|/urls|/usage|../|/../../|/etc/passwd|./|\\|ustar|\0|\n'.split('|'),
-    ...'path=|linkpath=|size=|00000000001|77777777777|00000002000|12 path=a\n|99999 path=\n'.split('|'),
+    ...'blacklists/|games|adult|/domains|/urls|/usage|../|/../../|/etc/passwd|./|\\|ustar|\0|\n'.split(
+      '|',
+    ),
+    ...'path=|linkpath=|size=|00000000001|77777777777|00000002000|12 path=a\n|99999 path=\n'.split(
+      '|',
+    ),
     ...['0', '1', '2', '3', '5', '7', 'x', 'g', 'L', 'K', '\x80\0\0\0\xff', 'x'.repeat(200)],
   ],
   maxBytes: 60_000,
@@ -64,7 +75,8 @@ function make(random: Random): Buffer {
 }
 
 const isRefusal = (error: unknown): boolean =>
-  error instanceof PreauError && ['PREAU_LIST_REFUSED', 'PREAU_FILE_UNREADABLE'].includes(error.code)
+  error instanceof PreauError &&
+  ['PREAU_LIST_REFUSED', 'PREAU_FILE_UNREADABLE'].includes(error.code)
 
 class Reading {
   readonly #folder: string
@@ -85,7 +97,10 @@ class Reading {
     const error = await readArchive(this.#path, into, () => {}).catch((reason: unknown) => reason)
     promise(error === undefined || isRefusal(error), `not a refusal: ${String(error)}`)
     const files = readdirSync(kept)
-    promise(files.every(name => /^[\w-]+(?:\.\w+){1,2}$/.test(name)), `kept ${files.join()}`)
+    promise(
+      files.every(name => /^[\w-]+(?:\.\w+){1,2}$/.test(name)),
+      `kept ${files.join()}`,
+    )
     rmSync(kept, { recursive: true })
     const names = readdirSync(this.#folder).filter(name => name !== 'data')
     promise(names.join() === 'archive', `left beside the folder: ${names.join()}`)

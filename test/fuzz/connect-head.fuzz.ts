@@ -30,11 +30,16 @@ function asNode(server: Server, bytes: Buffer): Promise<Reading | undefined> {
     const timer = setTimeout(() => reject(new Error('llhttp still waits')), TIME_MS)
     const settle = (reading?: Reading): void => {
       clearTimeout(timer)
-      server.removeAllListeners('connect').removeAllListeners('clientError').removeAllListeners('request')
+      server
+        .removeAllListeners('connect')
+        .removeAllListeners('clientError')
+        .removeAllListeners('request')
       connection.destroy()
       resolve(reading)
     }
-    server.once('connect', ({ url }: IncomingMessage, _socket, rest: Buffer) => settle({ url, rest }))
+    server.once('connect', ({ url }: IncomingMessage, _socket, rest: Buffer) =>
+      settle({ url, rest }),
+    )
     server.once('clientError', () => settle())
     server.once('request', () => settle())
     server.emit('connection', connection)
@@ -61,9 +66,38 @@ const mutation = {
     'CONNECT a:1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX:\r\n\r\nGET http://games.test/ HTTP/1.1\r\n\r\n',
   ]),
   words: [
-    ...['CONNECT ', ' HTTP/1.1\r\n', ' HTTP/1.0\r\n', 'Host: a\r\n', 'X: y\r\n', '\r\n\r\n', '\r\n', '\n', '\r'],
-    ...['Content-Length: 5\r\n', 'Transfer-Encoding: chunked\r\n', 'Upgrade: h2c\r\n', 'Connection: upgrade\r\n'],
-    ...[':', ' ', '\t', '\0', '\x7f', '\x80', '\xff', '(', '"', ',', ' : ', 'Host', 'Expect: 100-continue\r\n'],
+    ...[
+      'CONNECT ',
+      ' HTTP/1.1\r\n',
+      ' HTTP/1.0\r\n',
+      'Host: a\r\n',
+      'X: y\r\n',
+      '\r\n\r\n',
+      '\r\n',
+      '\n',
+      '\r',
+    ],
+    ...[
+      'Content-Length: 5\r\n',
+      'Transfer-Encoding: chunked\r\n',
+      'Upgrade: h2c\r\n',
+      'Connection: upgrade\r\n',
+    ],
+    ...[
+      ':',
+      ' ',
+      '\t',
+      '\0',
+      '\x7f',
+      '\x80',
+      '\xff',
+      '(',
+      '"',
+      ',',
+      ' : ',
+      'Host',
+      'Expect: 100-continue\r\n',
+    ],
   ],
   maxBytes: 40_000,
 }

@@ -26,7 +26,10 @@ function checkHost(host: Host): void {
   if (shown !== undefined && !/^\[::ffff:/.test(shown))
     promise(parseHost(shown) === host, `WHATWG reads ${shown}, we read ${host}`)
   if (isAddress(host)) judge(host)
-  promise([...suffixes(host)].every(name => host.endsWith(name)), `parents of ${host}`)
+  promise(
+    [...suffixes(host)].every(name => host.endsWith(name)),
+    `parents of ${host}`,
+  )
 }
 
 const isSame = (one: Target | undefined, other: Target | undefined): boolean =>
@@ -81,13 +84,22 @@ _dmarc.example|a-.example|-a.example|a..example|.example|http://a:80:80/|games.t
         /[|\n]/,
       ),
     ),
-    ...['bücher.example', 'ｇａｍｅｓ.test', 'games。test', 'ſhop.test', 'g\u00adames.test', '①②⑦.0.0.1'].map(
-      text => Buffer.from(text),
-    ),
+    ...[
+      'bücher.example',
+      'ｇａｍｅｓ.test',
+      'games。test',
+      'ſhop.test',
+      'g\u00adames.test',
+      '①②⑦.0.0.1',
+    ].map(text => Buffer.from(text)),
   ],
   words: [
-    ...'.|..|:|::|@|/|\\|?|#|%|%2e|%00|[|]|[[|]]|http://|https://|ws:|//|:80|:443|:0|:65535|:65536|:-1'.split('|'),
-    ...'0x|0x7f|0177|127|255|256|4294967295|::ffff:|xn--|games.test|free.test|localhost|-|_|*'.split('|'),
+    ...'.|..|:|::|@|/|\\|?|#|%|%2e|%00|[|]|[[|]]|http://|https://|ws:|//|:80|:443|:0|:65535|:65536|:-1'.split(
+      '|',
+    ),
+    ...'0x|0x7f|0177|127|255|256|4294967295|::ffff:|xn--|games.test|free.test|localhost|-|_|*'.split(
+      '|',
+    ),
     ...[' ', '\t', '\0', '\r\n', '\u00ad', '\u3002', '\uff0e', '\u200b', 'ſ', 'İ', 'ß'].map(text =>
       Buffer.from(text).toString('latin1'),
     ),

@@ -90,8 +90,24 @@ const mutation = {
     Buffer.from('bücher.example\nexemple。fr\ng\u00adames.test\nexemple.fr/été\n'),
   ],
   words: [
-    ...'.|*.|||^|@@|##|#|!|[|]|/|//|..|:|:443|http://|0.0.0.0 |::1 |$|%|\\|(|)|{1000}|{1,9999}|*|+|?|[^]|[:alpha:]'.split('|'),
-    ...['|', '||', '\n', '\r\n', '\0', '\t', '\xef\xbb\xbf', '&', '&#x110000;', '&amp;', 'NAME:', 'NAME FR:', 'com'],
+    ...'.|*.|||^|@@|##|#|!|[|]|/|//|..|:|:443|http://|0.0.0.0 |::1 |$|%|\\|(|)|{1000}|{1,9999}|*|+|?|[^]|[:alpha:]'.split(
+      '|',
+    ),
+    ...[
+      '|',
+      '||',
+      '\n',
+      '\r\n',
+      '\0',
+      '\t',
+      '\xef\xbb\xbf',
+      '&',
+      '&#x110000;',
+      '&amp;',
+      'NAME:',
+      'NAME FR:',
+      'com',
+    ],
     ...['a'.repeat(64), 'a'.repeat(2_100), '(a*)*', '(((((', 'xn--', 'localhost', 'games.test'],
   ],
   maxBytes: 20_000,
@@ -99,7 +115,7 @@ const mutation = {
 
 export const listLines: FuzzTarget = {
   name: 'list-lines',
-  bounded: 600,
+  bounded: 250,
   open: async scope => {
     const file = join(scope.testdir(), 'list')
     return {

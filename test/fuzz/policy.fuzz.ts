@@ -59,10 +59,36 @@ const SEEDS = [RICH, DEFAULT_POLICY as unknown as Json]
 
 const ODD: readonly Json[] = [
   ...[null, true, false, 0, -1, 1.5, 1e308, '', ' ', [], {}, [[]], [null], { a: 1 }],
-  ...['\0', '\ud800', 'x'.repeat(300), '__proto__', 'constructor', '0.0.0.0/0', '::/0', '::ffff:1.2.3.4'],
+  ...[
+    '\0',
+    '\ud800',
+    'x'.repeat(300),
+    '__proto__',
+    'constructor',
+    '0.0.0.0/0',
+    '::/0',
+    '::ffff:1.2.3.4',
+  ],
   ...['10.1.0.0/33', '10.1.0.1/16', '24:00', '00:00', '9999-12-31', '0000-01-01', '2026-02-30'],
-  ...['UTC', '+05:30', '-24:00', '2026-01-01T00:00Z', '2026-01-01T00:00[Europe/Paris]', 'Etc/GMT+14'],
-  ...['1.2.3', 'localhost', 'games', 'porn', 'pupils', '0750001A', 'allow-only', 'classify', '*.x.fr'],
+  ...[
+    'UTC',
+    '+05:30',
+    '-24:00',
+    '2026-01-01T00:00Z',
+    '2026-01-01T00:00[Europe/Paris]',
+    'Etc/GMT+14',
+  ],
+  ...[
+    '1.2.3',
+    'localhost',
+    'games',
+    'porn',
+    'pupils',
+    '0750001A',
+    'allow-only',
+    'classify',
+    '*.x.fr',
+  ],
 ]
 
 /** Changes one value somewhere in the tree. */
@@ -73,14 +99,19 @@ function change(value: Json, random: Random): Json {
     if (value.length === 0 || random.oneIn(5)) return [...value, random.pick(ODD)]
     const at = random.below(value.length)
     if (random.oneIn(5)) return [...value, value[at] ?? null]
-    return random.oneIn(6) ? value.toSpliced(at, 1) : value.with(at, change(value[at] ?? null, random))
+    return random.oneIn(6)
+      ? value.toSpliced(at, 1)
+      : value.with(at, change(value[at] ?? null, random))
   }
   const entries = Object.entries(value)
   const [key = 'x', inner = null] = entries.length === 0 ? [] : random.pick(entries)
   const others = entries.filter(([name]) => name !== key)
   if (random.oneIn(8)) return Object.fromEntries(others)
-  if (random.oneIn(10)) return Object.fromEntries([...entries, [random.pick(['__proto__', 'x', '']), inner]])
-  return Object.fromEntries(entries.map(([name, old]) => [name, name === key ? change(old, random) : old]))
+  if (random.oneIn(10))
+    return Object.fromEntries([...entries, [random.pick(['__proto__', 'x', '']), inner]])
+  return Object.fromEntries(
+    entries.map(([name, old]) => [name, name === key ? change(old, random) : old]),
+  )
 }
 
 function make(random: Random): Buffer {
@@ -88,7 +119,10 @@ function make(random: Random): Buffer {
   for (let i = random.below(5); i >= 0; i--) document = change(document, random)
   const text = Buffer.from(JSON.stringify(document))
   if (!random.oneIn(5)) return text
-  return mutate(random, { seeds: [text], words: ['"', '{', '}', '[', ']', ',', ':', 'null', '1e999'] })
+  return mutate(random, {
+    seeds: [text],
+    words: ['"', '{', '}', '[', ']', ',', ':', 'null', '1e999'],
+  })
 }
 
 function readJson(bytes: Buffer): unknown {

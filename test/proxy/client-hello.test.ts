@@ -50,6 +50,16 @@ t.test('a ClientHello is waited for until it is whole, wherever it is cut', asyn
   }
 })
 
+// Found by `npm run fuzz -- --target hello`: behind a hello of several records, anything else made it malformed.
+t.test('what follows a ClientHello does not change how it is read', async t => {
+  const whole = hello({ extensions: [serverName('free.test')] })
+  const alert = Buffer.from([21, 3, 1, 0, 2, 1, 0])
+  for (const bytes of [whole, inRecords(whole, 40)]) {
+    for (const after of [alert, Buffer.from([0]), whole])
+      t.equal(nameOf(readClientHello(Buffer.concat([bytes, after]))), 'free.test')
+  }
+})
+
 t.test('one that is cut into crumbs is refused', async t => {
   const crumbs = inRecords(hello({ extensions: [serverName('free.test')] }), 1)
   t.equal(readClientHello(crumbs).kind, 'malformed')

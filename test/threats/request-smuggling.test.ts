@@ -129,6 +129,8 @@ t.test('an answer that could be read in two ways never reaches the client as it 
     'HTTP/1.1 abc OK\r\n\r\n',
     'HTTP/1.1 200 OK\r\nX: a\0b\r\n\r\n',
     'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nok\r\n',
+    // Found by `npm run fuzz -- --target answers`: a switch without the fields of one went through.
+    'HTTP/1.1 101 \r\n\r\n',
   ]
   for (const answer of answers) {
     const server = createServer(socket => {
@@ -144,7 +146,7 @@ t.test('an answer that could be read in two ways never reaches the client as it 
       `GET http://free.test:${port}/ HTTP/1.1\r\nHost: free.test\r\nConnection: close\r\n\r\n`,
     )
     t.ok(got.startsWith('HTTP/1.1 502') || !got.endsWith('0\r\n\r\n'), JSON.stringify(answer))
-    t.notMatch(got, /zz\r\n|a\0b/)
+    t.notMatch(got, /zz\r\n|a\0b|^HTTP\/1\.1 101/)
   }
 })
 

@@ -10,7 +10,9 @@ export interface Mutation {
 }
 
 const MAX_BYTES = 40_000
-const ODD_BYTES = [0, 1, 9, 10, 11, 13, 32, 34, 35, 37, 45, 46, 47, 58, 64, 91, 92, 93, 127, 128, 255]
+const ODD_BYTES = [
+  0, 1, 9, 10, 11, 13, 32, 34, 35, 37, 45, 46, 47, 58, 64, 91, 92, 93, 127, 128, 255,
+]
 
 type Change = (bytes: Buffer, random: Random, mutation: Mutation) => Buffer
 
@@ -88,7 +90,8 @@ export function mutate(random: Random, mutation: Mutation): Buffer {
   let bytes = Buffer.from(random.pick(mutation.seeds))
   if (random.oneIn(50)) return bytes
   const changes = random.oneIn(2) ? 1 : 1 + random.below(8)
-  for (let i = 0; i < changes; i++) bytes = Buffer.from(random.pick(CHANGES)(bytes, random, mutation))
+  for (let i = 0; i < changes; i++)
+    bytes = Buffer.from(random.pick(CHANGES)(bytes, random, mutation))
   return bytes.subarray(0, mutation.maxBytes ?? MAX_BYTES)
 }
 

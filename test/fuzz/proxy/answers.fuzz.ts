@@ -43,7 +43,9 @@ async function openHostile(scope: Scope, answerOf: (id: number) => Buffer): Prom
     socket.on('data', (chunk: Buffer) => {
       const [, kind, id = ''] = /^\w+ \/(bad|good)\/(\w+) /.exec(chunk.toString('latin1')) ?? []
       if (kind === 'good')
-        socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${id.length}\r\nX-Good: ${id}\r\n\r\n${id}`)
+        socket.write(
+          `HTTP/1.1 200 OK\r\nContent-Length: ${id.length}\r\nX-Good: ${id}\r\n\r\n${id}`,
+        )
       else if (kind === 'bad') {
         const bytes = answerOf(Number(id))
         // Some stay open: their connection is used again.
@@ -101,13 +103,20 @@ function readSafely(bytes: Buffer, method: string): Message | undefined | 'inval
 
 const ours = (message: Message): boolean => /^HTTP\/1\.1 50[234] /.test(message.start)
 
-async function converse(port: number, originPort: number, id: number, input: Buffer): Promise<void> {
+async function converse(
+  port: number,
+  originPort: number,
+  id: number,
+  input: Buffer,
+): Promise<void> {
   const method = createRandom(seedOf(input)).pick(METHODS)
   const socket = connect({ port, host: '127.0.0.1' })
   socket.on('error', () => socket.destroy())
   const ask = (how: string, path: string): void => {
     const length = how === 'POST' ? 'Content-Length: 0\r\n' : ''
-    socket.write(`${how} http://free.test:${originPort}${path} HTTP/1.1\r\nHost: x\r\n${length}\r\n`)
+    socket.write(
+      `${how} http://free.test:${originPort}${path} HTTP/1.1\r\nHost: x\r\n${length}\r\n`,
+    )
   }
   try {
     ask(method, `/bad/${id}`)
@@ -137,7 +146,10 @@ const ok = (fields: string, body = ''): string => `HTTP/1.1 200 OK\r\n${fields}\
 const mutation = {
   seeds: latin1([
     ok('Content-Length: 5', 'hello'),
-    ok('Content-Length: 5\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nConnection: X-R\r\nX-R: 1', 'hello'),
+    ok(
+      'Content-Length: 5\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nConnection: X-R\r\nX-R: 1',
+      'hello',
+    ),
     ok('Transfer-Encoding: chunked', '5\r\nhello\r\n0\r\n\r\n'),
     ok('Transfer-Encoding: chunked\r\nTrailer: X', '2;a=b\r\nhe\r\n3\r\nllo\r\n0\r\nX: y\r\n\r\n'),
     ok('Connection: close', 'hello until the end'),
@@ -155,10 +167,47 @@ const mutation = {
     'garbage',
   ]),
   words: [
-    ...['HTTP/1.1 ', 'HTTP/1.0 ', 'HTTP/2 ', '200', '204', '304', '101', '100', '103', '417', '999', '099', '\r\n\r\n'],
-    ...['Content-Length: 5\r\n', 'Content-Length: 0\r\n', 'Transfer-Encoding: chunked\r\n', 'Connection: close\r\n'],
-    ...['Connection: keep-alive\r\n', '\r\n', '\n', '\r', '\0', ':', ' ', '0\r\n\r\n', 'ffffffffff\r\n', ';', 'chunked'],
-    ...['Connection: Content-Length\r\n', 'Connection: Set-Cookie\r\n', '__proto__: x\r\n', 'Trailer: Host\r\n', '\r\n '],
+    ...[
+      'HTTP/1.1 ',
+      'HTTP/1.0 ',
+      'HTTP/2 ',
+      '200',
+      '204',
+      '304',
+      '101',
+      '100',
+      '103',
+      '417',
+      '999',
+      '099',
+      '\r\n\r\n',
+    ],
+    ...[
+      'Content-Length: 5\r\n',
+      'Content-Length: 0\r\n',
+      'Transfer-Encoding: chunked\r\n',
+      'Connection: close\r\n',
+    ],
+    ...[
+      'Connection: keep-alive\r\n',
+      '\r\n',
+      '\n',
+      '\r',
+      '\0',
+      ':',
+      ' ',
+      '0\r\n\r\n',
+      'ffffffffff\r\n',
+      ';',
+      'chunked',
+    ],
+    ...[
+      'Connection: Content-Length\r\n',
+      'Connection: Set-Cookie\r\n',
+      '__proto__: x\r\n',
+      'Trailer: Host\r\n',
+      '\r\n ',
+    ],
     ok('Content-Length: 6', 'poison'),
   ],
   maxBytes: 20_000,

@@ -92,5 +92,6 @@ export async function probe(port: number, originPort: number): Promise<void> {
     })
     socket.write(head)
   })
-  if (!text.startsWith('HTTP/1.1 200 ')) throw new Error(`the worker no longer serves: ${text.slice(0, 200)}`)
+  if (!text.startsWith('HTTP/1.1 200 '))
+    throw new Error(`the worker no longer serves: ${text.slice(0, 200)}`)
 }

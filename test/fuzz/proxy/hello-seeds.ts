@@ -38,8 +38,23 @@ export async function helloMutation(): Promise<Mutation> {
   const cut = [...real, ...made].map((bytes, at) => inRecords(bytes, 1 + ((at * 37) % 200)))
   const words = [
     ...NAMES,
-    ...['\x16\x03\x01', '\x16\x03\x03', '\x16\x03\x01\0\x01', '\x15\x03\x01\0\x02\x01\0', '\x01\0', '\0\0'],
-    ...['\0\0\0\x0e\0\x0c\0\0\x09', '\0\0\0\x0f\0\x0d\0\0\x0a', '\xff\xff', '\xfe\x0d', '\0', '.', '\x14\x03\x03\0\x01\x01'],
+    ...[
+      '\x16\x03\x01',
+      '\x16\x03\x03',
+      '\x16\x03\x01\0\x01',
+      '\x15\x03\x01\0\x02\x01\0',
+      '\x01\0',
+      '\0\0',
+    ],
+    ...[
+      '\0\0\0\x0e\0\x0c\0\0\x09',
+      '\0\0\0\x0f\0\x0d\0\0\x0a',
+      '\xff\xff',
+      '\xfe\x0d',
+      '\0',
+      '.',
+      '\x14\x03\x03\0\x01\x01',
+    ],
     ...[serverName('games.test'), serverName('free.test')].map(([id, body]) =>
       Buffer.concat([Buffer.from([0, id, 0, body.length]), body]).toString('latin1'),
     ),

@@ -12,7 +12,14 @@ export interface Recorder {
 }
 
 const REQUEST_LINE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+) (\/[!-~]*|\*) HTTP\/1\.1$/
-const OWN_FIELDS = ['proxy-connection', 'proxy-authorization', 'keep-alive', 'te', 'trailer', 'expect']
+const OWN_FIELDS = [
+  'proxy-connection',
+  'proxy-authorization',
+  'keep-alive',
+  'te',
+  'trailer',
+  'expect',
+]
 
 export async function openRecorder(scope: Scope): Promise<Recorder> {
   let violations: string[] = []
@@ -125,7 +132,9 @@ function checkHead(head: NonNullable<Head>, port: number): string {
 /** Answers whether the connection is no longer HTTP. */
 function answer(socket: Socket, head: NonNullable<Head>): boolean {
   if (valuesOf(head, 'upgrade').length > 0 && head.start.includes('switch')) {
-    socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
+    socket.write(
+      'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+    )
     return true
   }
   const body = head.start.startsWith('HEAD ') ? '' : 'ok'

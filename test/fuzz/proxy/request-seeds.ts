@@ -18,9 +18,9 @@ const FRAMINGS = [
   ...['5, 6', '+5', '0x5', '5_0', '-1', '1 2', '', '18446744073709551621'].map(value => [
     `Content-Length: ${value}`,
   ]),
-  ...['xchunked', 'chunked, identity', ',chunked', 'chunked,', '\x0bchunked', 'Chunked'].map(value => [
-    `Transfer-Encoding: ${value}`,
-  ]),
+  ...['xchunked', 'chunked, identity', ',chunked', 'chunked,', '\x0bchunked', 'Chunked'].map(
+    value => [`Transfer-Encoding: ${value}`],
+  ),
   ['Transfer-Encoding: chunked', 'Transfer-Encoding: chunked'],
   ['Transfer-Encoding:\r\n chunked'],
   ['Transfer-Encoding : chunked'],
@@ -50,15 +50,34 @@ const TARGETS = [
 const PLAIN = [
   request(`GET ${FREE}`),
   request(`GET ${FREE}a%2Fb//c/../d?e=f`, ['Accept: */*', 'Cookie: a=b', 'Connection: close']),
-  request(`HEAD ${FREE}`, ['Connection: keep-alive, X-Hop', 'X-Hop: 1', 'X-End: 2', 'TE: trailers']),
+  request(`HEAD ${FREE}`, [
+    'Connection: keep-alive, X-Hop',
+    'X-Hop: 1',
+    'X-End: 2',
+    'TE: trailers',
+  ]),
   request(`POST ${FREE}`, ['Content-Length: 5', 'Expect: 100-continue'], 'hello'),
-  request(`POST ${FREE}`, ['Transfer-Encoding: chunked', 'Trailer: X'], `${chunked('hello').slice(0, -2)}X: y\r\n\r\n`),
+  request(
+    `POST ${FREE}`,
+    ['Transfer-Encoding: chunked', 'Trailer: X'],
+    `${chunked('hello').slice(0, -2)}X: y\r\n\r\n`,
+  ),
   request(`OPTIONS http://free.test:PORT`, ['Max-Forwards: 0']),
   request(`TRACE ${FREE}`, ['Max-Forwards: 3']),
-  request(`GET ${FREE}`) + request('GET http://games.test:PORT/') + request('GET http://other.test:PORT/'),
+  request(`GET ${FREE}`) +
+    request('GET http://games.test:PORT/') +
+    request('GET http://other.test:PORT/'),
   request('GET http://games.test:PORT/') + request(`GET ${FREE}`),
-  request(`GET ${FREE}switch`, ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Key: x']) + HIDDEN,
-  request(`GET ${FREE}`, ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: x']),
+  request(`GET ${FREE}switch`, [
+    'Connection: Upgrade',
+    'Upgrade: websocket',
+    'Sec-WebSocket-Key: x',
+  ]) + HIDDEN,
+  request(`GET ${FREE}`, [
+    'Connection: Upgrade, HTTP2-Settings',
+    'Upgrade: h2c',
+    'HTTP2-Settings: x',
+  ]),
   `GET ${FREE} HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n${chunked(HIDDEN)}`,
   `GET ${FREE} HTTP/1.0\r\nConnection: keep-alive\r\n\r\n`,
   `\r\n\r\nGET ${FREE} HTTP/1.1\r\nHost: a\r\n\r\n`,
@@ -74,12 +93,20 @@ const PORTAL = [
   request('GET http://shop.test:PORT/"><script>', ['Accept: text/html', 'Accept-Language: en']),
   request(
     'POST http://games.test:PORT/.preau/unblock',
-    ['Content-Type: application/x-www-form-urlencoded', 'Origin: http://games.test:PORT', 'Content-Length: 3'],
+    [
+      'Content-Type: application/x-www-form-urlencoded',
+      'Origin: http://games.test:PORT',
+      'Content-Length: 3',
+    ],
     'a=b',
   ),
   request('POST http://shop.test:PORT/.preau/continue', ['Content-Length: 0']),
   request('GET http://games.test:PORT/.preau/follow', ['Accept: text/event-stream']),
-  request('POST http://adult.test:PORT/', ['Transfer-Encoding: chunked'], chunked('x'.repeat(5_000))),
+  request(
+    'POST http://adult.test:PORT/',
+    ['Transfer-Encoding: chunked'],
+    chunked('x'.repeat(5_000)),
+  ),
 ]
 const CONNECTS = [
   'CONNECT free.test:TUNNEL HTTP/1.1\r\nHost: a\r\n\r\nhello',
@@ -96,18 +123,84 @@ const SMUGGLED = [
   ]),
   ...FRAMINGS.map(fields => request(`POST ${FREE}`, fields, `${chunked('hello')}${HIDDEN}`)),
   ...CHUNK_SIZES.map(size =>
-    request(`POST ${FREE}`, ['Transfer-Encoding: chunked'], `${size}\r\nhello\r\n0\r\n\r\n${ABSOLUTE}`),
+    request(
+      `POST ${FREE}`,
+      ['Transfer-Encoding: chunked'],
+      `${size}\r\nhello\r\n0\r\n\r\n${ABSOLUTE}`,
+    ),
   ),
 ]
 
 const WORDS = [
-  ...['GET ', 'POST ', 'HEAD ', 'OPTIONS ', 'CONNECT ', 'M-SEARCH ', ' HTTP/1.1\r\n', ' HTTP/1.0\r\n', ' HTTP/2.0\r\n'],
-  ...['Host: games.test\r\n', 'Content-Length: 0\r\n', 'Content-Length: 5\r\n', 'Transfer-Encoding: chunked\r\n'],
-  ...['Connection: close\r\n', 'Connection: Host, Content-Length, Via\r\n', 'Connection: upgrade\r\n', 'Via: 1.1 x\r\n'],
-  ...['Upgrade: websocket\r\n', 'Expect: 100-continue\r\n', 'X-HTTP-Method-Override: CONNECT\r\n', 'Cookie: a\r\n'],
-  ...['\r\n\r\n', '\r\n', '\n', '\r', '\n\n', '\r\n ', ':', ' : ', '0\r\n\r\n', '5\r\n', 'ffffffff\r\n', ';'],
-  ...['http://', 'free.test', 'games.test', 'other.test', ':PORT', '@', '\\', '#', '?', '%00', '/', '..', '[', ']'],
-  ...['chunked', 'identity', 'gzip', 'close', '__proto__: x\r\n', 'constructor: y\r\n', HIDDEN, ABSOLUTE],
+  ...[
+    'GET ',
+    'POST ',
+    'HEAD ',
+    'OPTIONS ',
+    'CONNECT ',
+    'M-SEARCH ',
+    ' HTTP/1.1\r\n',
+    ' HTTP/1.0\r\n',
+    ' HTTP/2.0\r\n',
+  ],
+  ...[
+    'Host: games.test\r\n',
+    'Content-Length: 0\r\n',
+    'Content-Length: 5\r\n',
+    'Transfer-Encoding: chunked\r\n',
+  ],
+  ...[
+    'Connection: close\r\n',
+    'Connection: Host, Content-Length, Via\r\n',
+    'Connection: upgrade\r\n',
+    'Via: 1.1 x\r\n',
+  ],
+  ...[
+    'Upgrade: websocket\r\n',
+    'Expect: 100-continue\r\n',
+    'X-HTTP-Method-Override: CONNECT\r\n',
+    'Cookie: a\r\n',
+  ],
+  ...[
+    '\r\n\r\n',
+    '\r\n',
+    '\n',
+    '\r',
+    '\n\n',
+    '\r\n ',
+    ':',
+    ' : ',
+    '0\r\n\r\n',
+    '5\r\n',
+    'ffffffff\r\n',
+    ';',
+  ],
+  ...[
+    'http://',
+    'free.test',
+    'games.test',
+    'other.test',
+    ':PORT',
+    '@',
+    '\\',
+    '#',
+    '?',
+    '%00',
+    '/',
+    '..',
+    '[',
+    ']',
+  ],
+  ...[
+    'chunked',
+    'identity',
+    'gzip',
+    'close',
+    '__proto__: x\r\n',
+    'constructor: y\r\n',
+    HIDDEN,
+    ABSOLUTE,
+  ],
 ]
 
 /** All of it for origins that listen on `port`, and tunnels to `tunnel`. */

@@ -18,7 +18,8 @@ export type Framing = 'none' | 'chunked' | 'until-close' | { readonly length: nu
 /** undefined: the head is not whole. */
 export type Head = Omit<Message, 'body'> | undefined
 
-const FIELD = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*((?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?)[ \t]*$/
+const FIELD =
+  /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*((?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?)[ \t]*$/
 
 export function readHead(bytes: Buffer): Head {
   const end = bytes.indexOf('\r\n\r\n')
@@ -48,7 +49,8 @@ export function framingOf(head: NonNullable<Head>, otherwise: Framing): Framing 
   }
   const [coding] = codings
   if (coding === undefined) return otherwise
-  if (coding.toLowerCase() !== 'chunked') throw new Error(`Transfer-Encoding ${JSON.stringify(coding)}`)
+  if (coding.toLowerCase() !== 'chunked')
+    throw new Error(`Transfer-Encoding ${JSON.stringify(coding)}`)
   return 'chunked'
 }
 
@@ -70,7 +72,7 @@ export function readBody(
 
 function readChunks(bytes: Buffer, head: NonNullable<Head>): Message | undefined {
   const parts: Buffer[] = []
-  for (let at = 0; ; ) {
+  for (let at = 0; ;) {
     const end = bytes.indexOf('\r\n', at)
     const line = bytes.toString('latin1', at, end === -1 ? bytes.length : end)
     if (!/^[0-9A-Fa-f]{0,8}\r?$/.test(line) || (end !== -1 && line === ''))
@@ -80,8 +82,7 @@ function readChunks(bytes: Buffer, head: NonNullable<Head>): Message | undefined
     const after = end + 2 + size
     if (bytes.length < after + 2) return undefined
     if (bytes.toString('latin1', after, after + 2) !== '\r\n') throw new Error('end of a chunk')
-    if (size === 0)
-      return { ...head, body: Buffer.concat(parts), length: head.length + after + 2 }
+    if (size === 0) return { ...head, body: Buffer.concat(parts), length: head.length + after + 2 }
     parts.push(bytes.subarray(end + 2, after))
     at = after + 2
   }

@@ -44,7 +44,8 @@ export async function openTlsReader(scope: Scope): Promise<TlsReader> {
     socket.on('error', () => socket.destroy())
     const heard: Buffer[] = []
     socket.on('data', (chunk: Buffer) => {
-      if (heard.reduce((sum, { length }) => sum + length, 0) < MAX_HEARD) heard.push(Buffer.from(chunk))
+      if (heard.reduce((sum, { length }) => sum + length, 0) < MAX_HEARD)
+        heard.push(Buffer.from(chunk))
     })
     socket.once('close', () => {
       sockets.delete(socket)
