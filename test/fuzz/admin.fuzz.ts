@@ -1,5 +1,4 @@
 /** Pages and forms of the admin app, with any field and body, signed in as the DSI: an answer each time, never an error of ours. */
-import type { InjectOptions } from 'fastify'
 import { openWorld, type Browser } from '../admin/world.ts'
 import { measureSelf } from './engine/measure.ts'
 import { latin1, mutate } from './engine/mutate.ts'
@@ -73,8 +72,15 @@ const make = (random: Random): Buffer => {
   return Buffer.concat(lines.flat())
 }
 
+interface Asked {
+  readonly method: 'GET' | 'POST'
+  readonly url: string
+  readonly headers?: Record<string, string>
+  readonly payload?: string | Buffer
+}
+
 /** A page or a form, with values out of the bytes of an input. */
-function requestOf(bytes: Buffer, id: string, csrf: string): InjectOptions {
+function requestOf(bytes: Buffer, id: string, csrf: string): Asked {
   const random = createRandom(seedOf(bytes))
   const values = bytes.toString().split('\n')
   const valueAt = (at: number): string =>
@@ -85,14 +91,19 @@ function requestOf(bytes: Buffer, id: string, csrf: string): InjectOptions {
       (name, at) => [name, valueAt(at)] as [string, string],
     )
     const page = random.pick([...PAGES, ...MORE_PAGES]).replace('ID', place)
-    return { method: 'GET', url: `${page}?${new URLSearchParams(query.slice(0, random.below(9)))}` }
+    return {
+      method: 'GET',
+      url: `${page}?${new URLSearchParams(query.slice(0, random.below(9))).toString()}`,
+    }
   }
   const [path, names] = random.pick(Object.entries(FORMS))
   const fields = names.split(' ').map((name, at) => [name, valueAt(at)] as [string, string])
   const form = new URLSearchParams([['_csrf', csrf], ...fields.filter(() => !random.oneIn(8))])
-  const type = random.oneIn(15) ? { 'content-type': random.pick(ODD_TYPES) } : {}
-  const payload = random.oneIn(15) ? bytes : `${form}`
-  return { method: 'POST', url: path.replace('ID', place), headers: { ...type }, payload }
+  const type: Record<string, string> = random.oneIn(15)
+    ? { 'content-type': random.pick(ODD_TYPES) }
+    : {}
+  const payload = random.oneIn(15) ? bytes : form.toString()
+  return { method: 'POST', url: path.replace('ID', place), headers: type, payload }
 }
 
 export const admin: FuzzTarget = {
@@ -105,15 +116,15 @@ export const admin: FuzzTarget = {
     const browser: Browser = await world.as('claire')
     const id = await world.ask()
     const check = async (input: Buffer): Promise<void> => {
-      const { method, url, headers, payload } = requestOf(input, id, browser.csrf)
+      const { method, url, headers = {}, payload = '' } = requestOf(input, id, browser.csrf)
       const answer =
         method === 'GET'
-          ? await browser.get(String(url))
-          : await browser.post(String(url), {}, { headers: headers ?? {}, payload: payload ?? '' })
+          ? await browser.get(url)
+          : await browser.post(url, {}, { headers, payload })
       const { statusCode, body } = answer
       promise(
         statusCode < 500 || statusCode === 503,
-        `${method} ${String(url)}: ${statusCode} ${body.slice(0, 300)}`,
+        `${method} ${url}: ${statusCode} ${body.slice(0, 300)}`,
       )
       promise(!/<script>alert/.test(body), 'what was sent stands on the page as it is')
     }

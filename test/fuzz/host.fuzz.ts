@@ -23,7 +23,7 @@ function checkHost(host: Host): void {
   promise(parseHost(host) === host && parseHumanHost(host) === host, `read twice: ${host}`)
   // A browser, and most libraries, read the WHATWG way: the host that it reaches is the one that was judged.
   const shown = URL.parse(`http://${host.includes(':') ? `[${host}]` : host}/`)?.hostname
-  if (shown !== undefined && !/^\[::ffff:/.test(shown))
+  if (shown !== undefined && !shown.startsWith('[::ffff:'))
     promise(parseHost(shown) === host, `WHATWG reads ${shown}, we read ${host}`)
   if (isAddress(host)) judge(host)
   promise(

@@ -40,11 +40,10 @@ const mutation = {
     'a=b&c=d&a=e&%00=%ff',
     '{"__proto__":{"x":1}}',
   ]),
-  words: [
-    ...'&|=|%|%00|%2e|+|;|,|q=|/|//|:|@|?|#|<|>|"|__proto__|[]|\r\n|\0|games.test|shop.test|http://'.split(
+  words:
+    '&|=|%|%00|%2e|+|;|,|q=|/|//|:|@|?|#|<|>|"|__proto__|[]|\r\n|\0|games.test|shop.test|http://'.split(
       '|',
     ),
-  ],
   maxBytes: 10_000,
 }
 

@@ -181,7 +181,11 @@ export class Unpacking {
     })
     // A file that is still being opened would appear in the folder while it is removed.
     const closed = new Promise(resolve => file.once('close', resolve))
-    await pipeline(watched, file).finally(() => closed)
+    try {
+      await pipeline(watched, file)
+    } finally {
+      await closed
+    }
     this.#endsInLine.set(name, last === 0x0a)
     this.#kept.set(name, { category, kind })
   }

@@ -1,9 +1,10 @@
 /** Answers of origins, damaged: the client gets one well-formed answer for its request, and never a piece of another one. */
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
-import { latin1, mutate } from '../engine/mutate.ts'
+import { mutate } from '../engine/mutate.ts'
 import { createRandom, seedOf } from '../engine/random.ts'
 import { promise, type FuzzTarget, type Scope } from '../engine/target.ts'
+import { ANSWERS } from './answer-seeds.ts'
 import { inLanes, probe } from './client.ts'
 import { framingOf, readBody, readHead, type Message } from './strict-http.ts'
 import { openWorker } from './worker.ts'
@@ -84,7 +85,7 @@ function hear(socket: Socket, method: string): Promise<Said> {
         if (readAnswer(bytes, method, false) !== undefined) settle(false)
       } catch (error) {
         clearTimeout(timer)
-        reject(error as Error)
+        reject(error)
       }
     })
     socket.once('close', () => settle(true))
@@ -142,77 +143,6 @@ async function converse(
   }
 }
 
-const ok = (fields: string, body = ''): string => `HTTP/1.1 200 OK\r\n${fields}\r\n\r\n${body}`
-const mutation = {
-  seeds: latin1([
-    ok('Content-Length: 5', 'hello'),
-    ok(
-      'Content-Length: 5\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nConnection: X-R\r\nX-R: 1',
-      'hello',
-    ),
-    ok('Transfer-Encoding: chunked', '5\r\nhello\r\n0\r\n\r\n'),
-    ok('Transfer-Encoding: chunked\r\nTrailer: X', '2;a=b\r\nhe\r\n3\r\nllo\r\n0\r\nX: y\r\n\r\n'),
-    ok('Connection: close', 'hello until the end'),
-    ok('Content-Length: 5\r\nTransfer-Encoding: chunked', '5\r\nhello\r\n0\r\n\r\n'),
-    ok('Content-Length: 5\r\nContent-Length: 6', 'hello!'),
-    ok('Content-Length: 5', `hello${ok('Content-Length: 6', 'poison')}`),
-    `HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n${ok('Content-Length: 2', 'ok')}`,
-    'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nbytes',
-    'HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\nhello',
-    'HTTP/1.1 304 Not Modified\r\nETag: "a"\r\n\r\n',
-    'HTTP/1.0 200 OK\r\n\r\nold',
-    'HTTP/1.1 abc OK\r\n\r\n',
-    'HTTP/1.1 000 \x01\r\nX: a\0b\r\n\r\n',
-    'HTTP/1.1 302 Found\r\nLocation: http://games.test/\r\nContent-Length: 0\r\n\r\n',
-    'garbage',
-  ]),
-  words: [
-    ...[
-      'HTTP/1.1 ',
-      'HTTP/1.0 ',
-      'HTTP/2 ',
-      '200',
-      '204',
-      '304',
-      '101',
-      '100',
-      '103',
-      '417',
-      '999',
-      '099',
-      '\r\n\r\n',
-    ],
-    ...[
-      'Content-Length: 5\r\n',
-      'Content-Length: 0\r\n',
-      'Transfer-Encoding: chunked\r\n',
-      'Connection: close\r\n',
-    ],
-    ...[
-      'Connection: keep-alive\r\n',
-      '\r\n',
-      '\n',
-      '\r',
-      '\0',
-      ':',
-      ' ',
-      '0\r\n\r\n',
-      'ffffffffff\r\n',
-      ';',
-      'chunked',
-    ],
-    ...[
-      'Connection: Content-Length\r\n',
-      'Connection: Set-Cookie\r\n',
-      '__proto__: x\r\n',
-      'Trailer: Host\r\n',
-      '\r\n ',
-    ],
-    ok('Content-Length: 6', 'poison'),
-  ],
-  maxBytes: 20_000,
-}
-
 export const answers: FuzzTarget = {
   name: 'answers',
   bounded: 500,
@@ -225,7 +155,7 @@ export const answers: FuzzTarget = {
     let sequence = 0
     return {
       batch: 250,
-      make: random => mutate(random, mutation),
+      make: random => mutate(random, ANSWERS),
       async attempt(batch) {
         inputs.clear()
         await inLanes(batch, async input => {

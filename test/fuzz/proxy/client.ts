@@ -22,7 +22,7 @@ export function converse(port: number, bytes: Buffer): Promise<Buffer> {
       timer = setTimeout(leave, ms)
     }
     socket.on('error', leave)
-    socket.on('data', chunk => {
+    socket.on('data', (chunk: Buffer) => {
       heard.push(chunk)
       wait(QUIET_MS)
     })

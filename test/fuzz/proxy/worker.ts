@@ -3,7 +3,6 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { existsSync, globSync, readFileSync, truncateSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { AccessLogEntry } from '../../../src/access-log/access-log.ts'
 import type { FromChild, ToChild } from '../../../src/child.ts'
@@ -121,7 +120,7 @@ async function openNameServer(scope: Scope): Promise<number> {
   server.bind(0, '127.0.0.1')
   await once(server, 'listening')
   scope.teardown(() => new Promise<void>(resolve => server.close(() => resolve())))
-  return (server.address() as AddressInfo).port
+  return server.address().port
 }
 
 /** Takes the lines, and the space that they took. */
