@@ -47,11 +47,14 @@ export function readClientHello(bytes: Buffer): Hello {
   }
 }
 
-/** What the first bytes tell already: content type 22, a legacy version 3.x (RFC 8446 §5.1). */
+/**
+ * What the first bytes tell already: content type 22, a legacy version 3.x. Receivers must ignore that version (RFC 8446
+ * §5.1) and some do, so that another one is TLS all the same, and nothing that may pass as something else.
+ */
 function checkStart(bytes: Buffer): Hello | undefined {
   if (bytes.length === 0) return MORE
   if (bytes[0] !== HANDSHAKE) return NOT_TLS
-  if (bytes.length > 1 && bytes[1] !== 3) return NOT_TLS
+  if (bytes.length > 1 && bytes[1] !== 3) return MALFORMED
   return undefined
 }
 

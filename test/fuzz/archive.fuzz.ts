@@ -136,7 +136,7 @@ class Reading {
 
 export const archive: FuzzTarget = {
   name: 'archive',
-  bounded: 300,
+  bounded: 150,
   open: async scope => {
     const reading = new Reading(scope.testdir())
     return {

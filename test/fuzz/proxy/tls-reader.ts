@@ -1,6 +1,7 @@
 /** An origin that reads TLS with OpenSSL: the names that it finds in what passed the gate were never refused ones. */
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
+import { duplexPair } from 'node:stream'
 import { createSecureContext, createServer as createTlsServer } from 'node:tls'
 import { promise, type Scope } from '../engine/target.ts'
 import { everyNameIn } from './every-name.ts'
@@ -53,7 +54,12 @@ export async function openTlsReader(scope: Scope): Promise<TlsReader> {
       if (found !== undefined)
         wrongs.push(`${found} in ${Buffer.concat(heard).toString('hex').slice(0, 1_000)}`)
     })
-    tls.emit('connection', socket)
+    // TLS would take the bytes straight from the socket, and nobody else would see them.
+    const [near, far] = duplexPair()
+    far.on('error', () => socket.destroy())
+    near.on('error', () => socket.destroy())
+    socket.pipe(far).pipe(socket)
+    tls.emit('connection', near)
   }).listen(0, ALLOWED_AT)
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
