@@ -57,7 +57,8 @@ export function civilDate(now: number, timeZone: string): string {
 export function isTimeZone(name: string): boolean {
   try {
     zoned(0, name)
-    return true
+    // Temporal also takes a whole date for the zone that is in it; the pages write times with Intl, which throws then.
+    return new Intl.DateTimeFormat('en', { timeZone: name }).format(0) !== ''
   } catch {
     return false
   }

@@ -47,17 +47,21 @@ export function readClientHello(bytes: Buffer): Hello {
   }
 }
 
-/** What the first bytes tell already: content type 22, a legacy version 3.x (RFC 8446 §5.1). */
+/**
+ * What the first bytes tell already: content type 22, a legacy version 3.x. Receivers must ignore that version (RFC 8446
+ * §5.1) and some do, so that another one is TLS all the same, and nothing that may pass as something else.
+ */
 function checkStart(bytes: Buffer): Hello | undefined {
   if (bytes.length === 0) return MORE
   if (bytes[0] !== HANDSHAKE) return NOT_TLS
-  if (bytes.length > 1 && bytes[1] !== 3) return NOT_TLS
+  if (bytes.length > 1 && bytes[1] !== 3) return MALFORMED
   return undefined
 }
 
 /** The handshake message, out of as many records as it was cut into (RFC 8446 §5.1); or why there is none. */
 function gather(bytes: Buffer): Buffer | Hello {
   const fragments: Buffer[] = []
+  let length = 0
   let isCut = false
   for (let at = 0; at < bytes.length && !isCut;) {
     const head = bytes.subarray(at, at + RECORD_HEAD)
@@ -65,20 +69,22 @@ function gather(bytes: Buffer): Buffer | Hello {
     if (wrong !== undefined) return wrong
     if (head.length < RECORD_HEAD) break
     const end = at + RECORD_HEAD + head.readUInt16BE(3)
-    fragments.push(bytes.subarray(at + RECORD_HEAD, end))
+    const fragment = bytes.subarray(at + RECORD_HEAD, end)
+    fragments.push(fragment)
+    length += fragment.length
     isCut = end > bytes.length
     at = end
     const size = sizeOf(fragments)
     if (typeof size !== 'number') return size
-    const [first] = fragments
-    if (fragments.length === 1 && first !== undefined && first.length >= size)
-      return first.subarray(0, size)
     if (fragments.length > MAX_RECORDS) return MALFORMED
+    // What follows (early data, say) is no part of it, and may be anything.
+    if (length >= size) return messageOf(fragments).subarray(0, size)
   }
-  const message = Buffer.concat(fragments)
-  const size = sizeOf(fragments)
-  return typeof size === 'number' && message.length >= size ? message.subarray(0, size) : MORE
+  return MORE
 }
+
+const messageOf = (fragments: readonly Buffer[]): Buffer =>
+  fragments.length === 1 && fragments[0] !== undefined ? fragments[0] : Buffer.concat(fragments)
 
 /** The head of a record, or the part of it that has come; undefined: right so far. */
 function checkHead(head: Buffer): Hello | undefined {

@@ -8,6 +8,7 @@ import { answerSocket } from './answer.ts'
 import type { Dial } from './dial.ts'
 import type { Exchange } from './exchange.ts'
 import { asPreauError, guard } from './guard.ts'
+import { assertProxyable } from './headers.ts'
 import { helloGate } from './hello-gate.ts'
 import type { Intercept } from './intercept.ts'
 import type { LimitName } from './limit-name.ts'
@@ -61,7 +62,10 @@ export class Connecting implements Holder {
     const socket = this.#socket
     exchange.assertAlone()
     admission.assertMayOpen(exchange.client.ip)
-    if (request !== undefined) admission.assertHead(request)
+    if (request !== undefined) {
+      admission.assertHead(request)
+      assertProxyable(request)
+    }
     const { target, verdict } = exchange.judge(parseAuthority(authority), mayConnect)
     if (verdict.action === 'allow') {
       open.relay(exchange)

@@ -1,4 +1,5 @@
 /** One request or tunnel, opened when it arrives and closed once. The access log is fed by its end and by nothing else. */
+import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { AccessLogEntry } from '../access-log/access-log.ts'
 import { PreauError, type ErrorCode } from '../errors.ts'
@@ -70,10 +71,10 @@ export class Exchange {
   /** What this exchange is judged by, from its first to its last byte. */
   readonly snapshot: Snapshot
   readonly startedAt: number
-  /** Whether another one of the same connection was still open when this one came (pipelining, RFC 9112 §9.3.2). */
-  readonly isBehind: boolean
   /** Whether so many others of the same connection are open that it is refused: each may hold an origin. */
   readonly isTooDeep: boolean
+  /** Of a plain request: what answers it. */
+  response: ServerResponse | undefined
   target: Target | undefined
   verdict: Verdict | undefined
   /** Where the ClientHello in a tunnel asks for another name than the CONNECT did. */
@@ -86,6 +87,8 @@ export class Exchange {
   /** Whether bytes go to and from an origin, so that a change of policy may end it. */
   isRelayed = false
   readonly #connection: Connection
+  // The one of the same connection that was still open when this one came (pipelining, RFC 9112 §9.3.2).
+  #ahead: Exchange | undefined
   #onClose: ((exchange: Exchange) => void) | undefined
 
   constructor(
@@ -99,7 +102,7 @@ export class Exchange {
     this.startedAt = now
     this.#connection = connection
     this.#onClose = onClose
-    this.isBehind = connection.latest?.isOpen ?? false
+    this.#ahead = connection.latest?.isOpen ? connection.latest : undefined
     connection.latest = this
     this.isTooDeep = ++connection.open > MAX_PIPELINED
   }
@@ -142,8 +145,9 @@ export class Exchange {
 
   /** Behind a request that has no answer yet, that answer would fall into the tunnel: cuts it and throws PREAU_BAD_REQUEST. */
   assertAlone(): void {
-    if (!this.isBehind) return
+    if (this.#ahead === undefined) return
     this.cut()
+    this.#endAhead()
     throw new PreauError('PREAU_BAD_REQUEST')
   }
 
@@ -152,11 +156,27 @@ export class Exchange {
     this.#connection.socket.destroy()
   }
 
+  /**
+   * Ends those that wait on the same connection, as Node does when a connection closes: once it has handed a socket over it
+   * forgets the answers that stand in its queue, and they would stay open for ever.
+   */
+  #endAhead(): void {
+    const all: Exchange[] = []
+    for (let ahead = this.#ahead; ahead !== undefined; ahead = ahead.#ahead) all.push(ahead)
+    for (const { response } of all) {
+      if (response === undefined || response.closed) continue
+      response.destroy()
+      response.emit('close')
+    }
+  }
+
   /** Closes it; further calls do nothing. */
   close(): void {
     const onClose = this.#onClose
     if (onClose === undefined) return
     this.#onClose = undefined
+    // A chain of all that a long connection has carried would be held otherwise.
+    this.#ahead = undefined
     this.#connection.open--
     onClose(this)
   }

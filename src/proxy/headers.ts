@@ -107,6 +107,9 @@ export function assertProxyable(request: IncomingMessage): void {
   const coding = headers['transfer-encoding']
   if (coding !== undefined && (httpVersion === '1.0' || coding.toLowerCase() !== 'chunked'))
     throw new PreauError('PREAU_BAD_REQUEST')
+  // A length that some origins read as a negative one (CVE-2021-40346 in haproxy).
+  if (Number(headers['content-length'] ?? 0) > Number.MAX_SAFE_INTEGER)
+    throw new PreauError('PREAU_BAD_REQUEST')
   if (method === 'TRACE' || countHosts(rawHeaders) > 1) throw new PreauError('PREAU_BAD_REQUEST')
   if (method === 'OPTIONS' && !/^\d+$/.test(String(headers['max-forwards'] ?? 0)))
     throw new PreauError('PREAU_BAD_REQUEST')

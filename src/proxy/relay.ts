@@ -63,6 +63,12 @@ export function relayAnswer(
   }
   // Before anything can fail: an error without a listener takes the process down.
   answer.on('error', () => breakOff(answer, response))
+  // A switch that nobody asked for, or one without its fields: whatever follows would be read as the next answer.
+  if (answer.statusCode === 101) {
+    answer.destroy()
+    onFailure(new PreauError('PREAU_BAD_ANSWER', { host }))
+    return false
+  }
   try {
     writeHead(answer, response, host)
   } catch (cause) {

@@ -129,6 +129,7 @@ export class ProxyServer {
   #onRequest(request: IncomingMessage, response: ServerResponse): void {
     const { refuse, forward, renderFailure } = this.#options
     const exchange = this.#openExchange(connectionOf(request.socket), request.method ?? '')
+    exchange.response = response
     response.once('close', () => {
       exchange.status = response.headersSent ? response.statusCode : 0
       exchange.close()

@@ -50,6 +50,16 @@ t.test('a ClientHello is waited for until it is whole, wherever it is cut', asyn
   }
 })
 
+// Found by `npm run fuzz -- --target hello`: behind a hello of several records, anything else made it malformed.
+t.test('what follows a ClientHello does not change how it is read', async t => {
+  const whole = hello({ extensions: [serverName('free.test')] })
+  const alert = Buffer.from([21, 3, 1, 0, 2, 1, 0])
+  for (const bytes of [whole, inRecords(whole, 40)]) {
+    for (const after of [alert, Buffer.from([0]), whole])
+      t.equal(nameOf(readClientHello(Buffer.concat([bytes, after]))), 'free.test')
+  }
+})
+
 t.test('one that is cut into crumbs is refused', async t => {
   const crumbs = inRecords(hello({ extensions: [serverName('free.test')] }), 1)
   t.equal(readClientHello(crumbs).kind, 'malformed')
@@ -72,7 +82,16 @@ t.test('GREASE and an encrypted ClientHello pass, with the outer name', async t 
 t.test('what is no TLS is told at once', async t => {
   for (const text of ['GET / HTTP/1.1\r\n\r\n', 'SSH-2.0-x\r\n', '\x05\x01\x00', '\x80\x2e\x01'])
     t.equal(readClientHello(Buffer.from(text, 'latin1')).kind, 'not-tls', JSON.stringify(text))
-  t.equal(readClientHello(Buffer.from([22, 2])).kind, 'not-tls')
+})
+
+// Found by `npm run fuzz -- --target tunnel`: where a tunnel may carry anything, such a hello passed unread.
+t.test('a handshake of another record version is TLS all the same, for some origins', async t => {
+  const bytes = hello({ extensions: [serverName('games.test')] })
+  for (const version of [0, 2, 4, 254]) {
+    bytes[1] = version
+    t.equal(readClientHello(bytes).kind, 'malformed')
+    t.equal(readClientHello(bytes.subarray(0, 2)).kind, 'malformed')
+  }
 })
 
 t.test('what could be read in two ways is refused', async t => {

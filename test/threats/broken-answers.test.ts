@@ -48,6 +48,8 @@ t.test(
       'more head than anybody sends': `${head}X: ${'marker'.repeat(20_000)}\r\n\r\n`,
       'a switch that nobody asked for':
         'HTTP/1.1 101 marker\r\nConnection: Upgrade\r\nUpgrade: marker\r\n\r\n',
+      // Found by `npm run fuzz -- --target answers`.
+      'a switch without the fields of one': 'HTTP/1.1 101 marker\r\n\r\n',
       'an end of head by CR LF CR': `${head}X: y\r\n\rmarker\r\n\r\n`,
     }
     for (const [name, bytes] of Object.entries(answers)) {

@@ -19,6 +19,12 @@ t.test(
       'GET http://free.test/ HTTP/1.1\r\nName : x\r\nHost: a\r\n\r\n',
       'GET http://free.test/ HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n',
       'GET http://free.test/ HTTP/1.1\r\nHost: a\r\nX: a\rb\r\n\r\n',
+      // Found by `npm run fuzz -- --target proxy`: these three were forwarded.
+      `GET http://free.test:${origin.port}/\r\nHost: a\r\n\r\n`,
+      `POST http://free.test:${origin.port}\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+      `GET http://free.test:${origin.port}/ HTTP/2.0\r\nHost: a\r\n\r\n`,
+      'CONNECT free.test:1025\r\nHost: a\r\n\r\n',
+      'CONNECT free.test:1025 HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n',
       'CONNECT a\0b:443 HTTP/1.1\r\nHost: a\r\n\r\n',
       `GET http://free.test/ HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(70_000)}\r\n\r\n`,
     ]
@@ -38,6 +44,7 @@ t.test(
         JSON.stringify(bytes.subarray(0, 24).toString('latin1')),
       )
     }
+    t.equal(origin.requests.length, 0)
     t.match(
       await world.raw(
         `GET http://free.test:${origin.port}/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`,

@@ -23,6 +23,8 @@ t.test('two framings, or a length that is no number, are refused', async t => {
     `${CHUNKED}\r\nContent-Length: 5`,
     ...lengths.map(value => `Content-Length: ${value}`),
     'Content-Length: 18446744073709551621',
+    // Beyond what a signed number of 64 bits holds: found by `npm run fuzz -- --target proxy`.
+    'Content-Length: 10446744073709551621',
     'Content-Length : 5',
   ]
   for (const fields of framings)

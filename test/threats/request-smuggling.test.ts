@@ -3,7 +3,7 @@ import t from 'tap'
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
 import type { Test } from 'tap'
-import { openOrigin, openProxyWorld } from '../support/proxy-world.ts'
+import { eventually, openOrigin, openProxyWorld } from '../support/proxy-world.ts'
 
 const HIDDEN = 'GET http://games.test/hidden HTTP/1.1\r\nHost: games.test\r\n\r\n'
 const chunked = (body: string) => `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`
@@ -70,4 +70,22 @@ t.test('pipelined requests are judged one by one and answered in order', async t
     /^HTTP\/1\.1 403[\s\S]*HTTP\/1\.1 200/,
   )
   t.ok(origin.requests.every(({ headers }) => headers.host?.startsWith('free.test')))
+})
+
+// Found by `npm run fuzz -- --target proxy`: those that waited were never closed, and never logged.
+t.test('requests that wait before a tunnel on the same connection end with it', async t => {
+  const origin = await openOrigin(t, () => undefined)
+  const world = await openProxyWorld(t)
+  const get = `GET http://free.test:${origin.port}/ HTTP/1.1\r\nHost: free.test\r\n`
+  const tunnels = [
+    `${get}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n`,
+    `CONNECT free.test:${origin.port} HTTP/1.1\r\nHost: free.test\r\n\r\n`,
+  ]
+  for (const tunnel of tunnels) {
+    await world.raw(`${get}\r\n`.repeat(3) + tunnel)
+    await eventually(() => world.log.length === 4)
+    t.equal(world.log.length, 4, 'each has its line in the log')
+    t.equal(world.proxy.openExchanges, 0)
+    world.log.length = 0
+  }
 })

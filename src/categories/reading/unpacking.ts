@@ -179,7 +179,13 @@ export class Unpacking {
       mode: 0o640,
       flush: true,
     })
-    await pipeline(watched, file)
+    // A file that is still being opened would appear in the folder while it is removed.
+    const closed = new Promise(resolve => file.once('close', resolve))
+    try {
+      await pipeline(watched, file)
+    } finally {
+      await closed
+    }
     this.#endsInLine.set(name, last === 0x0a)
     this.#kept.set(name, { category, kind })
   }

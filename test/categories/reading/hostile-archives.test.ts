@@ -1,9 +1,11 @@
 /** Archives whose headers lie: each is refused whole, its entry or damage named, and the lists folder stays as it was. */
-import { readdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as elapsed } from 'node:timers/promises'
 import t from 'tap'
 import { loadCatalogue } from '../../../src/categories/catalogue.ts'
 import { importList } from '../../../src/categories/lists.ts'
+import { Unpacking } from '../../../src/categories/reading/unpacking.ts'
 import type { PreauError } from '../../../src/errors.ts'
 import { archiveBytes, ut1Entries } from '../fixtures/archive.ts'
 import { paxRecord, rawArchive, type RawEntry } from '../fixtures/raw-tar.ts'
@@ -152,4 +154,21 @@ t.test('honest long names, and the same entries told truly, are read', async t =
     now: now + DAY,
   })
   t.match(report, { counts: { games: 1, vpn: 1 }, unknown: { ['y'.repeat(150)]: 1 } })
+})
+
+// Found by `npm run fuzz -- --target archive`: the folder could not be removed, and that was the error which was told.
+t.test('once a damaged entry has been refused, no file of it appears any more', async t => {
+  const kept = join(folder, 'kept')
+  const broken = async function* (): AsyncGenerator<Uint8Array> {
+    yield Buffer.from('play.example\n')
+    throw new Error('damaged')
+  }
+  for (let round = 0; round < 30; round++) {
+    mkdirSync(join(kept, String(round)), { recursive: true })
+    const into = new Unpacking('x', join(kept, String(round)), catalogue)
+    await t.rejects(into.keep('games', broken()), { message: 'damaged' })
+    const then = readdirSync(join(kept, String(round)))
+    await elapsed(2)
+    t.same(readdirSync(join(kept, String(round))), then)
+  }
 })
