@@ -1,6 +1,6 @@
 /** What the README promises is checked against the code. */
 import t from 'tap'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import { CHECKS } from '../src/policy/verdict.ts'
 import { readReadme, withTable } from './support/readme.ts'
 import manifest from '../package.json' with { type: 'json' }
@@ -35,4 +35,11 @@ t.test('every metric is in the README', async t => {
   const { METRICS } = await import('../src/metrics.ts')
   const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
   for (const name of Object.keys(METRICS)) t.match(readme, `\`${name}\``)
+})
+
+t.test('the catalogue of threats names tests that exist, and every attack', async t => {
+  const catalogue = readFileSync('test/threats/README.md', 'utf8')
+  const named = new Set([...catalogue.matchAll(/test\/[\w./-]+\.test\.ts/g)].map(([file]) => file))
+  for (const file of named) t.ok(existsSync(file), file)
+  for (const file of globSync('test/threats/*.test.ts')) t.ok(named.has(file), file)
 })
