@@ -1,12 +1,12 @@
 /**
- * What an origin sends, written to the client straight from the buffer it was read into: half the CPU of a stream for
- * bulk, since nothing is allocated. A buffer is read into again only once its bytes have gone.
+ * What one side of a tunnel sends, written to the other straight from the buffer it was read into: half the CPU of a stream
+ * for bulk, since nothing is allocated. A buffer is read into again only once its bytes have gone.
  */
 import type { OnReadOpts, Socket } from 'node:net'
 
 const READ_BYTES = 65_536
 /** From here on a read is bulk, and worth a buffer of its own. */
-const BULK_BYTES = 16_384
+export const BULK_BYTES = 16_384
 /** A tunnel gives its own buffer back after so many small reads. */
 const SMALL_READS = 4
 /** Own buffers of all tunnels together (16 MB); a tunnel that gets none copies, which is slower and right. */
@@ -19,15 +19,15 @@ const spare: Buffer[] = []
 let owned = 0
 
 export class Pump {
-  /** Give these to the `connect` of the origin. */
+  /** Give these to the `connect` of the side that is read, or to `readInto`. */
   readonly onread: OnReadOpts
-  readonly #client: Socket
-  #origin: Socket | undefined
+  readonly #to: Socket
+  #from: Socket | undefined
   #buffer: Buffer = shared
   #smallReads = 0
 
-  constructor(client: Socket) {
-    this.#client = client
+  constructor(to: Socket) {
+    this.#to = to
     this.onread = {
       // Asked at first and after each read. Typed as if it always answered one: none keeps the buffer that is in use.
       buffer: (() => this.#next()) as () => Buffer,
@@ -36,32 +36,32 @@ export class Pump {
   }
 
   /** Begins once the connection stands; of several that were tried, with the one that was first. Ends with `release`. */
-  start(origin: Socket): void {
-    this.#origin = origin
+  start(from: Socket): void {
+    this.#from = from
   }
 
   /** Answers whether to go on reading. */
   #onRead(count: number, buffer: Buffer): boolean {
-    const client = this.#client
-    if (!client.writable) return false
+    const to = this.#to
+    if (!to.writable) return false
     const bytes = buffer.subarray(0, count)
     this.#smallReads = count < BULK_BYTES ? this.#smallReads + 1 : 0
-    if (buffer === shared) return client.write(Buffer.from(bytes))
-    client.write(bytes)
-    if (client.writableLength === 0) return true
+    if (buffer === shared) return to.write(Buffer.from(bytes))
+    to.write(bytes)
+    if (to.writableLength === 0) return true
     // The kernel took a part; the rest still stands in the buffer. What is queued behind it tells when it has gone.
-    client.write(EMPTY, () => this.#origin?.resume())
+    to.write(EMPTY, () => this.#from?.resume())
     return false
   }
 
   #next(): Buffer | undefined {
-    if (this.#origin === undefined) return shared
+    if (this.#from === undefined) return shared
     if (this.#buffer === shared) {
       if (this.#smallReads > 0 || owned === MAX_OWN) return undefined
       owned++
       return (this.#buffer = spare.pop() ?? Buffer.allocUnsafeSlow(READ_BYTES))
     }
-    if (this.#smallReads < SMALL_READS || this.#client.writableLength > 0) return undefined
+    if (this.#smallReads < SMALL_READS || this.#to.writableLength > 0) return undefined
     this.release()
     return shared
   }
@@ -71,7 +71,7 @@ export class Pump {
     if (this.#buffer === shared) return
     owned--
     // Bytes that are still on their way must not be read over: such a buffer is left to the garbage collector.
-    if (this.#client.writableLength === 0) spare.push(this.#buffer)
+    if (this.#to.writableLength === 0) spare.push(this.#buffer)
     this.#buffer = shared
   }
 }

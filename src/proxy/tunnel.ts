@@ -1,6 +1,7 @@
 /** An allowed CONNECT, or a WebSocket once it stands: bytes both ways until both sides have ended (RFC 9110 §9.3.6). */
 import type { Socket } from 'node:net'
-import type { Pump } from './pump.ts'
+import { BULK_BYTES, Pump } from './pump.ts'
+import { readInto } from './read-buffer.ts'
 import type { SilenceWatch, Watched } from './silence.ts'
 import { hold, type Holder } from './wire.ts'
 
@@ -28,6 +29,8 @@ export interface Gate {
 
 export const ESTABLISHED = Buffer.from('HTTP/1.1 200 Connection Established\r\n\r\n')
 const NOTHING = Buffer.alloc(0)
+/** So many reads like a bulk one are an upload. */
+const LARGE_READS = 8
 
 /** Answers and relays. `head` holds the bytes that came after the head of the CONNECT; they are not lost. */
 export function openTunnel(
@@ -125,6 +128,8 @@ class ClientEnd extends End {
   /** What was said and is not judged yet: nothing of a refused site's TLS reaches anybody. */
   #held: Buffer = NOTHING
   #deadline: NodeJS.Timeout | undefined
+  #largeReads = 0
+  #pump: Pump | undefined
 
   constructor(socket: Socket, peer: Socket, options: TunnelOptions, originEnd: OriginEnd) {
     super(socket, peer)
@@ -134,8 +139,26 @@ class ClientEnd extends End {
   }
 
   override onData(chunk: Buffer): void {
-    if (this.#gate === undefined) super.onData(chunk)
-    else this.#hear(chunk, this.#gate)
+    if (this.#gate !== undefined) this.#hear(chunk, this.#gate)
+    else {
+      super.onData(chunk)
+      // Before the first of them nobody knows that it will be an upload, and few clients ever make one.
+      if (chunk.length >= BULK_BYTES && ++this.#largeReads === LARGE_READS)
+        setImmediate(this.#speedUp)
+    }
+  }
+
+  /** From now on the bytes of this upload go to the origin from one buffer, as those of a download do. */
+  readonly #speedUp = (): void => {
+    const { socket, peer } = this
+    if (socket.destroyed || socket.readableEnded || socket.isPaused()) {
+      this.#largeReads = 0
+      return
+    }
+    const pump = new Pump(peer)
+    pump.start(socket)
+    if (readInto(socket, pump.onread)) this.#pump = pump
+    else pump.release()
   }
 
   #hear(chunk: Buffer, gate: Gate): void {
@@ -174,6 +197,7 @@ class ClientEnd extends End {
   override onClose(isBroken: boolean): void {
     const { silence, exchange } = this.#options
     clearTimeout(this.#deadline)
+    this.#pump?.release()
     silence.forget(this)
     // What is left for an origin that no longer reads would otherwise hold its socket for ever.
     if (!this.peer.destroyed) silence.watch(this.#originEnd)
