@@ -58,14 +58,21 @@ t.test(
       })
       const label = catalogue.get(category)?.label.fr ?? ''
       const asked = host ?? lines[0] ?? ''
-      const page = await runProgram('curl', [
-        '-sS',
-        '-x',
-        product.proxyUrl,
-        '-w',
-        '\n%{http_code}',
-        `http://${asked}/`,
-      ])
+      const ask = () =>
+        runProgram('curl', [
+          '-sS',
+          '-x',
+          product.proxyUrl,
+          '-w',
+          '\n%{http_code}',
+          `http://${asked}/`,
+        ])
+      let page = await ask()
+      // The command is done once the new version is on disk; the running filter follows within the second.
+      for (let i = 0; i < 50 && !page.stdout.endsWith('\n403'); i++) {
+        await new Promise(resolve => setTimeout(resolve, 100))
+        page = await ask()
+      }
       t.ok(page.stdout.endsWith('\n403'), `${category}: ${asked} is refused`)
       if (host !== undefined)
         t.ok(
