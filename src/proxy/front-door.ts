@@ -38,7 +38,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
       return
     }
     socket.on('close', () => admission.leave(ip))
-    new Arrival(socket, door)
+    new Arrival(socket, door).wait()
   })
   // A connection that could not be accepted, for want of a descriptor, is lost; those that stand go on.
   server.on('error', () => undefined)
@@ -63,8 +63,12 @@ class Arrival implements Holder, Due {
   constructor(socket: Socket, door: Door) {
     this.#socket = socket
     this.#door = door
-    hold(socket, this)
-    door.waiting.add(this, door.limits.headTimeoutMs)
+  }
+
+  wait(): void {
+    const { waiting, limits } = this.#door
+    hold(this.#socket, this)
+    waiting.add(this, limits.headTimeoutMs)
   }
 
   onData(bytes: Buffer): void {

@@ -3,6 +3,7 @@
  * for bulk, since nothing is allocated. A buffer is read into again only once its bytes have gone.
  */
 import type { OnReadOpts, Socket } from 'node:net'
+import type { ReadInto } from './read-buffer.ts'
 
 const READ_BYTES = 65_536
 /** From here on a read is bulk, and worth a buffer of its own. */
@@ -20,7 +21,7 @@ let owned = 0
 
 export class Pump {
   /** Give these to the `connect` of the side that is read, or to `readInto`. */
-  readonly onread: OnReadOpts
+  readonly onread: ReadInto & OnReadOpts
   readonly #to: Socket
   #from: Socket | undefined
   #buffer: Buffer = shared
@@ -31,7 +32,7 @@ export class Pump {
     this.onread = {
       // Asked at first and after each read. Typed as if it always answered one: none keeps the buffer that is in use.
       buffer: (() => this.#next()) as () => Buffer,
-      callback: (count, buffer) => this.#onRead(count, buffer as Buffer),
+      callback: (count: number, buffer: Uint8Array) => this.#onRead(count, buffer as Buffer),
     }
   }
 

@@ -23,7 +23,7 @@ export type OnFinish = (won: Socket | undefined, error: NodeJS.ErrnoException | 
 /** Connects to the first of `addresses` that answers. `timeoutMs` is for all of them together; 0: no bound. */
 export function race(addresses: readonly Host[], options: RaceOptions, onFinish: OnFinish): void {
   const [first] = addresses
-  if (addresses.length === 1 && first !== undefined) new Attempt(first, options, onFinish)
+  if (addresses.length === 1 && first !== undefined) new Attempt(first, options, onFinish).begin()
   else new Race(interleave(addresses), options, onFinish).next()
 }
 
@@ -36,6 +36,7 @@ class Attempt implements Due {
   seat = -1
   dueAt = 0
   readonly #deadlines: Deadlines
+  readonly #timeoutMs: number
   readonly #onFinish: OnFinish
 
   constructor(host: Host, { port, timeoutMs, deadlines, onread }: RaceOptions, onFinish: OnFinish) {
@@ -45,8 +46,12 @@ class Attempt implements Due {
     this.socket = connect(onread === undefined ? to : { ...to, onread })
     const attempted: Attempted = this.socket
     attempted[ATTEMPT] = this
-    attempted.on('connect', onConnect).on('error', onError)
-    deadlines.add(this, timeoutMs)
+    this.#timeoutMs = timeoutMs
+  }
+
+  begin(): void {
+    this.socket.on('connect', onConnect).on('error', onError)
+    this.#deadlines.add(this, this.#timeoutMs)
   }
 
   onLate(): void {
@@ -113,6 +118,7 @@ class Race {
       else this.#lost(error)
     })
     this.#running.add(attempt)
+    attempt.begin()
     if (this.#left.length > 0) this.#headStart = setTimeout(() => this.next(), HEAD_START_MS)
   }
 

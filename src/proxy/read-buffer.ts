@@ -4,23 +4,27 @@
  * does, a new 64 kB for each read. So what `onread` sets is set on a socket that exists. Its names are not public: they are
  * read off a socket that was made with them, and where anything is not as expected the socket goes on as it is.
  */
-import { Socket, type OnReadOpts } from 'node:net'
+import { Socket } from 'node:net'
+
+/** Where the bytes go: `buffer` is asked before each read, `callback` told after it; see `onread` of `net.connect`. */
+export interface ReadInto {
+  readonly buffer: () => Buffer | undefined
+  readonly callback: (count: number, buffer: Buffer) => boolean
+}
 
 interface Handle {
   useUserBuffer(buffer: Uint8Array): number
 }
 
-const SYMBOLS = findSymbols()
-
 /** Whether from now on its bytes go to `onread` and no longer into the stream. Call it between two reads. */
-export function readInto(socket: Socket, onread: OnReadOpts): boolean {
+export function readInto(socket: Socket, { buffer, callback }: ReadInto): boolean {
   const handle: unknown = Reflect.get(socket, '_handle')
   if (SYMBOLS === undefined || !isHandle(handle) || socket.readableLength > 0) return false
-  const first = (onread.buffer as () => Buffer | undefined)()
+  const first = buffer()
   if (first === undefined) return false
   Reflect.set(socket, SYMBOLS.buffer, first)
-  Reflect.set(socket, SYMBOLS.next, onread.buffer)
-  Reflect.set(socket, SYMBOLS.callback, onread.callback)
+  Reflect.set(socket, SYMBOLS.next, buffer)
+  Reflect.set(socket, SYMBOLS.callback, callback)
   handle.useUserBuffer(first)
   return true
 }
@@ -33,20 +37,24 @@ function isHandle(handle: unknown): handle is Handle {
   )
 }
 
+const BYTES = Buffer.alloc(1)
+const makeBytes = (): Buffer => BYTES
+const ignore = (): boolean => true
+
 /** Where a socket keeps what `onread` said (kBuffer, kBufferGen and kBufferCb of Node 26). */
 function findSymbols(): Record<'buffer' | 'next' | 'callback', symbol> | undefined {
-  const bytes = Buffer.alloc(1)
-  const makeBytes = (): Buffer => bytes
-  const callback = (): boolean => true
-  const buffer = symbolOf({ buffer: bytes, callback }, bytes)
-  const next = symbolOf({ buffer: makeBytes, callback }, makeBytes)
-  const called = symbolOf({ buffer: bytes, callback }, callback)
-  if (buffer === undefined || next === undefined || called === undefined) return undefined
-  return { buffer, next, callback: called }
+  const buffer = symbolOf(BYTES, BYTES)
+  const next = symbolOf(makeBytes, makeBytes)
+  const callback = symbolOf(BYTES, ignore)
+  if (buffer === undefined || next === undefined || callback === undefined) return undefined
+  return { buffer, next, callback }
 }
 
-function symbolOf(onread: OnReadOpts, value: unknown): symbol | undefined {
+function symbolOf(buffer: Buffer | (() => Buffer), value: unknown): symbol | undefined {
   // Not in its types, but `net.connect` hands it on to here.
-  const probe = new Socket({ onread } as object)
+  const options: object = { onread: { buffer, callback: ignore } }
+  const probe = new Socket(options)
   return Object.getOwnPropertySymbols(probe).find(symbol => Reflect.get(probe, symbol) === value)
 }
+
+const SYMBOLS = findSymbols()

@@ -36,14 +36,14 @@ export function createResolver(options: ResolverOptions): Resolve {
   }
   return host => {
     const known = answers.get(host)
-    if (known !== undefined && !(known instanceof Promise)) return addressesOf(known)
+    if (known !== undefined && !(known instanceof Promise)) return readAnswer(known)
     const pending = known ?? ask(host)
     if (known === undefined) answers.set(host, pending)
-    return pending.then(addressesOf)
+    return pending.then(readAnswer)
   }
 }
 
-function addressesOf(found: Answer): readonly Host[] {
+function readAnswer(found: Answer): readonly Host[] {
   if ('failure' in found) throw found.failure
   return found.addresses
 }
@@ -72,12 +72,27 @@ async function askSystem(host: Host): Promise<string[]> {
 }
 
 function askServers({ servers, timeoutMs }: ResolverOptions): (host: Host) => Promise<string[]> {
-  const resolver = new Resolver({ timeout: Math.max(1_000, Math.floor(timeoutMs / 4)), tries: 2 })
-  resolver.setServers([...servers])
-  return async host => {
-    const [v4, v6] = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)])
-    const found = [v4, v6].flatMap(result => (result.status === 'fulfilled' ? result.value : []))
-    if (found.length === 0 && v4.status === 'rejected') throw v4.reason
-    return found
+  const open = (): Resolver => {
+    const own = new Resolver({ timeout: Math.max(1_000, Math.floor(timeoutMs / 4)), tries: 2 })
+    own.setServers([...servers])
+    return own
   }
+  const resolver = open()
+  return async host => {
+    try {
+      return await addressesOf(resolver, host)
+    } catch (error) {
+      // One answer that cannot be read fails all questions that are on their way (c-ares closes the connection that they
+      // share): each of them is asked once more, by itself.
+      if ((error as NodeJS.ErrnoException).code !== 'EBADRESP') throw error
+      return addressesOf(open(), host)
+    }
+  }
+}
+
+async function addressesOf(resolver: Resolver, host: Host): Promise<string[]> {
+  const [v4, v6] = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)])
+  const found = [v4, v6].flatMap(result => (result.status === 'fulfilled' ? result.value : []))
+  if (found.length === 0 && v4.status === 'rejected') throw v4.reason
+  return found
 }

@@ -6,7 +6,7 @@ import type { Dial } from '../../src/proxy/dial.ts'
 export function dialled(dial: Dial, target: Target): Promise<Socket> {
   return new Promise((resolve, reject) => {
     dial(target, (socket, error) => {
-      if (socket === undefined) reject(error as Error)
+      if (socket === undefined) reject(error)
       else resolve(socket)
     })
   })

@@ -60,21 +60,21 @@ t.test('a hundred slow readers cost their buffers and no more', { skip: notLinux
   // A few drops at a time, and at most: a handful of kilobytes a second each.
   const drip = setInterval(() => readers.forEach(reader => reader.read(1_000)), 100)
   t.teardown(() => clearInterval(drip))
-  await eventually(() => seen.open === READERS)
+  await eventually(() => seen.open === READERS, 20_000)
   t.equal(seen.open, READERS)
   let last = -1
   await eventually(() => {
     const isStill = seen.bytes - last < 1_000_000
     last = seen.bytes
     return isStill
-  })
+  }, 20_000)
   const growth = resident() - before
   t.comment(`measured: ${(growth / 1e6).toFixed(0)} MB for ${READERS} slow readers`)
   t.ok(growth < MAX_GROWTH_BYTES, `${(growth / 1e6).toFixed(0)} MB`)
   t.match(await ask(), /^HTTP\/1\.1 403 /, 'others are served meanwhile')
   clearInterval(drip)
   for (const reader of readers) reader.destroy()
-  await eventually(() => seen.open === 0 && descriptors() <= descriptorsBefore + 8)
+  await eventually(() => seen.open === 0 && descriptors() <= descriptorsBefore + 8, 20_000)
   t.equal(seen.open, 0, 'no origin waits for somebody who has gone')
   t.ok(descriptors() <= descriptorsBefore + 8)
   t.strictSame(product.children(), workers)

@@ -12,14 +12,7 @@ export interface Recorder {
 }
 
 const REQUEST_LINE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+) (\/[!-~]*|\*) HTTP\/1\.1$/
-const OWN_FIELDS = [
-  'proxy-connection',
-  'proxy-authorization',
-  'keep-alive',
-  'te',
-  'trailer',
-  'expect',
-]
+const OWN_FIELDS = ['proxy-connection', 'proxy-authorization', 'keep-alive', 'te', 'trailer']
 
 export async function openRecorder(scope: Scope): Promise<Recorder> {
   let violations: string[] = []
@@ -125,6 +118,8 @@ function checkHead(head: NonNullable<Head>, port: number): string {
   const isSwitch = connection === 'Upgrade'
   promise(isSwitch === valuesOf(head, 'upgrade').length > 0, 'Upgrade without Connection')
   for (const name of OWN_FIELDS) promise(valuesOf(head, name).length === 0, `field ${name}`)
+  const expect = valuesOf(head, 'expect').join()
+  promise(/^(?:100-continue)?$/i.test(expect), `Expect ${expect}`)
   framingOf(head, 'none')
   return `${method} ${host}`
 }
