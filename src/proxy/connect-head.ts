@@ -16,9 +16,8 @@ const END = Buffer.from('\r\n\r\n')
 // RFC 9112 §3 and §5: visible characters in the target, token names, no fold, no bare CR or LF, one space, HTTP/1.1.
 const HEAD =
   /^CONNECT ([!-~]+) HTTP\/1\.1\r\n(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~\x80-\xff]*\r\n)+\r\n$/
-const HOST = /\nhost:/gi
 // A body or another protocol after a CONNECT is for the strict parser to judge (RFC 9110 §9.3.6).
-const FRAMED = /\n(?:content-length|transfer-encoding|upgrade|expect):/i
+const FRAMING = new Set(['content-length', 'transfer-encoding', 'upgrade', 'expect'])
 
 /** undefined: not whole, or not plainly a CONNECT. `maxBytes` bounds the head, `maxFields` its fields; 0: no bound. */
 export function readConnectHead(
@@ -33,9 +32,16 @@ export function readConnectHead(
   if (maxBytes > 0 && length > maxBytes) return undefined
   const text = bytes.toString('latin1', 0, length)
   const authority = HEAD.exec(text)?.[1]
-  if (authority === undefined || FRAMED.test(text)) return undefined
-  // None, or two: two readings (RFC 9112 §3.2).
-  if (text.match(HOST)?.length !== 1) return undefined
-  if (maxFields > 0 && text.split('\n').length - 3 > maxFields) return undefined
+  if (authority === undefined) return undefined
+  let fields = 0
+  let hosts = 0
+  for (let at = text.indexOf('\n') + 1; at < end; at = text.indexOf('\n', at) + 1) {
+    const name = text.slice(at, text.indexOf(':', at)).toLowerCase()
+    fields++
+    if (name === 'host') hosts++
+    else if (FRAMING.has(name)) return undefined
+  }
+  // No `Host`, or two: two readings (RFC 9112 §3.2).
+  if (hosts !== 1 || (maxFields > 0 && fields > maxFields)) return undefined
   return { authority, length }
 }

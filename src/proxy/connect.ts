@@ -15,7 +15,7 @@ import type { LimitName } from './limit-name.ts'
 import type { OpenExchanges } from './open-exchanges.ts'
 import { Pump } from './pump.ts'
 import type { SilenceWatch } from './silence.ts'
-import { ESTABLISHED, openTunnel } from './tunnel.ts'
+import { ESTABLISHED, NOTHING, openTunnel } from './tunnel.ts'
 import { hold, release, type Holder } from './wire.ts'
 
 /** What all CONNECTs of a server share. */
@@ -43,8 +43,9 @@ export class Connecting implements Holder {
   readonly #parts: ConnectParts
   readonly #socket: Socket
   readonly #exchange: Exchange
+  /** What came behind the head, and while the origin was dialled. */
+  #rest = NOTHING
 
-  /** The socket is paused. */
   constructor(parts: ConnectParts, socket: Socket, exchange: Exchange) {
     this.#parts = parts
     this.#socket = socket
@@ -69,31 +70,33 @@ export class Connecting implements Holder {
     const { target, verdict } = exchange.judge(parseAuthority(authority), mayConnect)
     if (verdict.action === 'allow') {
       open.relay(exchange)
+      this.#rest = rest
       const pump = new Pump(socket)
       dial(
         target,
         (origin, error) => {
           if (origin === undefined) this.#fail(asPreauError(error))
-          else this.#tunnel(rest, origin, pump)
+          else this.#tunnel(origin, pump)
         },
         pump.onread,
       )
     } else if (intercept === undefined) this.#fail(new PreauError('PREAU_FORBIDDEN'))
     else {
+      socket.pause()
       release(socket)
       socket.once('close', () => exchange.close())
       intercept(socket, rest, exchange)
     }
   }
 
-  #tunnel(rest: Buffer, origin: Socket, pump: Pump): void {
+  #tunnel(origin: Socket, pump: Pump): void {
     const exchange = this.#exchange
     if (this.#socket.destroyed) {
       origin.destroy()
       return
     }
     exchange.status = 200
-    openTunnel(this.#socket, rest, origin, {
+    openTunnel(this.#socket, this.#rest, origin, {
       established: ESTABLISHED,
       silence: this.#parts.silence,
       pump,
@@ -110,7 +113,13 @@ export class Connecting implements Holder {
     this.#socket.resume()
   }
 
-  onData(): void {}
+  /** A client that does not wait for the answer: a first piece is kept, what follows waits in its stream. */
+  onData(chunk: Buffer): void {
+    if (this.#exchange.failure !== undefined) return
+    this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk])
+    this.#socket.pause()
+  }
+
   onEnd(): void {}
   onDrain(): void {}
 

@@ -15,7 +15,7 @@ export interface FrontDoorOptions {
   readonly limits: Config['limits']
   readonly admission: Admission
   readonly http: HttpServer
-  /** A CONNECT whose head is whole. The socket is paused; `rest` is what came after the head. */
+  /** A CONNECT whose head is whole; `rest` is what came after it. */
   readonly onConnect: (socket: Socket, authority: string, rest: Buffer) => void
   readonly onLimit: (limit: LimitName) => void
 }
@@ -75,13 +75,13 @@ class Arrival implements Holder, Due {
     const { waiting, limits, onConnect, http } = this.#door
     const socket = this.#socket
     waiting.delete(this)
-    socket.pause()
     const head = { maxBytes: limits.maxHeaderBytes, maxFields: limits.maxHeaders }
     const connect = readConnectHead(bytes, head)
     if (connect !== undefined) {
       onConnect(socket, connect.authority, bytes.subarray(connect.length))
       return
     }
+    socket.pause()
     release(socket)
     socket.unshift(bytes)
     http.emit('connection', socket)

@@ -28,7 +28,7 @@ export interface Gate {
 }
 
 export const ESTABLISHED = Buffer.from('HTTP/1.1 200 Connection Established\r\n\r\n')
-const NOTHING = Buffer.alloc(0)
+export const NOTHING: Buffer = Buffer.alloc(0)
 /** So many reads like a bulk one are an upload. */
 const LARGE_READS = 8
 
@@ -48,7 +48,8 @@ export function openTunnel(
   client.write(options.established)
   options.pump?.start(origin)
   if (head.length > 0) clientEnd.onData(head)
-  client.resume()
+  if (client.readableEnded) clientEnd.onEnd()
+  else if (client.isPaused()) client.resume()
 }
 
 /** One side: what it says goes to the other, and so does its end. */
@@ -126,7 +127,7 @@ class ClientEnd extends End {
   readonly #originEnd: OriginEnd
   #gate: Gate | undefined
   /** What was said and is not judged yet: nothing of a refused site's TLS reaches anybody. */
-  #held: Buffer = NOTHING
+  #held = NOTHING
   #deadline: NodeJS.Timeout | undefined
   #largeReads = 0
   #pump: Pump | undefined
