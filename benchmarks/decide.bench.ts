@@ -12,7 +12,7 @@ import type { Grant } from '../src/policy/grant.ts'
 import { parseAbsoluteForm, parseAuthority, parseHost, type Host } from '../src/policy/host.ts'
 import { parsePolicy } from '../src/policy/policy-document.ts'
 import { buildSnapshot, type Snapshot } from '../src/policy/snapshot.ts'
-import { CHECKS, decide } from '../src/policy/verdict.ts'
+import { ALLOW_REASONS, decide, REFUSAL_REASONS } from '../src/policy/verdict.ts'
 import { median } from './support/cpu.ts'
 import { SNAPSHOT } from './support/full-size-archive.ts'
 import { report } from './support/report.ts'
@@ -107,12 +107,14 @@ const rows: readonly Row[] = [
   ['allow-only', 'www.example.org', { from: '203.0.113.65' }],
   ['blocked-category', 'www.miniclip.com'],
   ['blocked-category', 'www.miniclip.com', { snapshot: asked, note: 'index asked each time' }],
+  ['blocked-category', 'www-miniclip-com.translate.goog', { note: 'seen through a translator' }],
   ['warned-category', 'chatgpt.com'],
   ['default', 'www.example.org'],
   ['default', 'www.example.org', { snapshot: asked, note: 'index asked each time' }],
   ['default', 'www.example.org', { snapshot: plain, note: 'a policy without rules and grants' }],
 ]
-const missing = [...CHECKS.map(({ id }) => id), 'default'].find(id => !rows.some(([r]) => r === id))
+const reasons = [...ALLOW_REASONS, ...REFUSAL_REASONS]
+const missing = reasons.find(reason => !rows.some(([r]) => r === reason))
 if (missing !== undefined) throw new Error(`no row for the reason ${missing}`)
 
 /** Nanoseconds of CPU of one call. */

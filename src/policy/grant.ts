@@ -1,5 +1,6 @@
 /** Grants: scoped exceptions that end by themselves, and the table that finds the one covering a client. */
-import { suffixes, type Host } from './host.ts'
+import { compileByHost, type FindByHost } from './by-host.ts'
+import type { Host } from './host.ts'
 import type { Client, SiteId } from './network.ts'
 
 export type GrantId = string
@@ -58,17 +59,8 @@ export function opensFor(grant: Grant, client: Client, now: number): boolean {
   return isInForce(grant, now) && covers(grant.scope, client)
 }
 
-export type GrantTable = (host: Host, client: Client, now: number) => Grant | undefined
+export type GrantTable = FindByHost<Grant>
 
-/** Indexes grants by host. A grant covers its host and every sub-domain, never a parent (security case 102). */
 export function compileGrants(grants: readonly Grant[]): GrantTable {
-  if (grants.length === 0) return () => undefined
-  const byHost = Map.groupBy(grants, grant => grant.host)
-  return (host, client, now) => {
-    for (const name of suffixes(host)) {
-      const found = byHost.get(name)?.find(grant => opensFor(grant, client, now))
-      if (found) return found
-    }
-    return undefined
-  }
+  return compileByHost(grants, opensFor)
 }

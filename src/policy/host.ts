@@ -19,9 +19,10 @@ export interface Target {
 
 const MAX_NAME = 253
 // Underscores are not allowed in host names by RFC 952 but real sites use them (stripe/smokescreen accepts them too).
-const LABEL = /^(?!-)[a-z0-9_-]{1,63}(?<!-)$/
+const LABEL = '[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?'
 // WHATWG URL parsers read a last label like these as an IPv4 number, so `127.1` or `0x7f.1` would reach 127.0.0.1.
-const NUMERIC_LABEL = /^(?:\d+|0x[0-9a-f]*)$/
+const NUMERIC_LABEL = String.raw`(?:\d+|0x[0-9a-f]*)$`
+const NAME = new RegExp(String.raw`^(?:${LABEL}\.)*(?!${NUMERIC_LABEL})${LABEL}$`)
 
 /**
  * Parses a host as it stands in a request: ASCII only, one trailing dot accepted, IPv6 in brackets or bare.
@@ -32,10 +33,7 @@ export function parseHost(text: string): Host | undefined {
   if (text.includes(':')) return parseIpv6(text)
   const name = (text.endsWith('.') ? text.slice(0, -1) : text).toLowerCase()
   if (name.length === 0 || name.length > MAX_NAME) return undefined
-  const labels = name.split('.')
-  if (!labels.every(label => LABEL.test(label))) return undefined
-  if (NUMERIC_LABEL.test(labels.at(-1) ?? '')) return isIPv4(name) ? (name as Host) : undefined
-  return name as Host
+  return NAME.test(name) || isIPv4(name) ? (name as Host) : undefined
 }
 
 /** Parses a host typed by a person or found in a list: as `parseHost`, and Unicode names become A-labels (UTS 46). */
@@ -79,9 +77,11 @@ export function parsePort(text: string): number | undefined {
 
 /** Parses the target of CONNECT (RFC 9110 §9.3.6: host and port, both present). */
 export function parseAuthority(text: string): Target | undefined {
-  const match = /^(\[[^\]]*\]|[^:[\]]+):(\d+)$/.exec(text)
-  const host = match?.[1] === undefined ? undefined : parseHost(match[1])
-  const port = match?.[2] === undefined ? undefined : parsePort(match[2])
+  const colon = text.lastIndexOf(':')
+  const name = text.slice(0, Math.max(colon, 0))
+  // An IPv6 address stands in brackets here.
+  const host = name.includes(':') && !name.startsWith('[') ? undefined : parseHost(name)
+  const port = parsePort(text.slice(colon + 1))
   return host !== undefined && port !== undefined ? { host, port } : undefined
 }
 

@@ -2,6 +2,7 @@
  * The city's own rules, for a host and its sub-domains: they open or close it, or correct what the lists say of it. The
  * narrowest host wins, then the school's own rule, then the stricter one.
  */
+import { compileByHost } from './by-host.ts'
 import type { CategorySet } from './category.ts'
 import { suffixes, type Host } from './host.ts'
 import type { Client } from './network.ts'
@@ -18,43 +19,40 @@ export interface LocalRuleTable {
 }
 
 interface Compiled {
+  readonly host: Host
   readonly rule: LocalRule
   readonly until: number
 }
 
 export function compileLocalRules(policy: PolicyDocument): LocalRuleTable {
   const { timeZone } = policy.city
-  const byHost = Map.groupBy(
-    policy.rules.map((rule): Compiled => ({
-      rule,
-      until: rule.until === undefined ? Infinity : endOfDate(rule.until, timeZone),
-    })),
-    ({ rule }) => rule.host,
+  const compiled = policy.rules.toSorted(byStrength).map((rule): Compiled => ({
+    host: rule.host,
+    rule,
+    until: rule.until === undefined ? Infinity : endOfDate(rule.until, timeZone),
+  }))
+  const findDeciding = compileByHost(
+    compiled.filter(({ rule }) => !isCorrection(rule)),
+    acts,
   )
-  if (byHost.size === 0) return NO_RULES
-  const hasCorrections = policy.rules.some(isCorrection)
-  const about = (host: Host, client: Client, now: number): LocalRule[] => {
-    const found: LocalRule[] = []
-    for (const name of suffixes(host)) {
-      const acting = byHost
-        .get(name)
-        ?.filter(({ rule, until }) => now < until && concerns(rule, client))
-      if (acting !== undefined) found.push(...acting.map(({ rule }) => rule).sort(byStrength))
-    }
-    return found
-  }
+  const findCorrection = compileByHost(
+    compiled.filter(({ rule }) => isCorrection(rule)),
+    acts,
+  )
+  const byHost = Map.groupBy(compiled, ({ host }) => host)
+  const about = (host: Host, client: Client, now: number): LocalRule[] =>
+    [...suffixes(host)]
+      .flatMap(name => byHost.get(name) ?? [])
+      .filter(one => acts(one, client, now))
+      .map(({ rule }) => rule)
   return {
     about,
-    deciding: (host, client, now) => about(host, client, now).find(rule => !isCorrection(rule)),
+    deciding: (host, client, now) => findDeciding(host, client, now)?.rule,
     correct: (set, host, client, now) =>
-      hasCorrections ? correct(set, about(host, client, now)) : set,
+      findCorrection(host, client, now) === undefined
+        ? set
+        : correct(set, about(host, client, now)),
   }
-}
-
-const NO_RULES: LocalRuleTable = {
-  deciding: () => undefined,
-  correct: set => set,
-  about: () => [],
 }
 
 /** Rules that say what a host is, not whether it is open. */
@@ -62,8 +60,8 @@ export function isCorrection({ action }: LocalRule): boolean {
   return action === 'classify' || action === 'declassify'
 }
 
-function concerns({ site }: LocalRule, client: Client): boolean {
-  return site === undefined || site === client.site
+function acts({ rule, until }: Compiled, client: Client, now: number): boolean {
+  return now < until && (rule.site === undefined || rule.site === client.site)
 }
 
 const STRENGTH = { block: 0, allow: 1, classify: 0, declassify: 1 } as const

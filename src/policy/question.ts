@@ -15,6 +15,8 @@ export class Question {
   readonly now: number
   #profile: Profile | undefined
   #categories: CategorySet | undefined
+  /** null: asked for, and there is none. */
+  #rule: LocalRule | null | undefined
 
   constructor(snapshot: Snapshot, client: Client, target: Target, now: number) {
     this.snapshot = snapshot
@@ -53,7 +55,9 @@ export class Question {
   }
 
   get rule(): LocalRule | undefined {
-    return this.snapshot.rules.deciding(this.target.host, this.client, this.now)
+    if (this.#rule === undefined)
+      this.#rule = this.snapshot.rules.deciding(this.target.host, this.client, this.now) ?? null
+    return this.#rule ?? undefined
   }
 
   /** Whether a grant or a rule opens the wrapped name itself, and not all that its wrapper shows. */

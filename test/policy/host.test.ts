@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net'
 import t from 'tap'
 import * as fc from 'fast-check'
 import {
@@ -165,3 +166,30 @@ t.test('whatever comes, a parsed host is canonical: parsing it again changes not
     { numRuns: 3_000 },
   )
 })
+
+t.test(
+  'a name is taken when each of its labels is right and the last one is no number',
+  async t => {
+    const isRight = (label: string) =>
+      label.length <= 63 && /^[a-z0-9_-]+$/.test(label) && !/^-|-$/.test(label)
+    const isNumber = (label: string) => /^\d+$|^0x[0-9a-f]*$/.test(label)
+    const label = fc.oneof(
+      fc.string({ unit: fc.constantFrom('a', 'z', '0', '9', '_', '-', 'x'), maxLength: 4 }),
+      fc.constantFrom('0x', '0xff', '255', 'a!', 'a\n', 'a'.repeat(63), 'a'.repeat(64)),
+    )
+    let taken = 0
+    fc.assert(
+      fc.property(fc.array(label, { minLength: 1, maxLength: 5 }), labels => {
+        // An empty last label is the trailing dot, which has rows of its own above.
+        if (labels.at(-1) === '' || isIPv4(labels.join('.'))) return true
+        const name = labels.join('.')
+        const isName =
+          name.length <= 253 && labels.every(isRight) && !labels.slice(-1).every(isNumber)
+        if (isName) taken++
+        return parseHost(name) === (isName ? name : undefined)
+      }),
+      { numRuns: 3_000 },
+    )
+    t.ok(taken > 100, `the property is not empty: ${taken} taken`)
+  },
+)
