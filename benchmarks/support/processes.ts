@@ -1,22 +1,13 @@
 /** Processes that a question starts, and that never outlive it. */
 import { fork, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { connect, createServer, type AddressInfo } from 'node:net'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import type { OrderOf, Work, WorkName } from './load/load.ts'
 
 const DESCRIPTORS = 65_536
 const STOP_MS = 5_000
 const LISTEN_TRIES = 300
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 /** Starts a program with as many descriptors as the system allows; what it says is kept for `untilListening`. */
 export function launch(command: string, args: readonly string[], cwd = '/'): ChildProcess {

@@ -1,10 +1,10 @@
 /** Cases 69 and 106 of the catalogue: the proxy asked for its own doors, so that it would turn in circles or open the admin. */
 import t from 'tap'
-import { once } from 'node:events'
-import { connect, createServer, type AddressInfo } from 'node:net'
+import { connect } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { isOwnAddress } from '../../src/main/own-address.ts'
 import { parseHost, type Host } from '../../src/policy/host.ts'
+import { freePort } from '../support/free-port.ts'
 import { startProduct } from '../support/product.ts'
 import { readUntil } from '../support/proxy-world.ts'
 
@@ -18,15 +18,6 @@ t.test('every address of this machine is its own', async t => {
   for (const address of ['192.0.2.1', '8.8.8.8', '2001:db8::1', '1.127.0.1'])
     t.notOk(isOwnAddress(address as Host), address)
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 t.test('neither the proxy nor the admin app is reached through the proxy', async t => {
   const admin = await freePort()

@@ -1,7 +1,8 @@
 /** The peers, each where it is installed: squid, tinyproxy, e2guardian; and the floors of this runtime, always. */
 import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { freePort, launch } from '../processes.ts'
+import { freePort } from '../../../test/support/free-port.ts'
+import { launch } from '../processes.ts'
 import { NAME, ready, scratch, versionOf, type Contestant } from './contestant.ts'
 
 /** What squid refuses: a name of ours that no list knows. */

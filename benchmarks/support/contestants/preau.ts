@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url'
 import { loadConfig } from '../../../src/config.ts'
 import { install } from '../../../src/install.ts'
 import { SNAPSHOT } from '../full-size-archive.ts'
-import { freePort, launch, untilListening } from '../processes.ts'
+import { freePort } from '../../../test/support/free-port.ts'
+import { launch, untilListening } from '../processes.ts'
 import { NAME, ready, scratch, type Contestant } from './contestant.ts'
 
 const CLI = fileURLToPath(new URL('../../../src/cli.ts', import.meta.url))
