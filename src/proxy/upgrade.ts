@@ -37,6 +37,8 @@ export function relayUpgrade(
     const response = new ServerResponse(request)
     response.shouldKeepAlive = false
     response.assignSocket(socket)
+    // The HTTP server has let go of this socket, so nobody else tells the answer to go on.
+    socket.on('drain', () => response.emit('drain'))
     response.once('finish', () => socket.destroySoon())
     if (relayAnswer(answer, response, target, onFailure)) onAnswer(response.statusCode)
   })
