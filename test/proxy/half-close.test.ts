@@ -87,6 +87,25 @@ t.test('a handshake that is answered with a large page is relayed whole', async 
   t.ok(all.length > body.length, `${all.length} bytes`)
 })
 
+t.test('a handshake whose plain answer breaks off is not answered a second time', async t => {
+  const origins: Socket[] = []
+  const port = await openRawOrigin(t, socket => {
+    origins.push(socket)
+    socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nhalf'))
+  })
+  const world = await openProxyWorld(t)
+  const socket = await world.open()
+  socket.write(
+    `GET http://free.test:${port}/ HTTP/1.1\r\nHost: free.test:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`,
+  )
+  await readUntil(socket, 'half')
+  origins[0]?.resetAndDestroy()
+  t.equal(await readUntil(socket), '')
+  socket.end()
+  await eventually(() => world.log.length === 1)
+  t.match(world.log, [{ status: 200 }])
+})
+
 t.test('a client that ends while its WebSocket is asked for: the end is passed on', async t => {
   const port = await openRawOrigin(t, socket => {
     socket.once('data', () => {
