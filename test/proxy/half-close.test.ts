@@ -106,6 +106,28 @@ t.test('a handshake whose plain answer breaks off is not answered a second time'
   t.match(world.log, [{ status: 200 }])
 })
 
+t.test('a WebSocket that breaks at the client breaks at the origin', async t => {
+  let code: string | undefined
+  const port = await openRawOrigin(t, socket => {
+    socket.once('data', () =>
+      socket.write(
+        'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+      ),
+    )
+    socket.on('error', (error: NodeJS.ErrnoException) => (code = error.code))
+    socket.once('end', () => (code ??= 'a clean end'))
+  })
+  const world = await openProxyWorld(t)
+  const socket = await world.open()
+  socket.write(
+    `GET http://free.test:${port}/ HTTP/1.1\r\nHost: free.test:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`,
+  )
+  await readUntil(socket, '\r\n\r\n')
+  socket.resetAndDestroy()
+  await eventually(() => code !== undefined)
+  t.equal(code, 'ECONNRESET')
+})
+
 t.test('a client that ends while its WebSocket is asked for: the end is passed on', async t => {
   const port = await openRawOrigin(t, socket => {
     socket.once('data', () => {
