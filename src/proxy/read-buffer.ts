@@ -1,12 +1,12 @@
 /**
  * A read buffer of ours for a connection that was accepted. Node has one for those that it opens (`onread` of
- * `net.connect`) and none for these, though both are the same socket underneath: an upload then costs twice what a download
+ * its `connect`) and none for these, though both are the same socket underneath: an upload then costs twice what a download
  * does, a new 64 kB for each read. So what `onread` sets is set on a socket that exists. Its names are not public: they are
  * read off a socket that was made with them, and where anything is not as expected the socket goes on as it is.
  */
 import { Socket } from 'node:net'
 
-/** Where the bytes go: `buffer` is asked before each read, `callback` told after it; see `onread` of `net.connect`. */
+/** Where the bytes go: `buffer` is asked before each read, `callback` told after it; see `onread` in the documentation of `net.Socket`. */
 export interface ReadInto {
   readonly buffer: () => Buffer | undefined
   readonly callback: (count: number, buffer: Buffer) => boolean
@@ -51,7 +51,7 @@ function findSymbols(): Record<'buffer' | 'next' | 'callback', symbol> | undefin
 }
 
 function symbolOf(buffer: Buffer | (() => Buffer), value: unknown): symbol | undefined {
-  // Not in its types, but `net.connect` hands it on to here.
+  // Not in its types, but `connect` hands it on to here.
   const options: object = { onread: { buffer, callback: ignore } }
   const probe = new Socket(options)
   return Object.getOwnPropertySymbols(probe).find(symbol => Reflect.get(probe, symbol) === value)

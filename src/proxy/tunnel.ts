@@ -48,6 +48,7 @@ export function openTunnel(
   client.write(options.established)
   options.pump?.start(origin)
   if (head.length > 0) clientEnd.onData(head)
+  // An end may come while the origin is dialled.
   if (client.readableEnded) clientEnd.onEnd()
   else if (client.isPaused()) client.resume()
 }
@@ -118,7 +119,10 @@ class OriginEnd extends End {
   override onClose(isBroken: boolean): void {
     this.#options.pump?.release()
     this.#options.silence.forget(this)
-    if (isBroken || !this.socket.readableEnded) super.onClose(isBroken)
+    if (!this.socket.readableEnded) super.onClose(isBroken)
+    // All that it said is on its way, whatever became of it since. A client that was asked to wait in the midst of an
+    // upload would wait for ever, and its own end would not be seen.
+    else this.peer.resume()
   }
 }
 

@@ -32,13 +32,20 @@ export function relayUpgrade(
   const outgoing = httpRequest({ agent, host, port, path, headers: request.headers })
   // A client that leaves before the origin has answered must take this connection with it.
   socket.once('close', () => outgoing.destroy())
-  outgoing.on('error', error => onFailure(failureOf(error, target)))
+  let hasBegun = false
+  outgoing.on('error', error => {
+    // Behind half an answer another one would be read as its body: `relayAnswer` breaks it off.
+    if (!hasBegun) onFailure(failureOf(error, target))
+  })
   outgoing.once('response', answer => {
     const response = new ServerResponse(request)
     response.shouldKeepAlive = false
     response.assignSocket(socket)
+    // The HTTP server has let go of this socket, so nobody else tells the answer to go on.
+    socket.on('drain', () => response.emit('drain'))
     response.once('finish', () => socket.destroySoon())
-    if (relayAnswer(answer, response, target, onFailure)) onAnswer(response.statusCode)
+    hasBegun = relayAnswer(answer, response, target, onFailure)
+    if (hasBegun) onAnswer(response.statusCode)
   })
   outgoing.once('upgrade', (answer, origin: Socket, early) => {
     onAnswer(101)
