@@ -105,8 +105,11 @@ async function endTls(
     }
     // A client that leaves in the middle only ends the stream: nothing else would close it before the deadline.
     secure.once('end', leave)
+    // An end that came before TLS took this socket over is told by the socket itself.
+    socket.once('end', leave)
     secure.once('close', leave)
     secure.once('secure', () => {
+      socket.off('end', leave)
       secure.off('end', leave)
       secure.off('close', leave)
       resolve(secure)

@@ -151,6 +151,18 @@ t.test('a client that ends while its WebSocket is asked for: the end is passed o
   t.equal(world.log.length, 1)
 })
 
+t.test('a client that ends in the midst of its hello to a refused site is let go', async t => {
+  const world = await openProxyWorld(t, { limits: { helloTimeoutMs: 60_000 } })
+  const socket = await world.open()
+  socket.end(
+    Buffer.from('CONNECT games.test:8443 HTTP/1.1\r\nHost: x\r\n\r\n\x16\x03\x01', 'latin1'),
+  )
+  await readUntil(socket)
+  t.ok(socket.readableEnded)
+  await eventually(() => world.log.length === 1)
+  t.match(world.log, [{ verdict: 'block' }])
+})
+
 t.test('each of the requests that wait on a connection is logged when it breaks', async t => {
   const port = await openRawOrigin(t, socket => socket.resume())
   const world = await openProxyWorld(t)
