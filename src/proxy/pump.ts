@@ -44,7 +44,8 @@ export class Pump {
   /** Answers whether to go on reading. */
   #onRead(count: number, buffer: Buffer): boolean {
     const to = this.#to
-    if (!to.writable) return false
+    // What nobody hears any more is thrown away, so that the end behind it is seen.
+    if (!to.writable) return true
     const bytes = buffer.subarray(0, count)
     this.#smallReads = count < BULK_BYTES ? this.#smallReads + 1 : 0
     if (buffer === shared) return to.write(Buffer.from(bytes))
