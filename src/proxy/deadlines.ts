@@ -17,9 +17,12 @@ export class Deadlines<Member extends Due = Due> {
   readonly #tickMs: number
   #timer: NodeJS.Timeout | undefined
 
-  /** `usualMs`: a time that is set; it is noticed up to an eighth of that later, and a second at most. */
+  /** `usualMs`: the time that is set, 0: none. It is noticed up to an eighth of that later, and a second at most. */
   constructor(usualMs: number) {
-    this.#tickMs = Math.min(MAX_TICK_MS, Math.max(MIN_TICK_MS, usualMs / LOOKS_PER_TIMEOUT))
+    this.#tickMs = Math.min(
+      MAX_TICK_MS,
+      Math.max(MIN_TICK_MS, (usualMs || Infinity) / LOOKS_PER_TIMEOUT),
+    )
   }
 
   /** `timeoutMs` 0: no bound. */

@@ -31,7 +31,7 @@ export class Roster<Member extends Seated> {
     member.seat = -1
   }
 
-  /** In no order. A visit may delete the member that it is given, and no other. */
+  /** In no order. A visit may delete members; where it deletes others than its own, one may be visited twice. */
   forEach(visit: (member: Member) => void): void {
     for (let i = this.#members.length - 1; i >= 0; i--) {
       const member = this.#members[i]
