@@ -18,7 +18,6 @@ t.test('Firefox shows allowed sites, and the block page where a site is refused'
   })
   const product = await startProduct(t, { dir, names: [NAME] })
   const firefox = await openFirefox(t, {
-    dir,
     proxy: product.proxyUrl,
     trusted: [product.caFile, sites.caFile],
   })

@@ -1,7 +1,8 @@
 /** Debian's Firefox ESR, driven over WebDriver BiDi, which it speaks itself: Playwright drives only a Firefox of its own. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Test } from 'tap'
@@ -9,8 +10,6 @@ import { WebSocket } from 'ws'
 import { runProgram } from './product.ts'
 
 export interface FirefoxOptions {
-  /** A folder for its profile. */
-  readonly dir: string
   /** `http://<host>:<port>` */
   readonly proxy: string
   /** PEM files of authorities. */
@@ -34,17 +33,21 @@ interface Answer {
 }
 
 export async function openFirefox(t: Test, options: FirefoxOptions): Promise<Firefox> {
-  const profile = join(options.dir, 'firefox')
+  // Not in the folder of the test, which is removed while Firefox's own children may still write.
+  const home = mkdtempSync(join(tmpdir(), 'preau-firefox-'))
+  const profile = join(home, 'profile')
   await makeProfile(profile, options)
   const child = spawn(
     'firefox-esr',
     ['--headless', '--no-remote', '--profile', profile, '--remote-debugging-port', '0'],
-    { env: { ...process.env, HOME: options.dir }, stdio: ['ignore', 'ignore', 'pipe'] },
+    { env: { ...process.env, HOME: home }, stdio: ['ignore', 'ignore', 'pipe'], detached: true },
   )
   const exited = once(child, 'exit')
   t.teardown(async () => {
-    child.kill()
+    // The whole group: what it has started would outlive it.
+    process.kill(-Number(child.pid), 'SIGKILL')
     await exited
+    rmSync(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
   })
   const send = await connectTo(`${await addressOf(child.stderr)}/session`)
   await send('session.new', { capabilities: {} })
