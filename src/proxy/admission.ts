@@ -61,11 +61,9 @@ export class Admission {
     throw new PreauError('PREAU_TOO_MANY_REQUESTS')
   }
 
-  /** Throws PREAU_BAD_REQUEST, PREAU_TOO_MANY_FIELDS or PREAU_URL_TOO_LONG. */
-  assertHead({ rawHeaders, url = '', httpVersionMajor }: IncomingMessage): void {
+  /** Throws PREAU_TOO_MANY_FIELDS or PREAU_URL_TOO_LONG. */
+  assertHead({ rawHeaders, url = '' }: IncomingMessage): void {
     const { maxHeaders, maxUrlBytes } = this.#limits
-    // Node's parser also takes a line without a version, and `HTTP/2.0`: neither is framed by the rules of 1.x.
-    if (httpVersionMajor !== 1) throw new PreauError('PREAU_BAD_REQUEST')
     if (maxHeaders > 0 && rawHeaders.length > 2 * maxHeaders) {
       this.#onLimit('maxHeaders')
       throw new PreauError('PREAU_TOO_MANY_FIELDS')
