@@ -44,6 +44,11 @@ export const ERRORS = {
     fr: 'Ce type de base n’est pas encore pris en charge : {url}. Valeur admise : "sqlite".',
     en: 'This kind of store is not supported yet: {url}. Allowed: "sqlite".',
   },
+  PREAU_STORE_EMPTY: {
+    status: 503,
+    fr: 'La base est vide ({detail}). Rien n’a été modifié.',
+    en: 'The store is empty ({detail}). Nothing was changed.',
+  },
   PREAU_CONFLICT: {
     status: 409,
     fr: 'Quelqu’un d’autre vient de modifier le même élément ({kind} {id}). Rien n’a été enregistré : recommencez.',

@@ -50,7 +50,7 @@ export async function startAdmin(
       housekeeping.stop()
       await work.close()
       await app.close()
-      current.close()
+      await current.close()
       await store.close()
     },
   }

@@ -61,7 +61,7 @@ export async function startProxy(config: Config, logger: Logger): Promise<Runnin
       await Promise.race([closed, drained(proxy, config.limits.drainTimeoutMs)])
       // The access log must not end before the exchanges that it tells of.
       await Promise.race([proxy.close(), elapsed(LAST_LINES_MS)])
-      current.close()
+      await current.close()
       metrics.close()
       await accessLog.close()
       await store.close()
