@@ -40,7 +40,7 @@ export async function readState({
   const [policy, lists, active] = await Promise.all([
     store.get('policy', CURRENT),
     store.get('lists', CURRENT),
-    store.list('grant', { state: 'active', limit: MAX_GRANTS }),
+    store.list('grant', { facet: 'active', limit: MAX_GRANTS }),
   ])
   if (policy === undefined || lists === undefined)
     throw new PreauError('PREAU_STORE_EMPTY', { detail: policy === undefined ? 'policy' : 'lists' })
