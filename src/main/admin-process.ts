@@ -8,10 +8,10 @@ import { startHousekeeping } from '../housekeeping.ts'
 import { installAuthority } from '../install-authority.ts'
 import { listen, type ListenAt } from '../listening.ts'
 import { followSnapshot } from '../snapshot-follower.ts'
-import { openStore } from '../store/open-store.ts'
 import { createListWork } from '../updates/list-jobs.ts'
 import { startSchedule } from '../updates/schedule.ts'
 import { Deadline } from './deadline.ts'
+import { openStoreLate } from './late-store.ts'
 import type { Gather, Running } from './running.ts'
 
 const clock = Date.now
@@ -23,7 +23,7 @@ export async function startAdmin(
   at: ListenAt,
   gather: Gather,
 ): Promise<Running> {
-  const store = await openStore(config)
+  const store = await openStoreLate(config, logger)
   const authority = await installAuthority(config, store, clock())
   const catalogue = loadCatalogue()
   const current = await followSnapshot({ store, config, catalogue, clock, logger })
