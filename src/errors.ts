@@ -44,6 +44,16 @@ export const ERRORS = {
     fr: 'Ce type de base n’est pas encore pris en charge : {url}. Valeur admise : "sqlite".',
     en: 'This kind of store is not supported yet: {url}. Allowed: "sqlite".',
   },
+  PREAU_FILE_NOT_SHARED: {
+    status: 503,
+    fr: 'Le fichier {name} n’est pas dans la base commune.',
+    en: 'The file {name} is not in the shared store.',
+  },
+  PREAU_SHARED_FILE_DAMAGED: {
+    status: 503,
+    fr: 'Le fichier {name} est endommagé dans la base commune ({detail}) : il n’est pas utilisé.',
+    en: 'The file {name} is damaged in the shared store ({detail}): it is not used.',
+  },
   PREAU_CONFLICT: {
     status: 409,
     fr: 'Quelqu’un d’autre vient de modifier le même élément ({kind} {id}). Rien n’a été enregistré : recommencez.',

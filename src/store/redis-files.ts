@@ -1,0 +1,280 @@
+/**
+ * Files in Redis. A file goes up in chunks, each compressed and written by a command of its own, so that nobody else waits
+ * long for Redis; they end by themselves (TTL) until the manifest is written, last, which makes them stay. What is read
+ * is compared with the manifest before it gets its name on the disk.
+ */
+import { createHash, randomBytes, randomUUID, type Hash } from 'node:crypto'
+import { open, rename, rm, type FileHandle } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { promisify } from 'node:util'
+import { constants, zstdCompress, zstdDecompress } from 'node:zlib'
+import type { Cluster, Redis } from 'ioredis'
+import { z } from 'zod'
+import { syncFolder } from '../durable-file.ts'
+import { detailOf } from '../error-detail.ts'
+import { PreauError } from '../errors.ts'
+import { Patient } from './patient.ts'
+import type { SharedFile, SharedFiles, TransferOptions } from './shared-files.ts'
+
+export interface RedisFilesOptions {
+  /** Makes a connection of its own, at the first transfer: a chunk on its way must not hold up a decision. */
+  readonly connect: () => Redis | Cluster
+  /** The full name of a key; all must be in one hash slot. */
+  readonly key: (name: string) => string
+  /** How long a transfer bears with a Redis that does not answer, per chunk. */
+  readonly patienceMs?: number
+}
+
+/** Of the file; an index hardly shrinks, a list of domains does by half or more. */
+const CHUNK_BYTES = 2 ** 20
+/** A chunk whose manifest does not come is an orphan. */
+const ORPHAN_S = 3_600
+const PATIENCE_MS = 30_000
+const MAX_BYTES = 2 ** 32
+const NAME = /^[\w.-]{1,120}(?:\/[\w.-]{1,120})?$/
+/** Names that a file has until it is whole; whoever tidies up knows them by their end. */
+export const FETCHING = '.fetching'
+
+const compress = promisify(zstdCompress)
+const decompress = promisify(zstdDecompress)
+// The checksum of zstd finds a damaged chunk when it is unpacked; the manifest has that of the whole.
+const ZSTD = { params: { [constants.ZSTD_c_checksumFlag]: 1 } }
+
+const manifestSchema = z.object({
+  bytes: z.int().min(0).max(MAX_BYTES),
+  storedBytes: z.int().min(0),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  chunks: z
+    .int()
+    .min(0)
+    .max(MAX_BYTES / CHUNK_BYTES),
+  upload: z.string().regex(/^[0-9a-f-]{36}$/),
+  at: z.int().min(0),
+})
+type Manifest = z.infer<typeof manifestSchema>
+
+/** Frees what a manifest names, on another thread of Redis (UNLINK); one that no Préau has written names nothing. */
+const FREE = `
+local function chunksOf(text)
+  local isJson, manifest = pcall(cjson.decode, text or '')
+  if not isJson or type(manifest) ~= 'table' then return nil, 0 end
+  if type(manifest.upload) ~= 'string' or type(manifest.chunks) ~= 'number' then return nil, 0 end
+  return manifest.upload, manifest.chunks
+end
+local function free(prefix, text, except)
+  local upload, chunks = chunksOf(text)
+  if upload == except then return end
+  for i = 0, chunks - 1 do redis.call('UNLINK', prefix .. upload .. ':' .. i) end
+end`
+
+/**
+ * KEYS: the table of manifests, then the chunks. ARGV: name, manifest, its upload, prefix of all chunks. Looks before it
+ * writes, since nothing is undone. It may run twice: a first answer that was lost is no failure.
+ */
+const FINISH = `${FREE}
+for i = 2, #KEYS do
+  if redis.call('EXISTS', KEYS[i]) == 0 then return redis.error_reply('GONE a chunk has expired') end
+end
+local time = redis.call('TIME')
+local manifest = cjson.decode(ARGV[2])
+manifest.at = time[1] * 1000 + math.floor(time[2] / 1000)
+local before = redis.call('HGET', KEYS[1], ARGV[1])
+for i = 2, #KEYS do redis.call('PERSIST', KEYS[i]) end
+redis.call('HSET', KEYS[1], ARGV[1], cjson.encode(manifest))
+if before then free(ARGV[4], before, ARGV[3]) end
+return 1`
+
+/** KEYS: the table of manifests. ARGV: prefix of all chunks, then names. */
+const DROP = `${FREE}
+for n = 2, #ARGV do
+  local before = redis.call('HGET', KEYS[1], ARGV[n])
+  if before then
+    free(ARGV[1], before, nil)
+    redis.call('HDEL', KEYS[1], ARGV[n])
+  end
+end
+return 1`
+
+const DROPPED_AT_ONCE = 50
+
+/** The files of a store on Redis. `close` ends its connection. */
+export class RedisFiles implements SharedFiles {
+  readonly #key: RedisFilesOptions['key']
+  readonly #patient: Patient
+
+  constructor({ connect, key, patienceMs = PATIENCE_MS }: RedisFilesOptions) {
+    this.#key = key
+    this.#patient = new Patient(connect, patienceMs)
+  }
+
+  close(): void {
+    this.#patient.close()
+  }
+
+  async list(): Promise<ReadonlyMap<string, SharedFile>> {
+    const [time, all] = await this.#patient.ask(async client => [
+      await client.time(),
+      await client.hgetall(this.#key('files')),
+    ])
+    const now = Number(time[0]) * 1_000
+    const known = Object.entries(all).flatMap(([name, text]): [string, SharedFile][] => {
+      const manifest = parseManifest(text)
+      return manifest === undefined ? [] : [[name, describe(manifest, now)]]
+    })
+    return new Map(known)
+  }
+
+  async put(
+    name: string,
+    path: string,
+    { isForced = false, onProgress, signal }: TransferOptions & { isForced?: boolean } = {},
+  ): Promise<void> {
+    if (!NAME.test(name)) throw new TypeError(`not a name of a shared file: ${name}`)
+    const handle = await open(path)
+    try {
+      if (!isForced && (await this.#isSame(name, handle))) return
+      const upload = randomUUID()
+      const sum = new Sum()
+      for await (const chunk of readChunks(handle)) {
+        signal?.throwIfAborted()
+        const packed = await compress(chunk, ZSTD)
+        sum.add(chunk, packed.length)
+        const key = this.#chunk(upload, sum.chunks - 1)
+        await this.#patient.ask(client => client.set(key, packed, 'EX', ORPHAN_S))
+        onProgress?.(sum.bytes)
+      }
+      await this.#finish(name, { ...sum.end(), upload })
+    } finally {
+      await handle.close()
+    }
+  }
+
+  async #isSame(name: string, handle: FileHandle): Promise<boolean> {
+    const there = await this.#manifest(name)
+    if (there === undefined || there.bytes !== (await handle.stat()).size) return false
+    const sum = new Sum()
+    for await (const chunk of readChunks(handle)) sum.add(chunk, 0)
+    return sum.end().sha256 === there.sha256
+  }
+
+  async #finish(name: string, manifest: Omit<Manifest, 'at'>): Promise<void> {
+    const chunks = Array.from({ length: manifest.chunks }, (_, i) =>
+      this.#chunk(manifest.upload, i),
+    )
+    const keys = [this.#key('files'), ...chunks]
+    const args = [name, JSON.stringify(manifest), manifest.upload, this.#key('chunk:')]
+    await this.#patient.ask(client => client.eval(FINISH, keys.length, ...keys, ...args))
+  }
+
+  async fetch(name: string, path: string, options: TransferOptions = {}): Promise<SharedFile> {
+    const manifest = await this.#manifest(name)
+    if (manifest === undefined) throw new PreauError('PREAU_FILE_NOT_SHARED', { name })
+    const partial = `${path}.${randomBytes(4).toString('hex')}${FETCHING}`
+    const handle = await open(partial, 'wx', 0o640)
+    try {
+      await this.#download(name, manifest, handle, options).finally(() => handle.close())
+      await rename(partial, path)
+    } catch (error) {
+      await rm(partial, { force: true })
+      throw error
+    }
+    await syncFolder(dirname(path))
+    return describe(manifest, Date.now())
+  }
+
+  async #download(
+    name: string,
+    manifest: Manifest,
+    handle: FileHandle,
+    { onProgress, signal }: TransferOptions,
+  ): Promise<void> {
+    const sum = new Sum()
+    for (let i = 0; i < manifest.chunks; i++) {
+      signal?.throwIfAborted()
+      const key = this.#chunk(manifest.upload, i)
+      const packed = await this.#patient.ask(client => client.getBuffer(key))
+      // Dropped or replaced meanwhile, or lost by a Redis that evicts.
+      if (packed === null)
+        throw damaged(name, { fr: 'il en manque un morceau', en: 'a piece of it is gone' })
+      const chunk = await decompress(packed, { maxOutputLength: CHUNK_BYTES }).catch(error => {
+        throw damaged(name, detailOf(error))
+      })
+      sum.add(chunk, packed.length)
+      if (sum.bytes > manifest.bytes) break
+      await handle.writeFile(chunk)
+      onProgress?.(sum.bytes)
+    }
+    const { bytes, sha256 } = sum.end()
+    if (bytes !== manifest.bytes || sha256 !== manifest.sha256)
+      throw damaged(name, { fr: 'somme de contrôle fausse', en: 'wrong checksum' })
+    await handle.sync()
+  }
+
+  async #manifest(name: string): Promise<Manifest | undefined> {
+    const text = await this.#patient.ask(client => client.hget(this.#key('files'), name))
+    return text === null ? undefined : parseManifest(text)
+  }
+
+  async drop(names: readonly string[]): Promise<void> {
+    for (let at = 0; at < names.length; at += DROPPED_AT_ONCE) {
+      const args = [this.#key('chunk:'), ...names.slice(at, at + DROPPED_AT_ONCE)]
+      await this.#patient.ask(client => client.eval(DROP, 1, this.#key('files'), ...args))
+    }
+  }
+
+  #chunk(upload: string, i: number): string {
+    return this.#key(`chunk:${upload}:${i}`)
+  }
+}
+
+/** What a manifest says, summed up chunk by chunk. */
+class Sum {
+  bytes = 0
+  chunks = 0
+  #storedBytes = 0
+  readonly #hash: Hash = createHash('sha256')
+
+  add(chunk: Uint8Array, storedBytes: number): void {
+    this.bytes += chunk.length
+    this.chunks++
+    this.#storedBytes += storedBytes
+    this.#hash.update(chunk)
+  }
+
+  end(): Pick<Manifest, 'bytes' | 'chunks' | 'storedBytes' | 'sha256'> {
+    const { bytes, chunks } = this
+    return { bytes, chunks, storedBytes: this.#storedBytes, sha256: this.#hash.digest('hex') }
+  }
+}
+
+/** The same buffer each time: take what is in it before the next one is asked for. */
+async function* readChunks(handle: FileHandle): AsyncGenerator<Uint8Array> {
+  const buffer = Buffer.allocUnsafe(CHUNK_BYTES)
+  for (let at = 0; ;) {
+    let filled = 0
+    while (filled < CHUNK_BYTES) {
+      const { bytesRead } = await handle.read(buffer, filled, CHUNK_BYTES - filled, at)
+      if (bytesRead === 0) break
+      filled += bytesRead
+      at += bytesRead
+    }
+    if (filled > 0) yield buffer.subarray(0, filled)
+    if (filled < CHUNK_BYTES) return
+  }
+}
+
+/** undefined for what no Préau has written: as if it were not there. */
+function parseManifest(text: string): Manifest | undefined {
+  try {
+    return manifestSchema.parse(JSON.parse(text))
+  } catch {
+    return undefined
+  }
+}
+
+function describe({ bytes, storedBytes, sha256, at }: Manifest, now: number): SharedFile {
+  return { bytes, storedBytes, sha256, ageMs: Math.max(0, now - at) }
+}
+
+const damaged = (name: string, detail: ReturnType<typeof detailOf>): PreauError =>
+  new PreauError('PREAU_SHARED_FILE_DAMAGED', { name, detail })
