@@ -15,6 +15,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['snapshot-follower', 'housekeeping', 'updates'],
   ['opened-categories'],
   ['install', 'install-authority'],
+  ['shared-lists'],
   ['admin', 'portal', 'proxy'],
   ['directory', 'access-log', 'tls', 'store', 'categories'],
   ['policy'],
@@ -22,6 +23,8 @@ const LAYERS: readonly (readonly string[])[] = [
 const LEAVES = new Set([
   'errors',
   'error-detail',
+  'durable-file',
+  'machine',
   'metrics',
   'asking',
   'i18n',

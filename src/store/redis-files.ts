@@ -14,7 +14,7 @@ import { syncFolder } from '../durable-file.ts'
 import { detailOf } from '../error-detail.ts'
 import { PreauError } from '../errors.ts'
 import { Patient } from './patient.ts'
-import type { SharedFile, SharedFiles, TransferOptions } from './shared-files.ts'
+import { FETCHING, type SharedFile, type SharedFiles, type TransferOptions } from './shared-files.ts'
 
 export interface RedisFilesOptions {
   /** Makes a connection of its own, at the first transfer: a chunk on its way must not hold up a decision. */
@@ -31,9 +31,8 @@ const CHUNK_BYTES = 2 ** 20
 const ORPHAN_S = 3_600
 const PATIENCE_MS = 30_000
 const MAX_BYTES = 2 ** 32
-const NAME = /^[\w.-]{1,120}(?:\/[\w.-]{1,120})?$/
-/** Names that a file has until it is whole; whoever tidies up knows them by their end. */
-export const FETCHING = '.fetching'
+/** A file, or a file in a folder: no name leads out of the folder that it is fetched into. */
+const NAME = /^\w[\w.-]{0,119}(?:\/\w[\w.-]{0,119})?$/
 
 const compress = promisify(zstdCompress)
 const decompress = promisify(zstdDecompress)
@@ -119,7 +118,7 @@ export class RedisFiles implements SharedFiles {
     const now = Number(time[0]) * 1_000
     const known = Object.entries(all).flatMap(([name, text]): [string, SharedFile][] => {
       const manifest = parseManifest(text)
-      return manifest === undefined ? [] : [[name, describe(manifest, now)]]
+      return manifest === undefined || !NAME.test(name) ? [] : [[name, describe(manifest, now)]]
     })
     return new Map(known)
   }

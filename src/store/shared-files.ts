@@ -2,6 +2,9 @@
  * Files that all machines need (indexes, kept lists), by name. A name stands for one content for ever: what it names is
  * there whole or not at all, and a reader never sees a part of it.
  */
+/** The end of the name that a file has on the disk until it is whole: whoever tidies up knows it by that. */
+export const FETCHING = '.fetching'
+
 export interface SharedFile {
   /** Of the file itself. */
   readonly bytes: number

@@ -17,10 +17,10 @@ interface World {
   readonly client: Redis
   readonly files: RedisFiles
   readonly dir: string
-  path(name: string): string
-  write(name: string, bytes: Uint8Array): string
+  readonly path: (name: string) => string
+  readonly write: (name: string, bytes: Uint8Array) => string
   /** Keys that hold chunks. */
-  chunks(): Promise<string[]>
+  readonly chunks: () => Promise<string[]>
 }
 
 async function createWorld(t: Test, patienceMs = 10_000): Promise<World> {
