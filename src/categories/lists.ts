@@ -23,7 +23,14 @@ import { UNPACK_LIMITS, Unpacking, type UnpackLimits } from './reading/unpacking
 export { explainHost, type ListMatch } from './explain-host.ts'
 export type { ImportReport } from './reading/import-report.ts'
 export { ARRIVALS } from './arrivals.ts'
-export { dropUnreferenced, filesOf, indexFile, listsFolder, namesIn } from './list-folder.ts'
+export {
+  dropUnreferenced,
+  filesOf,
+  indexFile,
+  listsFolder,
+  namesIn,
+  type NamedVersions,
+} from './list-folder.ts'
 export { starterDigest } from './starter.ts'
 
 export interface ImportRequest extends ListsContext {

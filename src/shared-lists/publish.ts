@@ -1,7 +1,7 @@
 /** Puts the files of a version into the shared store. Always before the commit that names them: a stop between leaves orphans only. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { listsFolder } from '../categories/lists.ts'
+import { listsFolder, type NamedVersions } from '../categories/lists.ts'
 import type { ListsVersion } from '../policy/lists.ts'
 import type { SharedFolder } from './bring.ts'
 import { filesOfVersion } from './version-files.ts'
@@ -23,11 +23,12 @@ export async function publishVersion(
 /** What this machine has of the versions and the store has not: after `store copy`, or when Redis came back without it. */
 export async function publishMissing(
   { dataDir, files }: SharedFolder,
-  versions: readonly ListsVersion[],
+  { lists, candidate }: NamedVersions,
   signal: AbortSignal,
 ): Promise<void> {
   if (files === undefined) return
   const known = await files.list()
+  const versions = [lists, lists.previous ?? [], candidate?.version ?? []].flat()
   const named = await Promise.all(versions.map(version => filesOfVersion(version)))
   const missing = new Set(named.flat().flatMap(({ name }) => (known.has(name) ? [] : name)))
   for (const name of missing) {

@@ -14,7 +14,12 @@ import { syncFolder } from '../durable-file.ts'
 import { detailOf } from '../error-detail.ts'
 import { PreauError } from '../errors.ts'
 import { Patient } from './patient.ts'
-import { FETCHING, type SharedFile, type SharedFiles, type TransferOptions } from './shared-files.ts'
+import {
+  FETCHING,
+  type SharedFile,
+  type SharedFiles,
+  type TransferOptions,
+} from './shared-files.ts'
 
 export interface RedisFilesOptions {
   /** Makes a connection of its own, at the first transfer: a chunk on its way must not hold up a decision. */

@@ -153,7 +153,7 @@ t.test('a broken connection in the middle: both ways go on where they were', asy
     return (bytes: number): void => {
       if (bytes > (cuts + 1) * at) {
         cuts++
-        void client.client('KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+        void client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
       }
     }
   }
