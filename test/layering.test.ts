@@ -15,6 +15,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['snapshot-follower', 'housekeeping', 'updates'],
   ['opened-categories'],
   ['install', 'install-authority'],
+  ['install-lists'],
   ['shared-lists'],
   ['admin', 'portal', 'proxy'],
   ['directory', 'access-log', 'tls', 'store', 'categories'],

@@ -16,7 +16,7 @@ export async function start(config: Config, terminal: Terminal): Promise<void> {
   // Listened to from the very beginning: a start that is stopped half-way leaves no process behind.
   const stopped = stopSignal(() => void supervisor?.stop())
   terminal.progress(terminal.t('start.starting'))
-  await prepare(config)
+  await prepare(config, terminal)
   const logger = pino({ base: { role: 'supervisor', pid: process.pid } }, pino.destination(2))
   let token: string | undefined
   try {
@@ -34,8 +34,13 @@ export async function start(config: Config, terminal: Terminal): Promise<void> {
   await supervisor.stop()
 }
 
-async function prepare(config: Config): Promise<void> {
-  await withInstalled(config, ({ store }) => installAuthority(config, store, Date.now()))
+async function prepare(config: Config, { t, progress }: Terminal): Promise<void> {
+  const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1)
+  const onProgress = (done: number, total: number): void =>
+    progress(t('start.bringing', { done: megabytes(done), total: megabytes(total) }))
+  await withInstalled(config, ({ store }) => installAuthority(config, store, Date.now()), {
+    onProgress,
+  })
 }
 
 /** Only once this start has succeeded: a new link ends the one that a Préau already running has shown. */

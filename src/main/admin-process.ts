@@ -5,7 +5,8 @@ import { createAdmin } from '../admin/app.ts'
 import { loadCatalogue } from '../categories/catalogue.ts'
 import type { Config } from '../config.ts'
 import { startHousekeeping } from '../housekeeping.ts'
-import { installAuthority } from '../install-authority.ts'
+import { reopenAuthority } from '../install-authority.ts'
+import { followLists } from '../shared-lists/follow-lists.ts'
 import { followSnapshot } from '../snapshot-follower.ts'
 import { openStore } from '../store/open-store.ts'
 import { createListWork } from '../updates/list-jobs.ts'
@@ -22,8 +23,10 @@ export async function startAdmin(
   gather: Gather,
 ): Promise<Running> {
   const store = await openStore(config)
-  const authority = await installAuthority(config, store, clock())
+  const authority = await reopenAuthority(config, store, clock())
   const catalogue = loadCatalogue()
+  // First: on a machine that has been away the snapshot may have to wait for its index.
+  const exchange = followLists({ store, config, clock, logger })
   const current = await followSnapshot({ store, config, catalogue, clock, logger })
   // Of all that an installation has, its certificate is surely its own: other cities ask at other minutes.
   const seed = authority.fingerprint256
@@ -48,6 +51,7 @@ export async function startAdmin(
     async stop() {
       schedule.stop()
       housekeeping.stop()
+      await exchange.stop()
       await work.close()
       await app.close()
       current.close()

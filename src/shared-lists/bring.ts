@@ -38,21 +38,35 @@ export async function bringIndex(
   })
 }
 
-/** The index, then the kept texts: all that is needed to build on this version, and to say which line decided. */
-export async function bringVersion(
+/** The kept texts: what is needed to build on this version, and to say which line decided. Throws as `bringIndex`. */
+export async function bringTexts(
   place: SharedFolder,
   version: ListsVersion,
   options: BringOptions = {},
 ): Promise<void> {
   if (place.files === undefined) return
-  await bringIndex(place, version, options)
   for (const list of version.lists) {
     const { folder } = list
-    if (folder !== null) await bringTexts(place, folder, await textsOf(list), options)
+    if (folder !== null) await bringFolder(place, folder, await textsOf(list), options)
   }
 }
 
-async function bringTexts(
+/** The index and the texts. Throws as `bringIndex`. */
+export async function bringVersion(
+  place: SharedFolder,
+  version: ListsVersion,
+  options: BringOptions = {},
+): Promise<void> {
+  await bringIndex(place, version, options)
+  await bringTexts(place, version, options)
+}
+
+/** Whether an error is about that file alone: another one may still be had. */
+export const isAboutOneFile = (error: unknown): error is PreauError =>
+  error instanceof PreauError &&
+  (error.code === 'PREAU_SHARED_FILE_DAMAGED' || error.code === 'PREAU_FILE_NOT_SHARED')
+
+async function bringFolder(
   { dataDir, files }: SharedFolder,
   folder: string,
   texts: readonly VersionFile[],

@@ -5,11 +5,11 @@
 import type { Logger } from 'pino'
 import type { NamedVersions } from '../categories/lists.ts'
 import type { Config } from '../config.ts'
-import { causeOf, PreauError } from '../errors.ts'
+import { causeOf, type PreauError } from '../errors.ts'
 import { machineName } from '../machine.ts'
 import { CURRENT } from '../policy/document.ts'
 import type { Store, Stored } from '../store/store.ts'
-import { bringIndex, bringVersion, type SharedFolder } from './bring.ts'
+import { bringIndex, bringTexts, isAboutOneFile, type SharedFolder } from './bring.ts'
 import { FileAlarms } from './file-alarms.ts'
 import { heal } from './heal.ts'
 import { alarmsOf } from './list-alarms.ts'
@@ -144,10 +144,11 @@ class ListsFollower {
     const failures: PreauError[] = []
     const { lists, candidate } = named
     const versions = [lists, lists.previous ?? [], candidate?.version ?? []].flat()
-    for (const bring of [bringIndex, bringVersion]) {
+    for (const bring of [bringIndex, bringTexts]) {
       for (const version of versions) {
         this.#alarms.expect(named)
         await bring(this.#place, version, { signal }).catch((error: unknown) => {
+          // One file that cannot be had keeps no other from coming. A store that is away, or a full disk, does.
           if (signal.aborted || !isAboutOneFile(error)) throw error
           failures.push(error)
         })
@@ -179,8 +180,3 @@ function pauseAfter(failures: number): number {
   if (failures === 0) return PERIOD_MS
   return Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures - 1, 10))
 }
-
-/** One file that cannot be had keeps no other from coming. A store that is away, or a full disk, does. */
-const isAboutOneFile = (error: unknown): error is PreauError =>
-  error instanceof PreauError &&
-  (error.code === 'PREAU_SHARED_FILE_DAMAGED' || error.code === 'PREAU_FILE_NOT_SHARED')
