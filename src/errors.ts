@@ -127,6 +127,11 @@ export const ERRORS = {
     fr: 'Téléchargement impossible de {url} : {detail}',
     en: 'Cannot download {url}: {detail}',
   },
+  PREAU_FETCH_ELSEWHERE: {
+    status: 409,
+    fr: 'La liste « {name} » est déjà en cours de mise à jour ({machine}).',
+    en: 'The list "{name}" is being updated already ({machine}).',
+  },
   PREAU_CA_UNREADABLE: {
     status: 503,
     fr: 'L’autorité de certification {file} est illisible ({detail}).',

@@ -34,8 +34,9 @@ export async function start(config: Config, terminal: Terminal): Promise<void> {
   await supervisor.stop()
 }
 
+const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1)
+
 async function prepare(config: Config, { t, progress }: Terminal): Promise<void> {
-  const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1)
   const onProgress = (done: number, total: number): void =>
     progress(t('start.bringing', { done: megabytes(done), total: megabytes(total) }))
   await withInstalled(config, ({ store }) => installAuthority(config, store, Date.now()), {

@@ -46,15 +46,20 @@ export class FileAlarms {
   /** After a turn: raises what must be known of what failed in it, and ends what is over. */
   async settle(versions: NamedVersions, failures: readonly PreauError[]): Promise<void> {
     await this.#end(versions)
-    const damaged = failures.filter(({ code }) => code === 'PREAU_SHARED_FILE_DAMAGED')
+    const damaged = new Map(
+      failures.flatMap((error): [string, PreauError][] => {
+        const { name } = error.params
+        const isDamaged = error.code === 'PREAU_SHARED_FILE_DAMAGED'
+        return isDamaged && typeof name === 'string' ? [[name, error]] : []
+      }),
+    )
     const { store, clock, machine } = this.#options
-    for (const error of damaged) {
-      const subject = String(error.params['name'])
+    for (const [subject, error] of damaged) {
       if (!this.#suspects.has(subject)) continue
       const about = { kind: 'shared-file-damaged', subject, machine } as const
       await raiseAlarm(store, { ...about, detail: causeOf(error), at: clock() })
     }
-    this.#suspects = new Set(damaged.map(({ params }) => String(params['name'])))
+    this.#suspects = new Set(damaged.keys())
   }
 
   /** Ends those of this machine whose file is here by now, and those of any machine whose file nothing names any more. */

@@ -3,17 +3,25 @@
  * long for Redis; they end by themselves (TTL) until the manifest is written, last, which makes them stay. What is read
  * is compared with the manifest before it gets its name on the disk.
  */
-import { createHash, randomBytes, randomUUID, type Hash } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { open, rename, rm, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import { constants, zstdCompress, zstdDecompress } from 'node:zlib'
 import type { Cluster, Redis } from 'ioredis'
-import { z } from 'zod'
 import { syncFolder } from '../durable-file.ts'
 import { detailOf } from '../error-detail.ts'
 import { PreauError } from '../errors.ts'
+import {
+  CHUNK_BYTES,
+  describe,
+  parseManifest,
+  readChunks,
+  Sum,
+  type Manifest,
+} from './file-manifest.ts'
 import { Patient } from './patient.ts'
+import { DROP, FINISH } from './redis-file-scripts.ts'
 import {
   FETCHING,
   type SharedFile,
@@ -30,12 +38,9 @@ export interface RedisFilesOptions {
   readonly patienceMs?: number
 }
 
-/** Of the file; an index hardly shrinks, a list of domains does by half or more. */
-const CHUNK_BYTES = 2 ** 20
 /** A chunk whose manifest does not come is an orphan. */
 const ORPHAN_S = 3_600
 const PATIENCE_MS = 30_000
-const MAX_BYTES = 2 ** 32
 /** A file, or a file in a folder: no name leads out of the folder that it is fetched into. */
 const NAME = /^\w[\w.-]{0,119}(?:\/\w[\w.-]{0,119})?$/
 
@@ -43,61 +48,6 @@ const compress = promisify(zstdCompress)
 const decompress = promisify(zstdDecompress)
 // The checksum of zstd finds a damaged chunk when it is unpacked; the manifest has that of the whole.
 const ZSTD = { params: { [constants.ZSTD_c_checksumFlag]: 1 } }
-
-const manifestSchema = z.object({
-  bytes: z.int().min(0).max(MAX_BYTES),
-  storedBytes: z.int().min(0),
-  sha256: z.string().regex(/^[0-9a-f]{64}$/),
-  chunks: z
-    .int()
-    .min(0)
-    .max(MAX_BYTES / CHUNK_BYTES),
-  upload: z.string().regex(/^[0-9a-f-]{36}$/),
-  at: z.int().min(0),
-})
-type Manifest = z.infer<typeof manifestSchema>
-
-/** Frees what a manifest names, on another thread of Redis (UNLINK); one that no Préau has written names nothing. */
-const FREE = `
-local function chunksOf(text)
-  local isJson, manifest = pcall(cjson.decode, text or '')
-  if not isJson or type(manifest) ~= 'table' then return nil, 0 end
-  if type(manifest.upload) ~= 'string' or type(manifest.chunks) ~= 'number' then return nil, 0 end
-  return manifest.upload, manifest.chunks
-end
-local function free(prefix, text, except)
-  local upload, chunks = chunksOf(text)
-  if upload == except then return end
-  for i = 0, chunks - 1 do redis.call('UNLINK', prefix .. upload .. ':' .. i) end
-end`
-
-/**
- * KEYS: the table of manifests, then the chunks. ARGV: name, manifest, its upload, prefix of all chunks. Looks before it
- * writes, since nothing is undone. It may run twice: a first answer that was lost is no failure.
- */
-const FINISH = `${FREE}
-for i = 2, #KEYS do
-  if redis.call('EXISTS', KEYS[i]) == 0 then return redis.error_reply('GONE a chunk has expired') end
-end
-local time = redis.call('TIME')
-local manifest = cjson.decode(ARGV[2])
-manifest.at = time[1] * 1000 + math.floor(time[2] / 1000)
-local before = redis.call('HGET', KEYS[1], ARGV[1])
-for i = 2, #KEYS do redis.call('PERSIST', KEYS[i]) end
-redis.call('HSET', KEYS[1], ARGV[1], cjson.encode(manifest))
-if before then free(ARGV[4], before, ARGV[3]) end
-return 1`
-
-/** KEYS: the table of manifests. ARGV: prefix of all chunks, then names. */
-const DROP = `${FREE}
-for n = 2, #ARGV do
-  local before = redis.call('HGET', KEYS[1], ARGV[n])
-  if before then
-    free(ARGV[1], before, nil)
-    redis.call('HDEL', KEYS[1], ARGV[n])
-  end
-end
-return 1`
 
 const DROPPED_AT_ONCE = 50
 
@@ -176,7 +126,11 @@ export class RedisFiles implements SharedFiles {
     const partial = `${path}.${randomBytes(4).toString('hex')}${FETCHING}`
     const handle = await open(partial, 'wx', 0o640)
     try {
-      await this.#download(name, manifest, handle, options).finally(() => handle.close())
+      try {
+        await this.#download(name, manifest, handle, options)
+      } finally {
+        await handle.close()
+      }
       await rename(partial, path)
     } catch (error) {
       await rm(partial, { force: true })
@@ -229,55 +183,6 @@ export class RedisFiles implements SharedFiles {
   #chunk(upload: string, i: number): string {
     return this.#key(`chunk:${upload}:${i}`)
   }
-}
-
-/** What a manifest says, summed up chunk by chunk. */
-class Sum {
-  bytes = 0
-  chunks = 0
-  #storedBytes = 0
-  readonly #hash: Hash = createHash('sha256')
-
-  add(chunk: Uint8Array, storedBytes: number): void {
-    this.bytes += chunk.length
-    this.chunks++
-    this.#storedBytes += storedBytes
-    this.#hash.update(chunk)
-  }
-
-  end(): Pick<Manifest, 'bytes' | 'chunks' | 'storedBytes' | 'sha256'> {
-    const { bytes, chunks } = this
-    return { bytes, chunks, storedBytes: this.#storedBytes, sha256: this.#hash.digest('hex') }
-  }
-}
-
-/** The same buffer each time: take what is in it before the next one is asked for. */
-async function* readChunks(handle: FileHandle): AsyncGenerator<Uint8Array> {
-  const buffer = Buffer.allocUnsafe(CHUNK_BYTES)
-  for (let at = 0; ;) {
-    let filled = 0
-    while (filled < CHUNK_BYTES) {
-      const { bytesRead } = await handle.read(buffer, filled, CHUNK_BYTES - filled, at)
-      if (bytesRead === 0) break
-      filled += bytesRead
-      at += bytesRead
-    }
-    if (filled > 0) yield buffer.subarray(0, filled)
-    if (filled < CHUNK_BYTES) return
-  }
-}
-
-/** undefined for what no Préau has written: as if it were not there. */
-function parseManifest(text: string): Manifest | undefined {
-  try {
-    return manifestSchema.parse(JSON.parse(text))
-  } catch {
-    return undefined
-  }
-}
-
-function describe({ bytes, storedBytes, sha256, at }: Manifest, now: number): SharedFile {
-  return { bytes, storedBytes, sha256, ageMs: Math.max(0, now - at) }
 }
 
 const damaged = (name: string, detail: ReturnType<typeof detailOf>): PreauError =>

@@ -211,9 +211,9 @@ t.test(
     const { redis, write, path, client } = await createWorld(t)
     const big = write('big', randomBytes(60 * MB))
     let longestMs = 0
-    let isOver = false
+    const over = new AbortController()
     const watch = (async () => {
-      while (!isOver) {
+      while (!over.signal.aborted) {
         const at = performance.now()
         await client.ping()
         longestMs = Math.max(longestMs, performance.now() - at)
@@ -223,7 +223,7 @@ t.test(
     const script = join(import.meta.dirname, 'fixtures/transfer-process.ts')
     const run = promisify(execFile)
     const { stdout } = await run(process.execPath, [script, redis.url, big, path('back')])
-    isOver = true
+    over.abort()
     await watch
     const told = JSON.parse(stdout) as Record<'putMs' | 'fetchMs' | 'grownMb', number>
     t.ok(readFileSync(big).equals(readFileSync(path('back'))))
