@@ -157,6 +157,12 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     run: async (config, terminal, [file]) =>
       (await import('./commands/ca.ts')).caExport(config, terminal, file),
   },
+  'ca record': {
+    usage: 'preau ca record',
+    takes: [],
+    options: [],
+    run: async (config, terminal) => (await import('./commands/ca.ts')).caRecord(config, terminal),
+  },
 }
 
 /** Not `strict`, whose refusals are several lines of English: what it would refuse is told here. */

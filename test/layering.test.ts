@@ -16,6 +16,8 @@ const LAYERS: readonly (readonly string[])[] = [
   ['opened-categories'],
   ['install', 'install-authority'],
   ['last-state'],
+  ['install-lists'],
+  ['shared-lists'],
   ['admin', 'portal', 'proxy'],
   ['directory', 'access-log', 'tls', 'store', 'categories'],
   ['policy'],
@@ -23,6 +25,8 @@ const LAYERS: readonly (readonly string[])[] = [
 const LEAVES = new Set([
   'errors',
   'error-detail',
+  'durable-file',
+  'machine',
   'metrics',
   'asking',
   'listening',
