@@ -146,15 +146,12 @@ export class RedisStore implements Store {
 
   #openLink(): RedisLink {
     const { connector, timeoutMs, attempts } = this.#options
-    let isFirst = true
     return new RedisLink(connector, {
       timeoutMs,
       attempts,
       prepare: redis => this.#prepare(redis),
-      onUp: () => {
-        if (!isFirst) this.#watch.raise()
-        isFirst = false
-      },
+      // There was a time without it.
+      onUp: () => this.#watch.raise(),
     })
   }
 
@@ -171,9 +168,8 @@ export class RedisStore implements Store {
       mayCreate: mayCreate && this.#marker === undefined,
       place,
     })
-    const isFirst = this.#marker === undefined
     this.#marker = marker
-    if (isFirst) this.#watch.found(seq)
+    this.#watch.found(seq)
   }
 
   async #readSeq(): Promise<number> {
