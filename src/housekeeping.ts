@@ -30,15 +30,22 @@ const BATCH = 100
 
 /** Cleans now and every hour; a failure is logged and tried again at the next turn. */
 export function startHousekeeping(options: HousekeepingOptions): { stop(): void } {
+  let isStopped = false
   const run = (): void => {
-    takeTurn(options).catch((error: unknown) =>
-      options.logger.warn({ err: error }, 'housekeeping failed'),
-    )
+    takeTurn(options).catch((error: unknown) => {
+      // The store may have been closed under its feet: the next process takes the turn.
+      if (!isStopped) options.logger.warn({ err: error }, 'housekeeping failed')
+    })
   }
   const timer = setInterval(run, PERIOD_MS)
   timer.unref()
   run()
-  return { stop: () => clearInterval(timer) }
+  return {
+    stop() {
+      isStopped = true
+      clearInterval(timer)
+    },
+  }
 }
 
 /** The log files of this machine, and the records where nobody else has cleaned them in this hour; answers how many went. */

@@ -49,7 +49,10 @@ t.test('who knocks at a locked account keeps it shut no longer', async t => {
   for (let i = 0; i < 5; i++) await guard.admit('claire', '10.0.0.1')
   for (let minute = 1; minute < 15; minute++) {
     clock.now = minute * MINUTE_MS
-    await t.rejects(guard.admit('claire', '10.0.0.1'), { params: { minutes: 15 - minute } })
+    await t.rejects(guard.admit('claire', '10.0.0.1'), {
+      code: 'PREAU_SIGN_IN_LOCKED',
+      params: { minutes: 15 - minute },
+    })
   }
   clock.now = 15 * MINUTE_MS
   await t.resolves(guard.admit('claire', '10.0.0.1'))

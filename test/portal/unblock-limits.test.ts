@@ -55,7 +55,5 @@ tap.test('once requests are decided there is room again', async t => {
   const world = await PortalWorld.open(t, { limits: { pendingPerPc: 1 } })
   await world.click(PAGE)
   await world.refuse('non')
-  t.equal((await world.click('http://autre.example/')).status, 429, 'counted once a second')
-  world.now += 1_000
   t.equal((await world.click('http://autre.example/')).status, 303)
 })
