@@ -1,7 +1,7 @@
 /** The kinds of records that the store keeps, and how a change of them is written. */
 import { networkOf } from './address.ts'
 import type { Alarm } from './alarm.ts'
-import type { Session, SetupLink, User } from './account.ts'
+import type { Session, SetupLinks, User } from './account.ts'
 import type { Grant } from './grant.ts'
 import type { FetchStatus, StoredSource } from './list-source.ts'
 import type { CandidateDocument, ListsDocument } from './lists.ts'
@@ -25,7 +25,7 @@ export interface Documents {
   grant: Grant
   user: User
   session: Session
-  setup: SetupLink
+  setup: SetupLinks
 }
 export type Kind = keyof Documents
 export const CURRENT = 'current'

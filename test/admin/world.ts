@@ -194,7 +194,12 @@ export async function openWorld(t: Scope, options: WorldOptions = {}): Promise<W
   return world
 }
 
-async function ask(store: Store, now: number, { askers, ...wish }: Wish = {}): Promise<string> {
+/** Puts a pending request into the store, as a click would. */
+export async function ask(
+  store: Store,
+  now: number,
+  { askers, ...wish }: Wish = {},
+): Promise<string> {
   const id = wish.id ?? randomUUIDv7()
   const site = wish.site ?? '0590001A'
   const people = (askers ?? [['10.1.1.21', 'Salle 1', 3]]).map(([ip, roomName, ago]) => ({
