@@ -3,13 +3,14 @@
  * other in turn, and nobody notices.
  */
 import t, { type Test } from 'tap'
-import { join } from 'node:path'
 import type { Host } from '../../src/policy/host.ts'
-import { openSqliteStore } from '../../src/store/sqlite-store.ts'
+import { openStore } from '../../src/store/open-store.ts'
+import type { Store } from '../../src/store/store.ts'
 import { ask } from '../admin/world.ts'
 import { AdminClient, type Page } from '../support/admin-client.ts'
 import { startBalancer } from '../support/balancer.ts'
 import { runProgram, startProduct, type Product } from '../support/product.ts'
+import { startRedis } from '../support/redis.ts'
 
 const PASSWORD = 'une phrase assez longue'
 const OTHER_PASSWORD = 'une autre phrase assez longue'
@@ -17,12 +18,23 @@ const ADMIN = { port: 0, trustedProxies: ['127.0.0.1'] }
 const JSON_ONLY = { accept: 'application/json' }
 
 /** Two whole installations on one store: the second one works in the data folder of the first. */
-type Both = readonly [Product, Product]
+interface Both {
+  readonly first: Product
+  readonly second: Product
+  readonly store: Store
+  /** Starts one more, in place of one that was stopped. */
+  readonly startAgain: () => Promise<Product>
+}
 
-async function startTwo(t: Test): Promise<Both> {
-  const first = await startProduct(t, { config: { admin: ADMIN } })
-  const second = await startProduct(t, { config: { admin: ADMIN, dataDir: first.dataDir } })
-  return [first, second]
+async function startTwo(t: Test, address: string): Promise<Both> {
+  const config = { admin: ADMIN, store: address }
+  const first = await startProduct(t, { config })
+  const { dataDir } = first
+  const startAgain = () => startProduct(t, { config: { ...config, dataDir } })
+  const second = await startAgain()
+  const store = await openStore({ store: address, dataDir })
+  t.teardown(() => store.close())
+  return { first, second, store, startAgain }
 }
 
 /** From a PC of its own: one that clicks again at once is not written twice. */
@@ -31,7 +43,7 @@ const click = ({ proxyUrl }: Product, host: string, from: string) => {
   return runProgram('curl', ['-sS', ...source, '-d', '', `http://${host}/.preau/unblock`])
 }
 
-async function journey(t: Test, [first, second]: Both): Promise<void> {
+async function journey(t: Test, { first, second }: Both): Promise<void> {
   const balancer = await startBalancer(t, [first.adminUrl, second.adminUrl])
   const browser = new AdminClient(balancer.url)
 
@@ -90,7 +102,7 @@ async function journey(t: Test, [first, second]: Both): Promise<void> {
   t.ok(balancer.served.every((place, i) => place === i % 2))
 }
 
-async function changePassword(t: Test, [first, second]: Both): Promise<void> {
+async function changePassword(t: Test, { first, second }: Both): Promise<void> {
   const urls = [first.adminUrl, second.adminUrl] as const
   const [desk, home] = [new AdminClient(urls[0]), new AdminClient(urls[1])]
   for (const browser of [desk, home]) await browser.signIn('Claire', PASSWORD)
@@ -105,7 +117,7 @@ async function changePassword(t: Test, [first, second]: Both): Promise<void> {
   for (const url of urls) t.equal((await home.clone(url).get('/')).location, '/sign-in')
 }
 
-async function guess(t: Test, [first, second]: Both): Promise<void> {
+async function guess(t: Test, { first, second, startAgain }: Both): Promise<void> {
   const urls = [first.adminUrl, second.adminUrl] as const
   const from = (url: string, address: string) => async (password: string) => {
     const browser = new AdminClient(url)
@@ -122,7 +134,7 @@ async function guess(t: Test, [first, second]: Both): Promise<void> {
   t.equal(locked(await from(urls[1], '10.66.0.1')(PASSWORD)), '15')
   t.equal((await from(urls[1], '10.1.0.7')(PASSWORD)).status, 303, 'from elsewhere it opens')
   await second.stop()
-  const again = await startProduct(t, { config: { admin: ADMIN, dataDir: first.dataDir } })
+  const again = await startAgain()
   const after = await from(again.adminUrl, '10.66.0.1')(PASSWORD)
   t.equal(after.status, 429)
   t.ok(Number(locked(after)) >= 1)
@@ -131,13 +143,11 @@ async function guess(t: Test, [first, second]: Both): Promise<void> {
 
 const ROUNDS = 100
 
-async function race(t: Test, [first, second]: Both): Promise<void> {
+async function race(t: Test, { first, second, store }: Both): Promise<void> {
   const claire = new AdminClient(first.adminUrl)
   const karim = new AdminClient(second.adminUrl)
   await claire.signIn('Claire', OTHER_PASSWORD)
   await karim.signIn('Karim', PASSWORD)
-  const store = await openSqliteStore(join(first.dataDir, 'preau.db'))
-  t.teardown(() => store.close())
   const wins = { Claire: 0, Karim: 0 }
   const grants = new Set<string>()
   for (let round = 0; round < ROUNDS; round++) {
@@ -186,12 +196,15 @@ async function decidedBy(browser: AdminClient, store: Parameters<typeof ask>[0])
   return id
 }
 
-t.test('two admin processes on one store', async t => {
-  const both = await startTwo(t)
+async function all(t: Test, address: string): Promise<void> {
+  const both = await startTwo(t, address)
   await t.test('the whole journey of a browser whose requests alternate', t => journey(t, both))
   await t.test('a changed password ends the sessions on both', t => changePassword(t, both))
   await t.test('of two who decide at once one wins', t => race(t, both))
   await t.test('guesses on both are counted together, and a restart forgets none', t =>
     guess(t, both),
   )
-})
+}
+
+t.test('two admin processes on one SQLite file', t => all(t, 'sqlite'))
+t.test('two admin processes on one Redis', async t => all(t, (await startRedis(t)).url))
