@@ -158,7 +158,7 @@ class ListsFollower {
     await this.#giveBack(named, signal)
     await this.#alarms.settle(named, failures)
     const { store, clock } = this.#options
-    await tidyLists(store, this.#place.dataDir, clock())
+    await tidyLists(store, this.#place.dataDir, clock(), signal)
     const [first] = failures
     if (first !== undefined) throw first
   }

@@ -20,10 +20,11 @@ export class Patient {
     this.#patienceMs = patienceMs
   }
 
-  /** The question may be asked more than once although it was heard. Throws PREAU_STORE_UNAVAILABLE. */
-  async ask<T>(question: (link: RedisLink) => Promise<T>): Promise<T> {
+  /** The question may be asked more than once although it was heard. Throws PREAU_STORE_UNAVAILABLE, or why it was aborted. */
+  async ask<T>(question: (link: RedisLink) => Promise<T>, signal?: AbortSignal): Promise<T> {
     const until = performance.now() + this.#patienceMs
     for (;;) {
+      signal?.throwIfAborted()
       if (this.#isClosed) throw unavailable(new Error('the store is closed'))
       try {
         return await question((this.#link ??= this.#connect()))

@@ -65,11 +65,11 @@ export class RedisFiles implements SharedFiles {
     return this.#patient.close()
   }
 
-  async list(): Promise<ReadonlyMap<string, SharedFile>> {
-    const [time, all] = (await this.#patient.ask(async link => [
-      await link.call('TIME', []),
-      await link.call('HGETALL', [this.#key('files')]),
-    ])) as [[string, string], string[]]
+  async list(signal?: AbortSignal): Promise<ReadonlyMap<string, SharedFile>> {
+    const [time, all] = (await this.#patient.ask(
+      async link => [await link.call('TIME', []), await link.call('HGETALL', [this.#key('files')])],
+      signal,
+    )) as [[string, string], string[]]
     const now = Number(time[0]) * 1_000
     const known = pairsOf(all).flatMap(([name, text]): [string, SharedFile][] => {
       const manifest = parseManifest(text)
@@ -86,42 +86,41 @@ export class RedisFiles implements SharedFiles {
     if (!NAME.test(name)) throw new TypeError(`not a name of a shared file: ${name}`)
     const handle = await open(path)
     try {
-      if (!isForced && (await this.#isSame(name, handle))) return
+      if (!isForced && (await this.#isSame(name, handle, signal))) return
       const upload = randomUUID()
       const sum = new Sum()
       for await (const chunk of readChunks(handle)) {
-        signal?.throwIfAborted()
         const packed = await compress(chunk, ZSTD)
         sum.add(chunk, packed.length)
         const key = this.#chunk(upload, sum.chunks - 1)
-        await this.#patient.ask(link => link.call('SET', [key, packed, 'EX', ORPHAN_S]))
+        await this.#patient.ask(link => link.call('SET', [key, packed, 'EX', ORPHAN_S]), signal)
         onProgress?.(sum.bytes)
       }
-      await this.#finish(name, { ...sum.end(), upload })
+      await this.#finish(name, { ...sum.end(), upload }, signal)
     } finally {
       await handle.close()
     }
   }
 
-  async #isSame(name: string, handle: FileHandle): Promise<boolean> {
-    const there = await this.#manifest(name)
+  async #isSame(name: string, handle: FileHandle, signal?: AbortSignal): Promise<boolean> {
+    const there = await this.#manifest(name, signal)
     if (there === undefined || there.bytes !== (await handle.stat()).size) return false
     const sum = new Sum()
     for await (const chunk of readChunks(handle)) sum.add(chunk, 0)
     return sum.end().sha256 === there.sha256
   }
 
-  async #finish(name: string, manifest: Omit<Manifest, 'at'>): Promise<void> {
+  async #finish(name: string, manifest: Omit<Manifest, 'at'>, signal?: AbortSignal): Promise<void> {
     const chunks = Array.from({ length: manifest.chunks }, (_, i) =>
       this.#chunk(manifest.upload, i),
     )
     const keys = [this.#key('files'), ...chunks]
     const args = [name, JSON.stringify(manifest), manifest.upload, this.#key('chunk:')]
-    await this.#patient.ask(link => link.run(FINISH, keys, args))
+    await this.#patient.ask(link => link.run(FINISH, keys, args), signal)
   }
 
   async fetch(name: string, path: string, options: TransferOptions = {}): Promise<SharedFile> {
-    const manifest = await this.#manifest(name)
+    const manifest = await this.#manifest(name, options.signal)
     if (manifest === undefined) throw new PreauError('PREAU_FILE_NOT_SHARED', { name })
     const partial = `${path}.${randomBytes(4).toString('hex')}${FETCHING}`
     const handle = await open(partial, 'wx', 0o640)
@@ -148,9 +147,8 @@ export class RedisFiles implements SharedFiles {
   ): Promise<void> {
     const sum = new Sum()
     for (let i = 0; i < manifest.chunks; i++) {
-      signal?.throwIfAborted()
       const key = this.#chunk(manifest.upload, i)
-      const packed = await this.#patient.ask(link => link.callBuffer('GET', [key]))
+      const packed = await this.#patient.ask(link => link.callBuffer('GET', [key]), signal)
       // Dropped or replaced meanwhile, or lost by a Redis that evicts.
       if (!Buffer.isBuffer(packed))
         throw damaged(name, { fr: 'il en manque un morceau', en: 'a piece of it is gone' })
@@ -168,8 +166,11 @@ export class RedisFiles implements SharedFiles {
     await handle.sync()
   }
 
-  async #manifest(name: string): Promise<Manifest | undefined> {
-    const text = await this.#patient.ask(link => link.call('HGET', [this.#key('files'), name]))
+  async #manifest(name: string, signal?: AbortSignal): Promise<Manifest | undefined> {
+    const text = await this.#patient.ask(
+      link => link.call('HGET', [this.#key('files'), name]),
+      signal,
+    )
     return typeof text === 'string' ? parseManifest(text) : undefined
   }
 
