@@ -208,7 +208,7 @@ t.test('a machine that has the store to itself exchanges nothing', async t => {
     store,
     config: { dataDir },
     clock: Date.now,
-    logger: { warn: t.fail } as never,
+    logger: { warn: () => t.fail() } as never,
   }).stop()
   t.equal(store.files, undefined)
 })

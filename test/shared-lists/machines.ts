@@ -61,7 +61,7 @@ export async function openMachines(t: Test): Promise<Machines> {
   const dir = mkdtempSync(join(tmpdir(), 'preau-machines-'))
   const ends: (() => Promise<void>)[] = []
   t.teardown(async () => {
-    for (const end of ends.reverse()) await end()
+    for (const end of ends.toReversed()) await end()
     rmSync(dir, { recursive: true })
   })
   const redis = await startRedis(t)
