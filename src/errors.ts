@@ -44,6 +44,11 @@ export const ERRORS = {
     fr: 'Ce n’est pas l’adresse d’une base : {url}. Valeurs admises : {forms}.',
     en: 'This is not the address of a store: {url}. Allowed: {forms}.',
   },
+  PREAU_STORE_EMPTY: {
+    status: 503,
+    fr: 'La base est vide ({detail}). Rien n’a été modifié.',
+    en: 'The store is empty ({detail}). Nothing was changed.',
+  },
   PREAU_FILE_NOT_SHARED: {
     status: 503,
     fr: 'Le fichier {name} n’est pas dans la base commune.',

@@ -4,6 +4,7 @@ import { loadCatalogue } from './categories/catalogue.ts'
 import type { Config } from './config.ts'
 import { PreauError } from './errors.ts'
 import { installLists, type InstallLists } from './install-lists.ts'
+import { refuseEmptied } from './last-state/emptied.ts'
 import type { Catalogue } from './policy/category.ts'
 import { DEFAULT_POLICY } from './policy/default-policy.ts'
 import { CURRENT, type Change } from './policy/document.ts'
@@ -29,7 +30,7 @@ export async function install(
   const store = await openStore(config, { check: true })
   try {
     const catalogue = loadCatalogue()
-    await installPolicy(store, catalogue, clock())
+    await installPolicy(store, catalogue, config, clock())
     await installLists({ store, catalogue, config, now: clock(), ...options })
     return { store, catalogue }
   } catch (error) {
@@ -52,8 +53,14 @@ export async function withInstalled<T>(
   }
 }
 
-async function installPolicy(store: Store, catalogue: Catalogue, at: number): Promise<void> {
+async function installPolicy(
+  store: Store,
+  catalogue: Catalogue,
+  config: Config,
+  at: number,
+): Promise<void> {
   if (await store.get('policy', CURRENT)) return
+  await refuseEmptied(config, catalogue, at)
   const body = parsePolicy(DEFAULT_POLICY, catalogue)
   const change: Change = { kind: 'policy', id: CURRENT, expects: 'absent', body }
   await commitUnlessDone(store, { action: 'policy.default' }, change, at)

@@ -34,7 +34,7 @@ async function open(t: Test): Promise<World> {
   const logger = pino({}, { write: (line: string) => void said.push(line) })
   const current = await followSnapshot({ store, config, catalogue, clock, logger })
   t.teardown(async () => {
-    current.close()
+    await current.close()
     await store.close()
   })
   const verdict = (name: string): string => {
@@ -114,7 +114,7 @@ t.test(
       logger,
     })
     t.teardown(async () => {
-      current.close()
+      await current.close()
       await store.close()
     })
     const before = current.snapshot
@@ -143,7 +143,7 @@ t.test(
 
 t.test('without a category index nothing starts: a filter never starts blind', async t => {
   const { config, store, current } = await open(t)
-  current.close()
+  await current.close()
   const lists = await store.get('lists', CURRENT)
   if (lists === undefined) throw new Error('no lists')
   unlinkSync(indexFile(config.dataDir, lists.body))
