@@ -1,5 +1,7 @@
 /** Reads what is decided by from the store, and builds the snapshot of it; what stands open is kept from one to the next. */
+import { stat } from 'node:fs/promises'
 import type { Logger } from 'pino'
+import { indexFile } from './categories/lists.ts'
 import type { Config } from './config.ts'
 import { PreauError } from './errors.ts'
 import type { DecidingState } from './last-state/format.ts'
@@ -62,19 +64,28 @@ export function isSame(before: DecidingState, after: DecidingState): boolean {
 export class SnapshotBuilder {
   readonly #options: BuildOptions
   #categories: OpenedCategories | undefined
-  /** The one whose state stands in the store for all to see. */
-  #told: OpenedCategories | undefined
+  #behind: Behind | undefined
+  /** What stands in the store for all to see about the index. */
+  #told: OpenedCategories | Behind | undefined
 
   constructor(options: BuildOptions) {
     this.#options = options
   }
 
-  /** `before`: what the store said last; undefined: nothing is taken over from it. Throws PREAU_INDEX_DAMAGED and the like. */
+  /** Whether the lists that decide are older than those of the state built last: their file is damaged or still to come. */
+  get isBehind(): boolean {
+    return this.#behind !== undefined
+  }
+
+  /**
+   * `before`: what the store said last; undefined: nothing is taken over from it. Grants and policy never wait for an index:
+   * where it cannot be used the one that stands open goes on. Throws PREAU_INDEX_DAMAGED where none does, and the like.
+   */
   async build(state: DecidingState, before: Built | undefined): Promise<Snapshot> {
     const isOnlyGrants =
       before?.state.lists.version === state.lists.version &&
       before.state.policy.version === state.policy.version
-    if (isOnlyGrants) return withGrants(before.snapshot, state.grants)
+    if (isOnlyGrants && !this.isBehind) return withGrants(before.snapshot, state.grants)
     const { catalogue, config } = this.#options
     return buildSnapshot({
       policy: state.policy.body,
@@ -90,22 +101,50 @@ export class SnapshotBuilder {
     const { expressions } = policy.body
     const { id, index } = lists.body
     const key = JSON.stringify([id, index, expressions])
-    if (this.#categories?.key === key) return this.#categories.parts
+    const seen = await seenOf(indexFile(this.#options.config.dataDir, { index }))
+    const isTried = this.#behind?.key === key && this.#behind.seen === seen
+    const isOpen = this.#categories?.key === key && this.#behind === undefined
+    if (this.#categories !== undefined && (isOpen || isTried)) return this.#categories.parts
     try {
-      const options = { ...this.#options, lists: lists.body, expressions, key }
-      this.#categories = await openCategories(options)
+      const opened = await openCategories({ ...this.#options, lists: lists.body, expressions, key })
+      this.#categories = opened
+      this.#behind = opened.damage && { key, seen, damage: opened.damage }
+      return opened.parts
     } catch (error) {
-      if (isIndexDamage(error)) void tellDamage({ ...this.#options, index, damage: error })
+      if (!isIndexDamage(error)) throw error
+      this.#behind = { key, seen, damage: error }
+      const { logger } = this.#options
+      logger.error({ err: error }, 'the index in force cannot be used; the last one stays in force')
+      if (this.#categories !== undefined) return this.#categories.parts
+      void this.tellIndex({ lists })
       throw error
     }
-    return this.#categories.parts
   }
 
   /** Tells in the store how the index is: once, and again where that was not possible. Never rejects. */
-  async tellIndex({ lists }: DecidingState): Promise<void> {
-    const opened = this.#categories
-    if (opened === undefined || this.#told === opened) return
+  async tellIndex({ lists }: Pick<DecidingState, 'lists'>): Promise<void> {
+    const what = this.#behind ?? this.#categories
+    if (what === undefined || this.#told === what) return
     const { index } = lists.body
-    if (await tellDamage({ ...this.#options, index, damage: opened.damage })) this.#told = opened
+    // Where machines share the store a file may be on its way, and who brings it tells when it is late.
+    const isToCome = this.#behind?.seen === ABSENT && this.#options.store.files !== undefined
+    if (isToCome) return
+    const damage = this.#behind?.damage
+    if (await tellDamage({ ...this.#options, index, damage })) this.#told = what
   }
 }
+
+/** An index that could not be used, and what its file looked like: until that changes it is not read again. */
+interface Behind {
+  readonly key: string
+  readonly seen: string
+  readonly damage: PreauError
+}
+
+const ABSENT = 'absent'
+
+const seenOf = (file: string): Promise<string> =>
+  stat(file).then(
+    ({ size, mtimeMs, ino }) => [size, mtimeMs, ino].join(),
+    () => ABSENT,
+  )

@@ -6,6 +6,7 @@ import { setTimeout as elapsed } from 'node:timers/promises'
 import { PreauError, type ErrorCode } from './errors.ts'
 import { LastStateKeeper } from './last-state/keep.ts'
 import { lastStateFile, readLastState } from './last-state/read.ts'
+import { isIndexDamage } from './opened-categories.ts'
 import type { Current, Snapshot } from './policy/snapshot.ts'
 import {
   isSame,
@@ -37,8 +38,8 @@ const START_PATIENCE_MS = 1_000
 const FIRST_RETRY_MS = 100
 /** While the store does not answer: everything converges within a few seconds of its return. */
 const STORE_RETRY_MS = 1_000
-/** While an index or a policy cannot be used, which is dearer to find out. */
-const OTHER_RETRY_MS = 10_000
+/** While an index or a policy cannot be used. */
+const OTHER_RETRY_MS = 5_000
 
 /**
  * Reads the store and follows it. A store that does not answer, or has lost its policy, is replaced by the last state of the
@@ -119,7 +120,8 @@ class SnapshotFollower implements FollowedSnapshot {
     const late = Symbol('late')
     const soon = await Promise.race([first, elapsed(START_PATIENCE_MS, late, { ref: false })])
     if (soon === undefined) return
-    if (soon !== late && !isLoss(soon.error)) throw soon.error
+    const mayGoOn = soon === late || isLoss(soon.error) || isIndexDamage(soon.error)
+    if (!mayGoOn) throw soon.error
     if (await this.#takeLastState(soon === late ? undefined : soon.error)) return
     const outcome = soon === late ? await first : soon
     if (outcome !== undefined) throw outcome.error
@@ -170,7 +172,7 @@ class SnapshotFollower implements FollowedSnapshot {
     const state = await readState(this.#options)
     // After a loss a version may have come twice, with other contents: a backup was put back.
     const before = this.#lastState === undefined ? this.#built : undefined
-    const isChanged = before === undefined || !isSame(before.state, state)
+    const isChanged = before === undefined || this.#builder.isBehind || !isSame(before.state, state)
     this.#built = isChanged
       ? { state, snapshot: await this.#builder.build(state, before) }
       : { ...before, state: { ...before.state, at: state.at } }
@@ -180,7 +182,8 @@ class SnapshotFollower implements FollowedSnapshot {
 
   #succeeded(): void {
     clearTimeout(this.#retry)
-    this.#retryMs = FIRST_RETRY_MS
+    if (this.#builder.isBehind) this.#retryLater(OTHER_RETRY_MS)
+    else this.#retryMs = FIRST_RETRY_MS
     if (this.#lastState !== undefined) {
       this.#lastState = undefined
       this.#options.logger.warn('the store was read again: its policy is in force')
@@ -192,10 +195,13 @@ class SnapshotFollower implements FollowedSnapshot {
   #failed(error: unknown): void {
     if (this.#isClosed) return
     this.#noteLoss(error)
+    this.#retryLater(isLoss(error) ? STORE_RETRY_MS : OTHER_RETRY_MS)
+  }
+
+  #retryLater(longestMs: number): void {
     clearTimeout(this.#retry)
     this.#retry = setTimeout(() => this.#refreshSoon(), this.#retryMs).unref()
-    const longest = isLoss(error) ? STORE_RETRY_MS : OTHER_RETRY_MS
-    this.#retryMs = Math.min(this.#retryMs * 2, longest)
+    this.#retryMs = Math.min(this.#retryMs * 2, longestMs)
   }
 
   /** Tells the log, once and not at each try. `error` is undefined where the store has not answered yet. */

@@ -1,6 +1,14 @@
 /** A process that starts while the store is down decides on the last good state of the data folder, until the store answers. */
 import t, { type Test } from 'tap'
-import { mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { setTimeout as elapsed } from 'node:timers/promises'
 import pino from 'pino'
 import { loadConfig, type Config } from '../../src/config.ts'
@@ -14,6 +22,7 @@ import { CURRENT } from '../../src/policy/document.ts'
 import type { Grant } from '../../src/policy/grant.ts'
 import { decide } from '../../src/policy/verdict.ts'
 import { followSnapshot, type FollowedSnapshot } from '../../src/snapshot-follower.ts'
+import { openStore } from '../../src/store/open-store.ts'
 import type { Store } from '../../src/store/store.ts'
 import { over } from '../portal/broken-store.ts'
 import { eventually } from '../support/proxy-world.ts'
@@ -25,6 +34,12 @@ const DAY_MS = 24 * HOUR_MS
 const note = { by: 'claire', action: 'test', at: 0 }
 const catalogue = loadCatalogue()
 const unavailable = (): PreauError => new PreauError('PREAU_STORE_UNAVAILABLE', { detail: 'down' })
+
+/** Installed once: building the index is the dear part. */
+const installed = t.testdir()
+await (
+  await install(loadConfig(undefined, { PREAU_DATA_DIR: installed }), () => START)
+).store.close()
 
 const grant = (id: string, name: string, until: number | null): Grant => ({
   id,
@@ -53,7 +68,8 @@ class Installation {
 
   static async open(t: Test, grants: readonly Grant[] = []): Promise<Installation> {
     const config = loadConfig(undefined, { PREAU_DATA_DIR: t.testdir() })
-    const { store } = await install(config, () => START)
+    cpSync(installed, config.dataDir, { recursive: true })
+    const store = await openStore(config)
     const world = new Installation(config, store)
     t.teardown(async () => {
       for (const followed of world.#followed) await followed.close()
