@@ -1,6 +1,7 @@
 /** The `preau` command: parses its arguments and calls one function per command. */
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
+import { CA_COMMANDS } from './commands/ca-commands.ts'
 import { SOURCE_COMMANDS } from './commands/source-commands.ts'
 import { createTerminal, printable, type Terminal } from './commands/terminal.ts'
 import { loadConfig, type Config } from './config.ts'
@@ -150,19 +151,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     run: async (config, terminal, [name = '']) =>
       (await import('./commands/user.ts')).userPasswd(config, terminal, name),
   },
-  'ca export': {
-    usage: 'preau ca export [FILE]',
-    takes: ['FILE?'],
-    options: [],
-    run: async (config, terminal, [file]) =>
-      (await import('./commands/ca.ts')).caExport(config, terminal, file),
-  },
-  'ca record': {
-    usage: 'preau ca record',
-    takes: [],
-    options: [],
-    run: async (config, terminal) => (await import('./commands/ca.ts')).caRecord(config, terminal),
-  },
+  ...CA_COMMANDS,
 }
 
 /** Not `strict`, whose refusals are several lines of English: what it would refuse is told here. */

@@ -5,6 +5,7 @@ import { openCategoryIndex, type CategoryIndex } from './categories/index/catego
 import { indexFile } from './categories/lists.ts'
 import type { Config } from './config.ts'
 import { causeOf, PreauError } from './errors.ts'
+import { machineName } from './machine.ts'
 import type { CategoryId, PageLookup } from './policy/category.ts'
 import type { ListsDocument, ListsVersion } from './policy/lists.ts'
 import type { SnapshotParts } from './policy/snapshot.ts'
@@ -78,6 +79,7 @@ export const isIndexDamage = (error: unknown): error is PreauError =>
 
 export interface TellDamage {
   readonly store: Store
+  readonly config: Pick<Config, 'dataDir'>
   readonly clock: () => number
   readonly logger: Logger
   /** The name of the index in force. */
@@ -88,12 +90,16 @@ export interface TellDamage {
 
 /** Raises the alarm or ends it; false where the store cannot be written, and nothing depends on that. */
 export async function tellDamage(options: TellDamage): Promise<boolean> {
-  const { store, clock, logger, index: subject, damage } = options
+  const { store, config, clock, logger, index: subject, damage } = options
+  const machine = machineName(config)
   try {
     const alarms = await store.list('alarm', { limit: 100 })
     const at = clock()
     if (damage === undefined) {
-      const over = alarms.filter(({ body }) => body.kind === 'index-damaged')
+      // Each machine has its own copy of an index: what is whole here may be damaged elsewhere.
+      const over = alarms.filter(
+        ({ body }) => body.kind === 'index-damaged' && (body.machine ?? machine) === machine,
+      )
       if (over.length === 0) return true
       await store.commit(
         { by: 'system', action: 'alarm.over', subject: over[0]?.body.subject ?? '', at },
@@ -101,9 +107,9 @@ export async function tellDamage(options: TellDamage): Promise<boolean> {
       )
       return true
     }
-    const id = `index-damaged:${subject}`
+    const id = `index-damaged:${subject}:${machine}`
     if (alarms.some(alarm => alarm.id === id)) return true
-    const body = { kind: 'index-damaged', subject, detail: causeOf(damage), at } as const
+    const body = { kind: 'index-damaged', subject, machine, detail: causeOf(damage), at } as const
     await store.commit({ by: 'system', action: 'alarm.raise', subject, at }, [
       { kind: 'alarm', id, expects: 'absent', body },
     ])

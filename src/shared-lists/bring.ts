@@ -31,7 +31,7 @@ export async function bringIndex(
   const file = indexFile(dataDir, version)
   if (files === undefined || existsSync(file)) return
   await mkdir(dirname(file), { recursive: true, mode: 0o750 })
-  const total = (await files.list()).get(version.index)?.bytes ?? 0
+  const total = (await files.list(signal)).get(version.index)?.bytes ?? 0
   await files.fetch(version.index, file, {
     signal,
     onProgress: bytes => onProgress?.(bytes, total),
@@ -79,7 +79,7 @@ async function bringFolder(
     isThere ? !isOptional && !existsSync(join(target, basename(name))) : true,
   )
   if (files === undefined || missing.length === 0) return
-  const known = await files.list()
+  const known = await files.list(options.signal)
   const lost = missing.find(({ name, isOptional }) => !isOptional && !known.has(name))
   if (lost !== undefined) throw new PreauError('PREAU_FILE_NOT_SHARED', { name: lost.name })
   const wanted = missing.flatMap(({ name }): [string, SharedFile][] => {

@@ -32,9 +32,8 @@ const LONGEST_RETRY_MS = 15_000
 /** A slow link and a big list take their time; after this somebody must know. */
 const LATE_MS = 120_000
 
-/** Follows until it is stopped; does nothing where one machine has the store to itself. */
+/** Follows until it is stopped; asks nothing where one machine has the store to itself, or while that is not known yet. */
 export function followLists(options: FollowLists): { stop(): Promise<void> } {
-  if (options.store.files === undefined) return { stop: () => Promise.resolve() }
   const follower = new ListsFollower(options)
   return { stop: () => follower.stop() }
 }
@@ -50,7 +49,6 @@ class Superseded extends Error {}
 
 class ListsFollower {
   readonly #options: FollowLists
-  readonly #place: SharedFolder
   readonly #alarms: FileAlarms
   readonly #unwatch: () => void
   readonly #ended: Promise<void>
@@ -65,10 +63,14 @@ class ListsFollower {
     const { store, config, lateMs = LATE_MS } = options
     const { dataDir } = config
     this.#options = options
-    this.#place = { dataDir, files: store.files }
     this.#alarms = new FileAlarms({ ...options, dataDir, machine: machineName(config), lateMs })
     this.#unwatch = store.watch(() => void this.#onChange())
     this.#ended = this.#run()
+  }
+
+  get #place(): SharedFolder {
+    const { store, config } = this.#options
+    return { dataDir: config.dataDir, files: store.files }
   }
 
   async stop(): Promise<void> {
@@ -127,6 +129,7 @@ class ListsFollower {
 
   async #read(): Promise<Named | undefined> {
     const { store } = this.#options
+    if (store.files === undefined) return undefined
     const [lists, candidate, damaged] = await Promise.all([
       store.get('lists', CURRENT),
       store.get('candidate', CURRENT),
@@ -158,7 +161,7 @@ class ListsFollower {
     await this.#giveBack(named, signal)
     await this.#alarms.settle(named, failures)
     const { store, clock } = this.#options
-    await tidyLists(store, this.#place.dataDir, clock())
+    await tidyLists(store, this.#place.dataDir, clock(), signal)
     const [first] = failures
     if (first !== undefined) throw first
   }

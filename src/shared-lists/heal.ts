@@ -13,7 +13,7 @@ export async function heal(
   signal: AbortSignal,
 ): Promise<void> {
   if (files === undefined || names.length === 0) return
-  const known = await files.list()
+  const known = await files.list(signal)
   for (const name of names) {
     const path = join(listsFolder(dataDir), name)
     const there = known.get(name)

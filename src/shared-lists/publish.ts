@@ -27,7 +27,7 @@ export async function publishMissing(
   signal: AbortSignal,
 ): Promise<void> {
   if (files === undefined) return
-  const known = await files.list()
+  const known = await files.list(signal)
   const versions = [lists, lists.previous ?? [], candidate?.version ?? []].flat()
   const named = await Promise.all(versions.map(version => filesOfVersion(version)))
   const missing = new Set(named.flat().flatMap(({ name }) => (known.has(name) ? [] : name)))

@@ -14,6 +14,7 @@ export async function tidyLists(
   store: Pick<Store, 'get' | 'files'>,
   dataDir: string,
   now: number,
+  signal?: AbortSignal,
 ): Promise<void> {
   const [lists, candidate] = await Promise.all([
     store.get('lists', CURRENT),
@@ -26,7 +27,7 @@ export async function tidyLists(
   if (files === undefined) return
   await dropUnfinished(listsFolder(dataDir), now)
   const named = namesIn(versions)
-  const orphans = [...(await files.list())].filter(
+  const orphans = [...(await files.list(signal))].filter(
     ([name, { ageMs }]) => ageMs > ORPHAN_MS && !named.has(name.split('/')[0] ?? ''),
   )
   await files.drop(orphans.map(([name]) => name))

@@ -1,4 +1,5 @@
 /** What Redis does in one step with the files of `redis-files.ts`: nobody sees a manifest without its chunks. */
+import { script } from './redis-scripts.ts'
 
 /** Frees what a manifest names, on another thread of Redis (UNLINK); one that no Préau has written names nothing. */
 const FREE = `
@@ -18,7 +19,7 @@ end`
  * KEYS: the table of manifests, then the chunks. ARGV: name, manifest, its upload, prefix of all chunks. Looks before it
  * writes, since nothing is undone. It may run twice: a first answer that was lost is no failure.
  */
-export const FINISH = `${FREE}
+export const FINISH = script(`${FREE}
 for i = 2, #KEYS do
   if redis.call('EXISTS', KEYS[i]) == 0 then return redis.error_reply('GONE a chunk has expired') end
 end
@@ -29,10 +30,10 @@ local before = redis.call('HGET', KEYS[1], ARGV[1])
 for i = 2, #KEYS do redis.call('PERSIST', KEYS[i]) end
 redis.call('HSET', KEYS[1], ARGV[1], cjson.encode(manifest))
 if before then free(ARGV[4], before, ARGV[3]) end
-return 1`
+return 1`)
 
 /** KEYS: the table of manifests. ARGV: prefix of all chunks, then names. */
-export const DROP = `${FREE}
+export const DROP = script(`${FREE}
 for n = 2, #ARGV do
   local before = redis.call('HGET', KEYS[1], ARGV[n])
   if before then
@@ -40,4 +41,4 @@ for n = 2, #ARGV do
     redis.call('HDEL', KEYS[1], ARGV[n])
   end
 end
-return 1`
+return 1`)

@@ -8,7 +8,6 @@ import { open, rename, rm, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import { constants, zstdCompress, zstdDecompress } from 'node:zlib'
-import type { Cluster, Redis } from 'ioredis'
 import { syncFolder } from '../durable-file.ts'
 import { detailOf } from '../error-detail.ts'
 import { PreauError } from '../errors.ts'
@@ -22,6 +21,7 @@ import {
 } from './file-manifest.ts'
 import { Patient } from './patient.ts'
 import { DROP, FINISH } from './redis-file-scripts.ts'
+import type { RedisLink } from './redis-link.ts'
 import {
   FETCHING,
   type SharedFile,
@@ -31,7 +31,7 @@ import {
 
 export interface RedisFilesOptions {
   /** Makes a connection of its own, at the first transfer: a chunk on its way must not hold up a decision. */
-  readonly connect: () => Redis | Cluster
+  readonly connect: () => RedisLink
   /** The full name of a key; all must be in one hash slot. */
   readonly key: (name: string) => string
   /** How long a transfer bears with a Redis that does not answer, per chunk. */
@@ -61,17 +61,17 @@ export class RedisFiles implements SharedFiles {
     this.#patient = new Patient(connect, patienceMs)
   }
 
-  close(): void {
-    this.#patient.close()
+  close(): Promise<void> {
+    return this.#patient.close()
   }
 
-  async list(): Promise<ReadonlyMap<string, SharedFile>> {
-    const [time, all] = await this.#patient.ask(async client => [
-      await client.time(),
-      await client.hgetall(this.#key('files')),
-    ])
+  async list(signal?: AbortSignal): Promise<ReadonlyMap<string, SharedFile>> {
+    const [time, all] = (await this.#patient.ask(
+      async link => [await link.call('TIME', []), await link.call('HGETALL', [this.#key('files')])],
+      signal,
+    )) as [[string, string], string[]]
     const now = Number(time[0]) * 1_000
-    const known = Object.entries(all).flatMap(([name, text]): [string, SharedFile][] => {
+    const known = pairsOf(all).flatMap(([name, text]): [string, SharedFile][] => {
       const manifest = parseManifest(text)
       return manifest === undefined || !NAME.test(name) ? [] : [[name, describe(manifest, now)]]
     })
@@ -86,42 +86,41 @@ export class RedisFiles implements SharedFiles {
     if (!NAME.test(name)) throw new TypeError(`not a name of a shared file: ${name}`)
     const handle = await open(path)
     try {
-      if (!isForced && (await this.#isSame(name, handle))) return
+      if (!isForced && (await this.#isSame(name, handle, signal))) return
       const upload = randomUUID()
       const sum = new Sum()
       for await (const chunk of readChunks(handle)) {
-        signal?.throwIfAborted()
         const packed = await compress(chunk, ZSTD)
         sum.add(chunk, packed.length)
         const key = this.#chunk(upload, sum.chunks - 1)
-        await this.#patient.ask(client => client.set(key, packed, 'EX', ORPHAN_S))
+        await this.#patient.ask(link => link.call('SET', [key, packed, 'EX', ORPHAN_S]), signal)
         onProgress?.(sum.bytes)
       }
-      await this.#finish(name, { ...sum.end(), upload })
+      await this.#finish(name, { ...sum.end(), upload }, signal)
     } finally {
       await handle.close()
     }
   }
 
-  async #isSame(name: string, handle: FileHandle): Promise<boolean> {
-    const there = await this.#manifest(name)
+  async #isSame(name: string, handle: FileHandle, signal?: AbortSignal): Promise<boolean> {
+    const there = await this.#manifest(name, signal)
     if (there === undefined || there.bytes !== (await handle.stat()).size) return false
     const sum = new Sum()
     for await (const chunk of readChunks(handle)) sum.add(chunk, 0)
     return sum.end().sha256 === there.sha256
   }
 
-  async #finish(name: string, manifest: Omit<Manifest, 'at'>): Promise<void> {
+  async #finish(name: string, manifest: Omit<Manifest, 'at'>, signal?: AbortSignal): Promise<void> {
     const chunks = Array.from({ length: manifest.chunks }, (_, i) =>
       this.#chunk(manifest.upload, i),
     )
     const keys = [this.#key('files'), ...chunks]
     const args = [name, JSON.stringify(manifest), manifest.upload, this.#key('chunk:')]
-    await this.#patient.ask(client => client.eval(FINISH, keys.length, ...keys, ...args))
+    await this.#patient.ask(link => link.run(FINISH, keys, args), signal)
   }
 
   async fetch(name: string, path: string, options: TransferOptions = {}): Promise<SharedFile> {
-    const manifest = await this.#manifest(name)
+    const manifest = await this.#manifest(name, options.signal)
     if (manifest === undefined) throw new PreauError('PREAU_FILE_NOT_SHARED', { name })
     const partial = `${path}.${randomBytes(4).toString('hex')}${FETCHING}`
     const handle = await open(partial, 'wx', 0o640)
@@ -148,11 +147,10 @@ export class RedisFiles implements SharedFiles {
   ): Promise<void> {
     const sum = new Sum()
     for (let i = 0; i < manifest.chunks; i++) {
-      signal?.throwIfAborted()
       const key = this.#chunk(manifest.upload, i)
-      const packed = await this.#patient.ask(client => client.getBuffer(key))
+      const packed = await this.#patient.ask(link => link.callBuffer('GET', [key]), signal)
       // Dropped or replaced meanwhile, or lost by a Redis that evicts.
-      if (packed === null)
+      if (!Buffer.isBuffer(packed))
         throw damaged(name, { fr: 'il en manque un morceau', en: 'a piece of it is gone' })
       const chunk = await decompress(packed, { maxOutputLength: CHUNK_BYTES }).catch(error => {
         throw damaged(name, detailOf(error))
@@ -168,15 +166,18 @@ export class RedisFiles implements SharedFiles {
     await handle.sync()
   }
 
-  async #manifest(name: string): Promise<Manifest | undefined> {
-    const text = await this.#patient.ask(client => client.hget(this.#key('files'), name))
-    return text === null ? undefined : parseManifest(text)
+  async #manifest(name: string, signal?: AbortSignal): Promise<Manifest | undefined> {
+    const text = await this.#patient.ask(
+      link => link.call('HGET', [this.#key('files'), name]),
+      signal,
+    )
+    return typeof text === 'string' ? parseManifest(text) : undefined
   }
 
   async drop(names: readonly string[]): Promise<void> {
     for (let at = 0; at < names.length; at += DROPPED_AT_ONCE) {
       const args = [this.#key('chunk:'), ...names.slice(at, at + DROPPED_AT_ONCE)]
-      await this.#patient.ask(client => client.eval(DROP, 1, this.#key('files'), ...args))
+      await this.#patient.ask(link => link.run(DROP, [this.#key('files')], args))
     }
   }
 
@@ -187,3 +188,10 @@ export class RedisFiles implements SharedFiles {
 
 const damaged = (name: string, detail: ReturnType<typeof detailOf>): PreauError =>
   new PreauError('PREAU_SHARED_FILE_DAMAGED', { name, detail })
+
+function pairsOf(flat: readonly string[]): [string, string][] {
+  return Array.from({ length: flat.length / 2 }, (_, i) => [
+    flat[2 * i] ?? '',
+    flat[2 * i + 1] ?? '',
+  ])
+}

@@ -25,7 +25,7 @@ export interface TransferOptions {
 
 export interface SharedFiles {
   /** All files that are there whole, by name. Throws PREAU_STORE_UNAVAILABLE. */
-  list(): Promise<ReadonlyMap<string, SharedFile>>
+  list(signal?: AbortSignal): Promise<ReadonlyMap<string, SharedFile>>
   /**
    * Stores a file under a name; nothing is sent when the same content stands there, unless `isForced`: what is there is
    * known to be damaged. Waits for a broken connection for a while. Throws PREAU_STORE_UNAVAILABLE, and what reading throws.
