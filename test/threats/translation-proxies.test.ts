@@ -99,7 +99,9 @@ t.test('over plain HTTP the address in the path of an archive is judged', async 
     for (let i = 0; i < 1_000; i++) decide(snapshot, client, target, NOW)
     return (process.cpuUsage(from).user / 1_000).toFixed(1)
   }
-  t.comment(`measured: ${costOf(1)} µs a verdict wrapped twice, ${costOf(550)} µs wrapped 551 times`)
+  t.comment(
+    `measured: ${costOf(1)} µs a verdict wrapped twice, ${costOf(550)} µs wrapped 551 times`,
+  )
 })
 
 t.test('neither in clear, nor in a tunnel, nor as the name inside a tunnel', async t => {
