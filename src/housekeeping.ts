@@ -42,10 +42,10 @@ export async function cleanUp({ store, config, clock }: HousekeepingOptions): Pr
     now,
   )
   const changes = [
-    ...(await store.list('grant', { state: 'active', limit: BATCH * 100 })).flatMap(grant =>
+    ...(await store.list('grant', { facet: 'active', limit: BATCH * 100 })).flatMap(grant =>
       endExpired(grant, now),
     ),
-    ...(await store.list('grant', { state: 'ended', limit: BATCH * 100 })).flatMap(grant =>
+    ...(await store.list('grant', { facet: 'ended', limit: BATCH * 100 })).flatMap(grant =>
       dropOldGrant(grant, oldest),
     ),
     ...(await oldRequests(store, oldest)),

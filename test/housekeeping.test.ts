@@ -89,8 +89,8 @@ t.test('old records and files go, those in force stay', async t => {
   ])
   await store.commit({ by: 'pc:10.1.2.3', action: 'old', at: NOW - 366 * DAY_MS }, [])
   await cleanUp({ store, config, ...options })
-  const ids = async (kind: 'grant' | 'request' | 'session' | 'latest', state?: string) =>
-    (await store.list(kind, state === undefined ? {} : { state })).map(({ id }) => id).toSorted()
+  const ids = async (kind: 'grant' | 'request' | 'session' | 'latest', facet?: string) =>
+    (await store.list(kind, facet === undefined ? {} : { facet })).map(({ id }) => id).toSorted()
   t.strictSame(await ids('grant', 'active'), ['for-good', 'in-force'])
   t.strictSame(await ids('grant', 'ended'), ['ended-lately', 'over'])
   t.strictSame(await ids('request'), ['decided-lately', 'pending'])

@@ -39,15 +39,27 @@ export type Change = {
   }
 }[Kind]
 
-/** The state by which records of a kind are listed, derived from the record alone. */
-export function stateOf(change: Change): string {
-  if (change.body === null) return ''
+/**
+ * The names under which a record is listed and counted, derived from the record alone: few for each record, and for
+ * requests their state, host and, while pending, school and the PC that opened them.
+ */
+export function facetsOf(change: Change): readonly string[] {
+  if (change.body === null) return []
   switch (change.kind) {
     case 'request':
-      return change.body.decision?.outcome ?? 'pending'
+      return requestFacets(change.body)
     case 'grant':
-      return change.body.endedAt === undefined ? 'active' : 'ended'
+      return [change.body.endedAt === undefined ? 'active' : 'ended', `host:${change.body.host}`]
+    case 'session':
+      return [`user:${change.body.user}`]
     default:
-      return ''
+      return []
   }
+}
+
+function requestFacets({ decision, host, site, askers }: UnblockRequest): readonly string[] {
+  if (decision !== undefined) return [decision.outcome, `host:${host}`]
+  const opener = askers[0]
+  const byPc = opener === undefined ? [] : [`pending-pc:${opener.ip}`]
+  return ['pending', `host:${host}`, `pending-site:${site}`, ...byPc]
 }

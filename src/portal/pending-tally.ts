@@ -49,7 +49,7 @@ export class PendingTally {
   }
 
   async #count(now: number): Promise<void> {
-    const pending = await this.#store.list('request', { state: 'pending', limit: MAX_LISTED })
+    const pending = await this.#store.list('request', { facet: 'pending', limit: MAX_LISTED })
     this.#countedAt = now
     this.#perPc = new Map()
     this.#perSite = new Map()

@@ -18,7 +18,7 @@ export function grantRoutes(app: FastifyInstance, deps: RouteDeps): void {
   app.get('/grants', { config: { access: 'session' } }, async (request, reply) => {
     const policy = await readPolicy(store)
     const words = wordingFor(request, deps, policy)
-    const all = await listAll(store, 'grant', { state: 'active' }, MAX_GRANTS)
+    const all = await listAll(store, 'grant', { facet: 'active' }, MAX_GRANTS)
     const open = all.filter(({ body }) => isInForce(body, clock()))
     const acknowledged = open.filter(({ body }) => body.origin === 'acknowledged')
     const done = queryText(request.query, 'done')
