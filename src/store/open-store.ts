@@ -7,7 +7,8 @@ import { PreauError } from '../errors.ts'
 import { openSqliteStore } from './sqlite-store.ts'
 import type { Store } from './store.ts'
 
-const FILE = 'preau.db'
+/** The embedded store, in the data folder. */
+export const STORE_FILE = 'preau.db'
 
 /**
  * `sqlite`: `<dataDir>/preau.db`, the folder made for its owner only. `check`: read the whole file first (once per
@@ -20,7 +21,7 @@ export async function openStore(
   if (store !== 'sqlite') {
     throw new PreauError('PREAU_STORE_UNSUPPORTED', { url: withoutCredentials(store) })
   }
-  const file = join(dataDir, FILE)
+  const file = join(dataDir, STORE_FILE)
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   } catch (error) {
@@ -29,7 +30,7 @@ export async function openStore(
   return openSqliteStore(file, options)
 }
 
-// The message is logged and shown; a password in the URL must not be.
-function withoutCredentials(url: string): string {
-  return url.replace(/\/\/[^/]*@/, '//')
+/** An address as it may be logged and shown. A password that nobody has escaped may have any character in it. */
+export function withoutCredentials(url: string): string {
+  return url.replace(/\/\/.*@/s, '//')
 }
