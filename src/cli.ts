@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { SOURCE_COMMANDS } from './commands/source-commands.ts'
+import { STORE_COMMANDS } from './commands/store-commands.ts'
 import { createTerminal, printable, type Terminal } from './commands/terminal.ts'
 import { loadConfig, type Config } from './config.ts'
 import { causeOf, PreauError } from './errors.ts'
@@ -143,6 +144,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     run: async (config, terminal, [name = '']) =>
       (await import('./commands/user.ts')).userPasswd(config, terminal, name),
   },
+  ...STORE_COMMANDS,
   'ca export': {
     usage: 'preau ca export [FILE]',
     takes: ['FILE?'],

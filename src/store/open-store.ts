@@ -21,13 +21,18 @@ export async function openStore(
   if (store !== 'sqlite') {
     throw new PreauError('PREAU_STORE_UNSUPPORTED', { url: withoutCredentials(store) })
   }
-  const file = join(dataDir, STORE_FILE)
+  makeDataFolder({ dataDir })
+  return openSqliteStore(join(dataDir, STORE_FILE), options)
+}
+
+/** For its owner only. Throws PREAU_STORE_UNREADABLE. */
+export function makeDataFolder({ dataDir }: Pick<Config, 'dataDir'>): void {
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   } catch (error) {
+    const file = join(dataDir, STORE_FILE)
     throw new PreauError('PREAU_STORE_UNREADABLE', { file, detail: detailOf(error) })
   }
-  return openSqliteStore(file, options)
 }
 
 /** An address as it may be logged and shown. A password that nobody has escaped may have any character in it. */

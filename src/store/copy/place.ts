@@ -2,7 +2,7 @@
 import { join, resolve } from 'node:path'
 import type { Config } from '../../config.ts'
 import { PreauError } from '../../errors.ts'
-import { STORE_FILE, withoutCredentials } from '../open-store.ts'
+import { makeDataFolder, STORE_FILE, withoutCredentials } from '../open-store.ts'
 import { openSqliteReading } from './sqlite-reading.ts'
 import { openSqliteWriting } from './sqlite-writing.ts'
 import type { Reading, Writing } from './transfer.ts'
@@ -15,7 +15,10 @@ export type Place =
  * `sqlite`: the embedded store of the data folder; `current`: the one of the configuration; an address with a scheme;
  * anything else is the path of a database file.
  */
-export function parsePlace(text: string, { dataDir, store }: Pick<Config, 'dataDir' | 'store'>): Place {
+export function parsePlace(
+  text: string,
+  { dataDir, store }: Pick<Config, 'dataDir' | 'store'>,
+): Place {
   const named = text === 'current' ? store : text
   if (named === 'sqlite') return { kind: 'sqlite', file: join(dataDir, STORE_FILE), isOwn: true }
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(named)) return { kind: 'redis', url: named }
@@ -32,7 +35,9 @@ export async function openReading(place: Place, config: Config): Promise<Reading
   throw new PreauError('PREAU_STORE_UNSUPPORTED', { url: nameOf(place) })
 }
 
+/** The data folder is made where it is missing, as the first start does; any other folder must be there. */
 export async function openWriting(place: Place, config: Config): Promise<Writing> {
+  if (place.kind === 'sqlite' && place.isOwn) makeDataFolder(config)
   if (place.kind === 'sqlite') return openSqliteWriting(place.file)
   throw new PreauError('PREAU_STORE_UNSUPPORTED', { url: nameOf(place) })
 }

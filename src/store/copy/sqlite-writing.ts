@@ -3,10 +3,11 @@ import { randomUUID } from 'node:crypto'
 import * as fs from 'node:fs'
 import { dirname } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
+import { detailOf } from '../../error-detail.ts'
 import { PreauError } from '../../errors.ts'
 import { facetsOf, type Change } from '../../policy/document.ts'
 import { idOf, keyOf } from '../rows.ts'
-import { openingError, workingError } from '../sqlite-error.ts'
+import { workingError } from '../sqlite-error.ts'
 import { assertNoOrphanLog, openDatabase, syncPath } from '../sqlite-schema.ts'
 import { openSqliteReading } from './sqlite-reading.ts'
 import type { AuditRecord, Reading, RecordRow, Writing } from './transfer.ts'
@@ -24,15 +25,23 @@ const NO_WAIT = 0
 /** `file` must not be there, its folder must. Throws PREAU_STORE_NOT_EMPTY, PREAU_STORE_UNREADABLE, PREAU_STORE_DAMAGED. */
 export function openSqliteWriting(file: string): Writing {
   assertFree(file)
+  assertNoOrphanLog(file)
   const partial = `${file}.${randomUUID()}.partial`
   try {
-    assertNoOrphanLog(file)
+    fs.accessSync(dirname(file), fs.constants.W_OK | fs.constants.X_OK)
     const options = { check: false, mayCreate: true, busyTimeoutMs: NO_WAIT }
     return new SqliteWriting(openDatabase(partial, options), partial, file)
   } catch (error) {
     removeFile(partial)
-    throw openingError(file, error)
+    throw namedAfter(file, error)
   }
+}
+
+/** The name under which it is filled says nothing to a person. */
+function namedAfter(file: string, error: unknown): PreauError {
+  if (!(error instanceof PreauError))
+    return new PreauError('PREAU_STORE_UNREADABLE', { file, detail: detailOf(error) })
+  return new PreauError(error.code, { ...error.params, file }, { cause: error })
 }
 
 function assertFree(file: string): void {
@@ -76,7 +85,8 @@ class SqliteWriting implements Writing {
       this.#db.exec(SQL.dropSeq)
       this.#db.prepare(SQL.seq).run(lastSeq)
       this.#db.exec('COMMIT')
-      // The last connection that closes moves the write-ahead log into the file and removes it.
+      // One file and nothing beside it, that can be read where nothing may be written: a store in use gets its log again.
+      this.#db.exec('PRAGMA journal_mode = DELETE')
       this.#db.close()
       return openSqliteReading(this.#partial, { check: true })
     })
@@ -89,7 +99,7 @@ class SqliteWriting implements Writing {
       syncPath(dirname(this.#file))
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EEXIST') assertFree(this.#file)
-      throw openingError(this.#file, error)
+      throw namedAfter(this.#file, error)
     }
     removeFile(this.#partial)
   }
