@@ -24,7 +24,7 @@ export async function copyStore(
   try {
     const sent = await pass(source, share => onProgress('copying', share), target)
     const written = await target.reread(sent.lastSeq)
-    const arrived = await pass(written, share => onProgress('comparing', share)).finally(() =>
+    const arrived = await pass(written, share => onProgress('comparing', share)).finally(async () =>
       written.close(),
     )
     assertSame(sent, arrived)
