@@ -3,6 +3,7 @@
  * environment (`PREAU_PROXY_PORT` for `proxy.port`); frozen. Only this file and `cli.ts` read `process`.
  */
 import { readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
 import { causeOf, PreauError } from './errors.ts'
@@ -10,6 +11,7 @@ import { parseCidr } from './policy/address.ts'
 import { isAddress, parseAuthority, parseHost, parseHumanHost, type Host } from './policy/host.ts'
 import { limitsSchema } from './config-limits.ts'
 import { listsSchema } from './config-lists.ts'
+import { redisSchema, storeSchema } from './config-store.ts'
 
 const port = z.int().min(1).max(65_535)
 const listenPort = z.int().min(0).max(65_535)
@@ -37,14 +39,23 @@ const server = z.string().refine(
 )
 const name = z.string().refine(text => parseHumanHost(text) !== undefined, { error: 'a host name' })
 
+const MAX_WORKERS = 256
+const workersForThisMachine = (): number => Math.min(availableParallelism(), MAX_WORKERS)
+
 export const configSchema = z.strictObject({
   dataDir: z
     .string()
     .min(1)
     .default('data')
     .describe('folder of all that Préau keeps; relative to the configuration file'),
-  store: z.string().min(1).default('sqlite').describe('"sqlite": embedded, in the data folder'),
-  workers: z.int().min(1).max(256).default(1).describe('proxy processes'),
+  store: storeSchema,
+  redis: redisSchema.prefault({}),
+  workers: z
+    .union([z.int().min(1).max(MAX_WORKERS), z.literal('auto').transform(workersForThisMachine)], {
+      error: `1 to ${MAX_WORKERS}, or "auto"`,
+    })
+    .default(1)
+    .describe('proxy processes; "auto": one for each processor that may be used'),
   proxy: z
     .strictObject({
       host: z.string().min(1).default('127.0.0.1').describe('address the proxy listens on'),
@@ -113,7 +124,12 @@ export function loadConfig(file: string | undefined, env: NodeJS.ProcessEnv = pr
     }
   }
   const base = file === undefined ? process.cwd() : dirname(resolve(file))
-  return deepFreeze({ ...config, dataDir: resolve(base, config.dataDir) })
+  const { caFile } = config.redis
+  return deepFreeze({
+    ...config,
+    dataDir: resolve(base, config.dataDir),
+    redis: { ...config.redis, caFile: caFile === null ? null : resolve(base, caFile) },
+  })
 }
 
 function readJson(file: string | undefined): unknown {
@@ -136,7 +152,7 @@ function explainIssue(issue: z.core.$ZodIssue | undefined): { key: string; detai
       detail: `unknown key; allowed: ${allowed}`,
     }
   }
-  if (issue.code === 'invalid_union')
+  if (issue.code === 'invalid_union' && path.includes('Ports'))
     return { key: path, detail: 'a port (1 to 65535) or a range such as "1024-65535"' }
   return { key: path || '(document)', detail: issue.message }
 }
@@ -147,13 +163,15 @@ function shapeAt(path: readonly PropertyKey[]): Record<string, unknown> | undefi
   return 'shape' in inner ? (inner.shape as Record<string, unknown>) : undefined
 }
 
+/** Texts that may consist of digits. */
+const TEXTS = new Set(['sentinelPassword', 'prefix'])
 const LISTS = new Set(['sources', 'trustedProxies'])
 
 /** Every key that holds one string or number, as a path, with its environment variable. */
 function* environmentKeys(): Generator<{ path: [string, string?]; variable: string }> {
   for (const key of ['dataDir', 'store', 'workers'] as const)
     yield { path: [key], variable: variableOf(key) }
-  for (const section of ['proxy', 'admin', 'lists', 'limits'] as const) {
+  for (const section of ['redis', 'proxy', 'admin', 'lists', 'limits'] as const) {
     for (const key of Object.keys(shapeAt([section]) ?? {})) {
       if (!key.endsWith('Ports') && !LISTS.has(key))
         yield { path: [section, key], variable: variableOf(section, key) }
@@ -170,8 +188,9 @@ function withEnvironment(input: unknown, env: NodeJS.ProcessEnv): unknown {
   for (const { path, variable } of environmentKeys()) {
     const text = env[variable]
     if (text === undefined) continue
-    const value = /^\d+$/.test(text) ? Number(text) : text
     const [first, second] = path
+    const isNumber = /^\d+$/.test(text) && !TEXTS.has(second ?? first)
+    const value = isNumber ? Number(text) : text
     if (second === undefined) result[first] = value
     else result[first] = { ...(result[first] as object | undefined), [second]: value }
   }
