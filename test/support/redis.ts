@@ -137,12 +137,18 @@ export async function startReplica(
 }
 
 /** A sentinel that alone decides on the death of a master, which it calls `preau`. */
-export async function startSentinel(t: Test, master: RedisServer): Promise<RedisServer> {
+export async function startSentinel(
+  t: Test,
+  master: RedisServer,
+  replica?: RedisServer,
+): Promise<RedisServer> {
   const file = join(newFolder(t), 'sentinel.conf')
   const lines = [
     `sentinel monitor preau 127.0.0.1 ${master.port} 1`,
     'sentinel down-after-milliseconds preau 500',
     'sentinel failover-timeout preau 2000',
+    // By itself it looks for replicas every ten seconds.
+    ...(replica === undefined ? [] : [`sentinel known-replica preau 127.0.0.1 ${replica.port}`]),
   ]
   writeFileSync(file, `${lines.join('\n')}\n`)
   return startRedis(t, {}, [file, '--sentinel'])
