@@ -131,7 +131,7 @@ export async function startReplica(
   conf: RedisConf = {},
 ): Promise<RedisServer> {
   const replica = await startRedis(t, { replicaof: `127.0.0.1 ${of.port}`, ...conf })
-  const isOnline = new RegExp(`port=${replica.port},state=online,offset=[1-9]`)
+  const isOnline = new RegExp(`port=${replica.port},state=online`)
   while (!isOnline.test(of.cli('info', 'replication'))) await pause(20)
   return replica
 }
