@@ -131,8 +131,12 @@ export async function startReplica(
   conf: RedisConf = {},
 ): Promise<RedisServer> {
   const replica = await startRedis(t, { replicaof: `127.0.0.1 ${of.port}`, ...conf })
-  const isOnline = new RegExp(`port=${replica.port},state=online`)
-  while (!isOnline.test(of.cli('info', 'replication'))) await pause(20)
+  // It keeps up when it has acknowledged something: a message, which leaves no key.
+  const keepsUp = new RegExp(`port=${replica.port},state=online,offset=[1-9]`)
+  do {
+    of.cli('publish', 'test', 'x')
+    await pause(20)
+  } while (!keepsUp.test(of.cli('info', 'replication')))
   return replica
 }
 
