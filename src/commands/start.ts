@@ -90,7 +90,7 @@ async function prepare(config: Config, { t, progress }: Terminal): Promise<void>
   })
 }
 
-/** Only once this start has succeeded: a new link ends the one that a Préau already running has shown. */
+/** Only once this start has succeeded: nobody sees the link of one that has not. */
 async function makeSetupLink(config: Config): Promise<string | undefined> {
   const store = await openStore(config)
   try {

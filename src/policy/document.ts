@@ -1,6 +1,7 @@
 /** The kinds of records that the store keeps, and how a change of them is written. */
+import { networkOf } from './address.ts'
 import type { Alarm } from './alarm.ts'
-import type { Session, SetupLink, User } from './account.ts'
+import type { Session, SetupLinks, User } from './account.ts'
 import type { Grant } from './grant.ts'
 import type { Installation } from './installation.ts'
 import type { FetchStatus, StoredSource } from './list-source.ts'
@@ -26,7 +27,7 @@ export interface Documents {
   grant: Grant
   user: User
   session: Session
-  setup: SetupLink
+  setup: SetupLinks
 }
 export type Kind = keyof Documents
 export const CURRENT = 'current'
@@ -43,7 +44,7 @@ export type Change = {
 
 /**
  * The names under which a record is listed and counted, derived from the record alone: few for each record, and for
- * requests their state, host and, while pending, school and the PC that opened them.
+ * requests their state, host and, while pending, school and the PC that opened them (in IPv6 its network).
  */
 export function facetsOf(change: Change): readonly string[] {
   if (change.body === null) return []
@@ -51,7 +52,7 @@ export function facetsOf(change: Change): readonly string[] {
     case 'request':
       return requestFacets(change.body)
     case 'grant':
-      return [change.body.endedAt === undefined ? 'active' : 'ended', `host:${change.body.host}`]
+      return grantFacets(change.body)
     case 'session':
       return [`user:${change.body.user}`]
     default:
@@ -62,6 +63,11 @@ export function facetsOf(change: Change): readonly string[] {
 function requestFacets({ decision, host, site, askers }: UnblockRequest): readonly string[] {
   if (decision !== undefined) return [decision.outcome, `host:${host}`]
   const opener = askers[0]
-  const byPc = opener === undefined ? [] : [`pending-pc:${opener.ip}`]
+  const byPc = opener === undefined ? [] : [`pending-pc:${networkOf(opener.ip)}`]
   return ['pending', `host:${host}`, `pending-site:${site}`, ...byPc]
+}
+
+function grantFacets({ endedAt, host, origin }: Grant): readonly string[] {
+  const states = endedAt === undefined ? ['active', `active:${origin}`] : ['ended']
+  return [...states, `host:${host}`]
 }
