@@ -4,7 +4,7 @@ import { deleteExpiredLogs } from './access-log/retention.ts'
 import type { Config } from './config.ts'
 import { accessLogDir } from './install.ts'
 import type { Change } from './policy/document.ts'
-import { isInForce, type Grant } from './policy/grant.ts'
+import { CLOCK_TOLERANCE_MS, isKept, type Grant } from './policy/grant.ts'
 import { latestKey } from './policy/unblock-request.ts'
 import type { Store, Stored } from './store/store.ts'
 
@@ -50,7 +50,7 @@ export async function cleanUp({ store, config, clock }: HousekeepingOptions): Pr
     ),
     ...(await oldRequests(store, oldest)),
     ...(await store.list('session', { limit: BATCH * 100 }))
-      .filter(({ body }) => body.until <= now)
+      .filter(({ body }) => body.until <= now - CLOCK_TOLERANCE_MS)
       .map(({ id, version }): Change => ({ kind: 'session', id, expects: version, body: null })),
   ]
   for (let i = 0; i < changes.length; i += BATCH) {
@@ -63,9 +63,9 @@ export async function cleanUp({ store, config, clock }: HousekeepingOptions): Pr
   return changes.length + files.length + (await store.forget(oldest))
 }
 
-/** A grant past its time is filed as ended, so that those in force stay quick to read; a read warning just goes. */
+/** A grant well past its time is filed as ended, so that those in force stay quick to read; a read warning just goes. */
 function endExpired({ id, version, body }: Stored<'grant'>, now: number): Change[] {
-  if (isInForce(body, now)) return []
+  if (isKept(body, now)) return []
   const ended: Grant = { ...body, endedBy: 'system', endedAt: body.until ?? now }
   return [
     { kind: 'grant', id, expects: version, body: body.origin === 'acknowledged' ? null : ended },

@@ -6,7 +6,7 @@ import { PreauError } from './errors.ts'
 import { createAddressJudge, parseCidr } from './policy/address.ts'
 import type { Catalogue } from './policy/category.ts'
 import { CURRENT } from './policy/document.ts'
-import { isInForce, type Grant } from './policy/grant.ts'
+import { isKept, type Grant } from './policy/grant.ts'
 import { buildSnapshot, withGrants, type Current, type Snapshot } from './policy/snapshot.ts'
 import type { Store, Stored } from './store/store.ts'
 
@@ -118,7 +118,8 @@ class SnapshotFollower implements FollowedSnapshot {
     return {
       policy,
       lists,
-      grants: active.map(({ body }) => body).filter(grant => isInForce(grant, now)),
+      // Whether one is in force is judged at each verdict, by the clock as it then is.
+      grants: active.map(({ body }) => body).filter(grant => isKept(grant, now)),
     }
   }
 

@@ -31,7 +31,9 @@ export function openStage(say: (text: string) => void): OwnStage {
 
 /** The stage of one test; what it says is printed with the figures. */
 export function stageOf(t: Test): Stage {
-  const stage = openStage(text => void t.comment(`measured: ${text}`))
+  const stage = openStage(text => {
+    t.comment(`measured: ${text}`)
+  })
   t.teardown(() => stage.close())
   return stage
 }

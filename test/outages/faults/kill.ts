@@ -72,18 +72,16 @@ async function untilNew(
 ): Promise<number> {
   const startedAt = performance.now()
   const over = new AbortController()
-  let isBack = false
   const probe = async (): Promise<void> => {
     const isNew = (pid: number): boolean => !known.has(pid)
-    if (await isServedBy(city, part, isNew, over.signal)) isBack = true
+    if (await isServedBy(city, part, isNew, over.signal)) over.abort()
   }
-  while (!isBack) {
+  while (!over.signal.aborted) {
     if (performance.now() - startedAt > PATIENCE_MS)
       throw new Error(`${part} did not come back\n${city.lastLines.join('\n')}`)
     for (let i = 0; i < PROBES; i++) void probe()
     await elapsed(ROUND_MS)
   }
-  over.abort()
   return performance.now() - startedAt
 }
 

@@ -30,7 +30,7 @@ export async function startLoad(
   origin: Origin,
   { visitors = 6, tunnels: held = 12, lives = 3, pauseMs = 60 }: LoadOptions = {},
 ): Promise<Load> {
-  let isDone = false
+  const home = new AbortController()
   const hosts = city.refused.values()
   const desk = new Desk(city.ports.admin)
   await desk.setUp(city.setupUrl)
@@ -41,12 +41,12 @@ export async function startLoad(
     watch: new Watch(),
     ledger: new Ledger(),
     desk,
-    isOver: () => isDone,
+    isOver: () => home.signal.aborted,
   }
   const nextHost = (): string | undefined => hosts.next().value
   let turns = 0
   const keepWishing = async (): Promise<void> => {
-    while (!isDone) {
+    while (!home.signal.aborted) {
       const host = nextHost()
       if (host === undefined) return
       await liveOnce(deps, host, turns++)
@@ -67,7 +67,7 @@ export async function startLoad(
     tunnels,
     nextHost,
     async stop() {
-      isDone = true
+      home.abort()
       await Promise.all(everybody)
     },
   }

@@ -48,36 +48,43 @@ async function talk(
   figures: TunnelFigures,
   isOver: () => boolean,
 ): Promise<string | undefined> {
-  let heard = ''
-  let trouble: string | undefined
-  let wake = (): void => undefined
-  const end = (text: string): void => {
-    trouble ??= text
-    wake()
-  }
-  socket.on('error', error => end(`broke: ${error.message}`))
-  socket.on('close', () => end('was closed'))
-  socket.on('data', chunk => {
-    heard += chunk.toString('latin1')
-    wake()
-  })
-  socket.resume()
   for (let turn = 0; !isOver(); turn++) {
     const word = wordOf(ip, turn)
-    heard = ''
-    socket.write(word)
-    const until = performance.now() + PATIENCE_MS
-    while (heard.length < word.length && trouble === undefined) {
-      if (performance.now() > until) return 'fell silent'
-      await Promise.race([new Promise<void>(resolve => (wake = resolve)), elapsed(PATIENCE_MS)])
-    }
+    const trouble = await sayAndHear(socket, word)
     if (trouble !== undefined) return trouble
-    if (heard !== word) return 'changed its bytes'
     figures.bytes += 2 * word.length
     await elapsed(WORDS_MS)
   }
   return undefined
 }
+
+function sayAndHear(socket: Socket, word: string): Promise<string | undefined> {
+  return new Promise(resolve => {
+    let heard = ''
+    const end = (trouble?: string): void => {
+      clearTimeout(timer)
+      socket.off('error', onError).off('close', onClose).off('data', onData).on('error', ignore)
+      resolve(trouble)
+    }
+    const timer = setTimeout(() => end('fell silent'), PATIENCE_MS)
+    const onError = (error: Error): void => end(`broke: ${error.message}`)
+    const onClose = (): void => end('was closed')
+    const onData = (chunk: Buffer): void => {
+      heard += chunk.toString('latin1')
+      if (heard.length >= word.length) end(heard === word ? undefined : 'changed its bytes')
+    }
+    if (socket.destroyed) return end('was closed')
+    socket
+      .off('error', ignore)
+      .on('error', onError)
+      .on('close', onClose)
+      .on('data', onData)
+      .resume()
+    socket.write(word)
+  })
+}
+
+const ignore = (): void => undefined
 
 const wordOf = (ip: string, turn: number): string =>
   `${ip} ${turn} `.padEnd(BYTES, '*').slice(0, BYTES)
