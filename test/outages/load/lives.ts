@@ -47,25 +47,31 @@ export async function liveOnce(deps: LifeDeps, host: string, turn: number): Prom
 
 /** One click until it is acknowledged. */
 export async function click(deps: LifeDeps, host: string, ip: string): Promise<void> {
-  const { ledger, watch, proxyPort, isOver } = deps
-  while (!isOver()) {
-    const answer = await ask({
-      port: proxyPort,
-      path: `http://${host}/.preau/unblock`,
-      method: 'POST',
-      from: ip,
-      headers: { accept: 'application/json' },
-      form: {},
-    })
-    const state = stateIn(answer)
-    if (state !== undefined) {
-      ledger.clicking.acknowledged += 1
-      ledger.clicks.push({ host, ip, state })
-      return
-    }
+  while (!deps.isOver() && !(await clickOnce(deps, host, ip))) await elapsed(RETRY_MS)
+}
+
+/** Answers whether it was acknowledged; what it was told goes into the ledger. */
+export async function clickOnce(
+  { ledger, watch, proxyPort }: LifeDeps,
+  host: string,
+  ip: string,
+): Promise<boolean> {
+  const answer = await ask({
+    port: proxyPort,
+    path: `http://${host}/.preau/unblock`,
+    method: 'POST',
+    from: ip,
+    headers: { accept: 'application/json' },
+    form: {},
+  })
+  const state = stateIn(answer)
+  if (state === undefined) {
     count(ledger.clicking, answer, watch, `click for ${host}`, 'click')
-    await elapsed(RETRY_MS)
+    return false
   }
+  ledger.clicking.acknowledged += 1
+  ledger.clicks.push({ host, ip, state })
+  return true
 }
 
 function stateIn(answer: Answer | Trouble): string | undefined {

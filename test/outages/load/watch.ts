@@ -40,12 +40,13 @@ export class Watch {
 
   /** Names what is done to Préau while `act` runs. `mayBeAway`: some listener dies, so that a client may find nobody. */
   async disturb<T>(what: string, act: () => Promise<T>, mayBeAway = false): Promise<T> {
+    const outer = [this.#during, this.#mayBeAway] as const
     this.#during = what
     this.#mayBeAway = mayBeAway
     try {
       return await act()
     } finally {
-      this.#during = ''
+      ;[this.#during, this.#mayBeAway] = outer
       this.#calmSince = performance.now()
     }
   }
