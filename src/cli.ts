@@ -42,7 +42,14 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     usage: 'preau start',
     takes: [],
     options: [],
-    run: async (config, terminal) => (await import('./commands/start.ts')).start(config, terminal),
+    run: async (config, terminal, _args, { config: file }) =>
+      (await import('./commands/start.ts')).start(config, terminal, {
+        readConfig: () => readConfig(file, process.env),
+        service: {
+          isToldTo: Boolean(process.env['NOTIFY_SOCKET']),
+          watchdogMs: Number(process.env['WATCHDOG_USEC'] ?? 0) / 1_000,
+        },
+      }),
   },
   check: {
     usage: 'preau check HOST [--ip ADDRESS] [--json]',
@@ -207,6 +214,9 @@ function assertArguments(
   }
 }
 
+const readConfig = (file: string | undefined, env: NodeJS.ProcessEnv): Config =>
+  loadConfig(file ?? env['PREAU_CONFIG'], env)
+
 /** 0: allowed or done; 1: the filter refuses; 2: an error, told in one line. */
 async function main(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
   const language = env['LC_ALL'] || env['LC_MESSAGES'] || env['LANG'] || ''
@@ -221,7 +231,7 @@ async function main(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
     }
     const { command, args: rest } = find(positionals, terminal)
     assertArguments(command, rest, values, terminal)
-    const config = loadConfig(values.config ?? env['PREAU_CONFIG'], env)
+    const config = readConfig(values.config, env)
     return (await command.run(config, terminal, rest, values)) === false ? 1 : 0
   } catch (error) {
     const known =

@@ -19,6 +19,14 @@ export const limitsSchema = z.strictObject({
     'time for the TLS handshake of a refused CONNECT, and for the ClientHello of an allowed one',
   ),
   drainTimeoutMs: limit(10_000, 'time that open exchanges get when Préau stops; 0: none'),
+  handoverTimeoutMs: limit(
+    600_000,
+    'time that open exchanges get when their process is replaced (SIGHUP); 0: none',
+  ),
+  heartbeatTimeoutMs: limit(
+    5_000,
+    'silence of a process before it is ended and replaced; 0: it may be silent for ever',
+  ),
   tunnelTimeoutMs: limit(43_200_000, 'how long a tunnel may last in all, busy or not'),
   maxHeaderBytes: limit(32_768, 'size of the head of a request'),
   maxHeaders: limit(100, 'fields in the head of a request'),
