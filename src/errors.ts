@@ -53,8 +53,8 @@ export const ERRORS = {
   PREAU_FORBIDDEN: { status: 403, fr: 'Action non autorisée.', en: 'Not allowed.' },
   PREAU_ALREADY_DECIDED: {
     status: 409,
-    fr: 'Cette demande a déjà été traitée par {by}.',
-    en: 'This request was already decided by {by}.',
+    fr: 'Cette demande a déjà été traitée par {by} : {outcome}, {when}.',
+    en: 'This request was already decided by {by}: {outcome}, {when}.',
   },
   PREAU_NEVER_GRANTABLE: {
     status: 403,

@@ -111,7 +111,7 @@ class SnapshotFollower implements FollowedSnapshot {
     const [policy, lists, active] = await Promise.all([
       store.get('policy', CURRENT),
       store.get('lists', CURRENT),
-      store.list('grant', { state: 'active', limit: MAX_GRANTS }),
+      store.list('grant', { facet: 'active', limit: MAX_GRANTS }),
     ])
     if (policy === undefined || lists === undefined) throw new PreauError('PREAU_NOT_FOUND')
     const now = clock()

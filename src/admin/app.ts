@@ -87,7 +87,7 @@ export async function createAdmin(deps: AdminDeps): Promise<FastifyInstance> {
   const live = createLive(deps.store, deps.work)
   // Before `close` waits for open connections: these streams would never end by themselves.
   app.addHook('preClose', async () => live.close())
-  const guard = createLoginGuard(deps.config.limits, deps.clock, limitTally.onLimit)
+  const guard = createLoginGuard(deps.store.permits, deps.config.limits, limitTally.onLimit)
   const routeDeps: RouteDeps = { ...deps, live, guard, limitTally }
   for (const route of ROUTES) await app.register(async scope => route(scope, routeDeps))
   await app.ready()

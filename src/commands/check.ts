@@ -66,7 +66,7 @@ async function examine(
   const [policy, lists, grants] = await Promise.all([
     store.get('policy', CURRENT),
     store.get('lists', CURRENT),
-    store.list('grant', { state: 'active', limit: MAX_GRANTS }),
+    store.list('grant', { facet: 'active', limit: MAX_GRANTS }),
   ])
   if (policy === undefined || lists === undefined) throw new PreauError('PREAU_NOT_FOUND')
   const index = await openCategoryIndex(indexFile(config.dataDir, lists.body), { cacheEntries: 0 })

@@ -84,7 +84,7 @@ async function prepare(config: Config): Promise<void> {
   await withInstalled(config, ({ store }) => installAuthority(config, store, Date.now()))
 }
 
-/** Only once this start has succeeded: a new link ends the one that a Préau already running has shown. */
+/** Only once this start has succeeded: nobody sees the link of one that has not. */
 async function makeSetupLink(config: Config): Promise<string | undefined> {
   const store = await openStore(config)
   try {

@@ -1,6 +1,7 @@
 /** The kinds of records that the store keeps, and how a change of them is written. */
+import { networkOf } from './address.ts'
 import type { Alarm } from './alarm.ts'
-import type { Session, SetupLink, User } from './account.ts'
+import type { Session, SetupLinks, User } from './account.ts'
 import type { Grant } from './grant.ts'
 import type { FetchStatus, StoredSource } from './list-source.ts'
 import type { CandidateDocument, ListsDocument } from './lists.ts'
@@ -24,7 +25,7 @@ export interface Documents {
   grant: Grant
   user: User
   session: Session
-  setup: SetupLink
+  setup: SetupLinks
 }
 export type Kind = keyof Documents
 export const CURRENT = 'current'
@@ -39,15 +40,32 @@ export type Change = {
   }
 }[Kind]
 
-/** The state by which records of a kind are listed, derived from the record alone. */
-export function stateOf(change: Change): string {
-  if (change.body === null) return ''
+/**
+ * The names under which a record is listed and counted, derived from the record alone: few for each record, and for
+ * requests their state, host and, while pending, school and the PC that opened them (in IPv6 its network).
+ */
+export function facetsOf(change: Change): readonly string[] {
+  if (change.body === null) return []
   switch (change.kind) {
     case 'request':
-      return change.body.decision?.outcome ?? 'pending'
+      return requestFacets(change.body)
     case 'grant':
-      return change.body.endedAt === undefined ? 'active' : 'ended'
+      return grantFacets(change.body)
+    case 'session':
+      return [`user:${change.body.user}`]
     default:
-      return ''
+      return []
   }
+}
+
+function requestFacets({ decision, host, site, askers }: UnblockRequest): readonly string[] {
+  if (decision !== undefined) return [decision.outcome, `host:${host}`]
+  const opener = askers[0]
+  const byPc = opener === undefined ? [] : [`pending-pc:${networkOf(opener.ip)}`]
+  return ['pending', `host:${host}`, `pending-site:${site}`, ...byPc]
+}
+
+function grantFacets({ endedAt, host, origin }: Grant): readonly string[] {
+  const states = endedAt === undefined ? ['active', `active:${origin}`] : ['ended']
+  return [...states, `host:${host}`]
 }

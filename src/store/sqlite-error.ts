@@ -14,10 +14,19 @@ function primaryCode(error: unknown): number | undefined {
   return typeof code === 'number' ? code & 0xff : undefined
 }
 
+/** Whether another connection held the file for too long. */
+export function isBusy(error: unknown): boolean {
+  const code = primaryCode(error)
+  return code === SQLITE_BUSY || code === SQLITE_LOCKED
+}
+
 /** The error of an opening that failed. */
 export function openingError(file: string, error: unknown): PreauError {
   if (error instanceof PreauError) return error
   const detail = causeOf(error)
+  // A record that was read while the schema was brought up to date.
+  if (error instanceof SyntaxError || error instanceof TypeError)
+    return new PreauError('PREAU_STORE_DAMAGED', { file, detail }, { cause: error })
   switch (primaryCode(error)) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:

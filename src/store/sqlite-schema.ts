@@ -7,14 +7,17 @@ import * as fs from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { PreauError } from '../errors.ts'
+import { facetsOf, type Change, type Kind } from '../policy/document.ts'
+import { keyOf } from './rows.ts'
 import { openingError } from './sqlite-error.ts'
 
 /** "Prea" in ASCII: tells our files from other people's (sqlite.org/fileformat2.html §1.3.15). */
 export const APPLICATION_ID = 0x50_72_65_61
 
 // Each entry brings `user_version` from its index to the next. Entries are only ever added.
-const MIGRATIONS: readonly string[] = [
-  `CREATE TABLE document (
+const MIGRATIONS: readonly ((db: DatabaseSync) => void)[] = [
+  db =>
+    db.exec(`CREATE TABLE document (
      kind TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, state TEXT NOT NULL, body TEXT NOT NULL,
      PRIMARY KEY (kind, id)
    ) STRICT;
@@ -22,7 +25,16 @@ const MIGRATIONS: readonly string[] = [
    CREATE TABLE audit (
      seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, by TEXT NOT NULL, action TEXT NOT NULL, subject TEXT,
      detail TEXT
-   ) STRICT;`,
+   ) STRICT;`),
+  db => {
+    db.exec(`DROP INDEX document_by_state;
+   ALTER TABLE document DROP COLUMN state;
+   CREATE TABLE facet (
+     kind TEXT NOT NULL, id TEXT NOT NULL, facet TEXT NOT NULL, PRIMARY KEY (kind, id, facet)
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX facet_by_name ON facet (kind, facet, id);`)
+    deriveFacets(db)
+  },
 ]
 export const SCHEMA_VERSION = MIGRATIONS.length
 
@@ -179,11 +191,22 @@ function migrate(db: DatabaseSync): void {
   try {
     // Another process may have done it while this one waited for the lock.
     const from = Number(pragma(db, 'user_version'))
-    for (const migration of MIGRATIONS.slice(from)) db.exec(migration)
+    for (const bringUp of MIGRATIONS.slice(from)) bringUp(db)
     db.exec(`PRAGMA user_version = ${Math.max(from, SCHEMA_VERSION)}; COMMIT`)
   } catch (error) {
     if (db.isTransaction) db.exec('ROLLBACK')
     throw error
+  }
+}
+
+// A change of `facetsOf` needs a migration that calls this again.
+function deriveFacets(db: DatabaseSync): void {
+  db.exec('DELETE FROM facet')
+  const add = db.prepare('INSERT OR IGNORE INTO facet (kind, id, facet) VALUES (?, ?, ?)')
+  for (const row of db.prepare('SELECT kind, id, body FROM document').iterate()) {
+    const { kind, id, body } = row as { kind: Kind; id: string; body: string }
+    const change = { kind, id, body: JSON.parse(body) } as Change
+    for (const facet of facetsOf(change)) add.run(kind, id, keyOf(facet))
   }
 }
 

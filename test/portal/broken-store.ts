@@ -12,6 +12,9 @@ export function over(store: Store, changed: Partial<Store>): Store {
     forget: store.forget.bind(store),
     watch: store.watch.bind(store),
     close: store.close.bind(store),
+    check: store.check.bind(store),
+    permits: store.permits,
+    ...(store.files === undefined ? {} : { files: store.files }),
     ...changed,
   }
 }

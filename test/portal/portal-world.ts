@@ -16,6 +16,8 @@ import { decide } from '../../src/policy/verdict.ts'
 import { createPortal } from '../../src/portal/app.ts'
 import { openSqliteStore } from '../../src/store/sqlite-store.ts'
 import type { Store } from '../../src/store/store.ts'
+import { memoryPermits, type MemoryPermits } from '../support/memory-permits.ts'
+import { over } from './broken-store.ts'
 import { citySnapshot } from './city.ts'
 
 const LIMITS = configSchema.parse({}).limits
@@ -51,13 +53,16 @@ export class PortalWorld {
   readonly limited: string[] = []
   snapshot = citySnapshot()
   readonly store: Store
+  readonly permits: MemoryPermits
   portal!: Served
   readonly #refusals = new WeakMap<IncomingMessage, Refusal>()
 
   readonly current: Current
 
   private constructor(store: Store) {
-    this.store = store
+    this.permits = memoryPermits(this.clock)
+    // The real one counts on a clock of its own, which nobody sets.
+    this.store = over(store, { permits: this.permits })
     const read = (): Snapshot => this.snapshot
     this.current = {
       get snapshot() {
@@ -78,14 +83,19 @@ export class PortalWorld {
     const store = await openSqliteStore(join(t.testdir(), 'preau.db'))
     const world = new PortalWorld(store)
     const { wrap = same, ...rest } = options
-    world.portal = await world.#serve(t, wrap(store), rest)
+    world.portal = await world.#serve(t, wrap(world.store), rest)
     t.teardown(() => store.close())
     return world
   }
 
-  /** Another process: a portal of its own on the same store. */
-  secondPortal(t: Test, wrap: (store: Store) => Store = same): Promise<Served> {
-    return this.#serve(t, wrap(this.store), {})
+  /** Another process: a portal of its own on the same store, or on the one that `wrap` answers. */
+  secondPortal(
+    t: Test,
+    wrap: (store: Store) => Store = same,
+    limits: Partial<Limits> = {},
+  ): Promise<Served> {
+    const store = over(wrap(this.store), { permits: this.permits })
+    return this.#serve(t, store, { limits })
   }
 
   async #serve(

@@ -192,11 +192,13 @@ t.test('a change that comes in between is met by one more attempt', async t => {
   const wrap = (store: Store): Store => ({
     get: (kind, id) => store.get(kind, id),
     list: (kind, query) => store.list(kind, query),
-    count: (kind, state) => store.count(kind, state),
+    count: (kind, facet) => store.count(kind, facet),
     tail: query => store.tail(query),
     forget: before => store.forget(before),
     watch: onChange => store.watch(onChange),
     close: () => store.close(),
+    check: () => store.check(),
+    permits: store.permits,
     async commit(note, changes) {
       if (note.action === 'lists.import') await meddle?.()
       await store.commit(note, changes)

@@ -59,7 +59,7 @@ async function pendingList(
 ) {
   const { store, catalogue, proxyAddress, caFingerprint } = deps
   const before = queryText(request.query, 'before')
-  const query = { state: 'pending', limit: PAGE }
+  const query = { facet: 'pending', limit: PAGE }
   const requests = await store.list('request', before === undefined ? query : { ...query, before })
   // Counted apart only when they are not all here, so that the number and the rows agree.
   const isAll = before === undefined && requests.length < PAGE
