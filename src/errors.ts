@@ -41,8 +41,8 @@ export const ERRORS = {
   },
   PREAU_STORE_UNSUPPORTED: {
     status: 500,
-    fr: 'Ce type de base n’est pas encore pris en charge : {url}. Valeur admise : "sqlite".',
-    en: 'This kind of store is not supported yet: {url}. Allowed: "sqlite".',
+    fr: 'Ce n’est pas l’adresse d’une base : {url}. Valeurs admises : {forms}.',
+    en: 'This is not the address of a store: {url}. Allowed: {forms}.',
   },
   PREAU_CONFLICT: {
     status: 409,

@@ -28,6 +28,7 @@ const LEAVES = new Set([
   'i18n',
   'config',
   'config-lists',
+  'config-store',
   'config-limits',
 ])
 
