@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
+import type { RedisHome } from '../support/redis.ts'
 
 export interface Stage {
   /** A folder of its own, removed at the end. */
@@ -11,6 +12,12 @@ export interface Stage {
   /** One line about what was seen. */
   say(text: string): void
 }
+
+/** For the servers that tests start. */
+export const homeOf = ({ dir, onEnd }: Stage): RedisHome => ({
+  testdirName: dir,
+  teardown: end => onEnd(end),
+})
 
 export interface OwnStage extends Stage {
   close(): Promise<void>

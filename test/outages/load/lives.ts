@@ -106,7 +106,7 @@ function count(
   }
   if (answer.isHung) counts.hung += 1
   else counts.cut += 1
-  const isBelievable = watch.isExpected(answer.from) || (kind === 'decision' && watch.during !== '')
+  const isBelievable = watch.isExpected(answer.from) || (kind === 'decision' && watch.mayBeAway)
   if (answer.isHung || !isBelievable) watch.unanswered(kind, what, answer)
 }
 

@@ -38,6 +38,11 @@ export class Watch {
     return this.#during
   }
 
+  /** Whether a client may find nobody now. */
+  get mayBeAway(): boolean {
+    return this.#mayBeAway
+  }
+
   /** Names what is done to Préau while `act` runs. `mayBeAway`: some listener dies, so that a client may find nobody. */
   async disturb<T>(what: string, act: () => Promise<T>, mayBeAway = false): Promise<T> {
     const outer = [this.#during, this.#mayBeAway] as const
