@@ -14,7 +14,7 @@ import {
 import { createAddressJudge, parseCidr } from './policy/address.ts'
 import type { Catalogue } from './policy/category.ts'
 import { CURRENT } from './policy/document.ts'
-import { isInForce } from './policy/grant.ts'
+import { isKept } from './policy/grant.ts'
 import { buildSnapshot, withGrants, type Snapshot } from './policy/snapshot.ts'
 import type { Store } from './store/store.ts'
 
@@ -47,7 +47,8 @@ export async function readState({
   if (policy === undefined || lists === undefined)
     throw new PreauError('PREAU_STORE_EMPTY', { detail: policy === undefined ? 'policy' : 'lists' })
   const at = clock()
-  const grants = active.map(({ body }) => body).filter(grant => isInForce(grant, at))
+  // Whether one is in force is judged at each verdict, by the clock as it then is.
+  const grants = active.map(({ body }) => body).filter(grant => isKept(grant, at))
   return { at, policy, lists, grants }
 }
 

@@ -1,0 +1,38 @@
+/** The data folder on a disk that gets full under load, and has place again. */
+import t from 'tap'
+import { join } from 'node:path'
+import { openCity } from '../outages/city.ts'
+import { mountSmallDisk } from '../outages/faults/disk.ts'
+import { startLoad } from '../outages/load/load.ts'
+import { fillDisk } from '../outages/scenarios/full-disk.ts'
+import { conclude, describe } from '../outages/scenarios/outcome.ts'
+import { openOrigin } from '../outages/sites.ts'
+import { stageOf } from '../outages/stage.ts'
+import { notLinux } from '../support/process-state.ts'
+
+const MEGABYTES = 48
+
+t.test('a full disk stops no verdict, and damages nothing', { skip: notLinux }, async t => {
+  const stage = stageOf(t)
+  const disk = await mountSmallDisk(stage, MEGABYTES)
+  if (disk === undefined) {
+    t.comment('skipped: no right to mount a small disk here')
+    return
+  }
+  const origin = await openOrigin(stage)
+  const city = await openCity(stage, { dataDir: join(disk.path, 'data') })
+  const load = await startLoad(city, origin)
+  const seen = await fillDisk(city, load, disk, 3_000)
+  const outcome = await conclude('full disk', city, load, [seen.convergedMs])
+  t.ok(seen.clicksRefused > 0, 'clicks are told that it is not possible now')
+  t.match(seen.decision, /^503 .*"text":"[^"]{20}/, 'and so is the DSI')
+  t.match(seen.firstPage, /^200 /, 'whose pages can be read')
+  t.ok(seen.workerBackMs < 5_000, 'a worker that dies meanwhile comes back')
+  t.ok(seen.convergedMs < 5_000, 'all is well again within five seconds')
+  t.strictSame(outcome.lost, [])
+  t.strictSame(outcome.faults, [])
+  t.comment(`measured: ${describe(outcome)}`)
+  t.comment(
+    `measured: full disk: ${seen.clicksRefused} clicks refused in words, a killed worker back after ${Math.round(seen.workerBackMs)} ms`,
+  )
+})
