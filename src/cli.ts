@@ -152,8 +152,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     run: async (config, terminal, [name = '']) =>
       (await import('./commands/user.ts')).userPasswd(config, terminal, name),
   },
-  ...STORE_COMMANDS,
   ...CA_COMMANDS,
+  ...STORE_COMMANDS,
 }
 
 /** Not `strict`, whose refusals are several lines of English: what it would refuse is told here. */

@@ -7,6 +7,7 @@ const ALL: Readonly<Record<Kind, true>> = {
   candidate: true,
   fetch: true,
   grant: true,
+  installation: true,
   latest: true,
   lists: true,
   policy: true,
