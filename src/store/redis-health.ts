@@ -54,24 +54,32 @@ async function readSettings(link: RedisLink): Promise<StoreWarning[]> {
     return value
   }
   try {
-    const [appendonly, appendfsync, policy] = await Promise.all([
+    const [appendonly, appendfsync, policy, pausing] = await Promise.all([
       read('appendonly'),
       read('appendfsync'),
       read('maxmemory-policy'),
+      read('no-appendfsync-on-rewrite'),
     ])
     if (appendonly === undefined || appendfsync === undefined || policy === undefined)
       return [{ code: 'unchecked', params: { detail: 'CONFIG GET answers nothing' } }]
-    return [...appendWarnings(appendonly, appendfsync), ...evictionWarnings(policy)]
+    const isPausing = pausing === 'yes'
+    return [...appendWarnings(appendonly, appendfsync, isPausing), ...evictionWarnings(policy)]
   } catch (error) {
     if (!(error instanceof RedisRefusal)) throw error
     return [{ code: 'unchecked', params: { detail: error.message } }]
   }
 }
 
-function appendWarnings(appendonly: string, appendfsync: string): StoreWarning[] {
+/** `isPausing`: nothing is synchronised while the file is written anew. */
+function appendWarnings(
+  appendonly: string,
+  appendfsync: string,
+  isPausing: boolean,
+): StoreWarning[] {
   if (appendonly !== 'yes') return [{ code: 'appendonly-off' }]
-  if (appendfsync === 'always') return []
-  return [{ code: 'appendfsync-weak', params: { policy: appendfsync } }]
+  if (appendfsync === 'always' && !isPausing) return []
+  const policy = appendfsync === 'always' ? 'no-appendfsync-on-rewrite' : appendfsync
+  return [{ code: 'appendfsync-weak', params: { policy } }]
 }
 
 // `volatile-*` throws away only what ends by itself: permits.
