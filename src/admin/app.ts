@@ -87,7 +87,7 @@ export async function createAdmin(deps: AdminDeps): Promise<FastifyInstance> {
   const live = createLive(deps.store, deps.work)
   // Before `close` waits for open connections: these streams would never end by themselves.
   app.addHook('preClose', async () => live.close())
-  const guard = createLoginGuard(deps.config.limits, deps.clock, limitTally.onLimit)
+  const guard = createLoginGuard(deps.store.permits, deps.config.limits, limitTally.onLimit)
   const routeDeps: RouteDeps = { ...deps, live, guard, limitTally }
   for (const route of ROUTES) await app.register(async scope => route(scope, routeDeps))
   await app.ready()
@@ -105,6 +105,8 @@ function createServer({ logger, config }: AdminDeps, { onLimit }: LimitTally): F
     bodyLimit: MAX_FORM_BYTES,
     serverFactory: handler => createHttpServer(handler, config, onLimit),
     trustProxy: trustedProxies.length > 0 && trustedProxies,
+    // A process that is replaced still answers what has come; Fastify then ends the connection, and we the rest.
+    return503OnClosing: false,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: MAX_PARAM, ignoreTrailingSlash: true },
     // An address that cannot even be decoded meets no hook: it gets the barest answer.

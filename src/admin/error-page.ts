@@ -12,15 +12,20 @@ const FROM_FASTIFY: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'PREAU_TOO_LARGE',
 }
 
+const RETRY_AFTER_S = 10
+
 export function registerErrorPages(app: FastifyInstance, deps: AdminDeps): void {
   app.setErrorHandler<FastifyError | PreauError>(async (error, request, reply) => {
     const known = nameError(error)
-    const status = known?.status ?? 500
-    if (status >= 500) request.log.error({ err: error }, 'admin request failed')
     const t = adminTexts(request.locale)
-    const text = known === undefined ? t('error.internal') : known.text(request.locale)
+    const isStoreDown = known === undefined && isUnavailable(error)
+    const status = known?.status ?? (isStoreDown ? 503 : 500)
+    if (status >= 500) request.log.error({ err: error }, 'admin request failed')
+    const text = known?.text(request.locale) ?? t(isStoreDown ? 'error.store' : 'error.internal')
     reply.code(status)
-    if (wantsJson(request)) return reply.send({ error: known?.code ?? 'PREAU_INTERNAL', text })
+    if (isStoreDown) reply.header('retry-after', RETRY_AFTER_S)
+    const code = known?.code ?? (isStoreDown ? 'PREAU_STORE_UNAVAILABLE' : 'PREAU_INTERNAL')
+    if (wantsJson(request)) return reply.send({ error: code, text })
     if (known?.code === 'PREAU_NOT_FOUND')
       return showProblem(request, reply, deps, notFound(request))
     return showProblem(request, reply, deps, { title: t('error.title'), text, status })
@@ -42,6 +47,9 @@ function nameError(error: FastifyError | PreauError): PreauError | undefined {
   const { statusCode = 500 } = error
   return statusCode < 500 ? new PreauError('PREAU_BAD_REQUEST') : undefined
 }
+
+const isUnavailable = (error: Error): boolean =>
+  error instanceof PreauError && error.code === 'PREAU_STORE_UNAVAILABLE'
 
 interface Problem {
   readonly title: string

@@ -60,6 +60,8 @@ export async function createPortal(deps: PortalDeps): Promise<FastifyInstance> {
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit,
     exposeHeadRoutes: false,
+    // A worker that drains still answers; Fastify then ends the connection.
+    return503OnClosing: false,
     rewriteUrl: routedPath,
   })
   // Only what our own form sends: not the JSON and the plain text that Fastify reads by itself (CVE-2022-41919).
@@ -124,17 +126,22 @@ function addForms(app: FastifyInstance, deps: PortalDeps): void {
   const { clock, current, limits } = deps
   const desk = new UnblockDesk(deps)
   const acknowledge = createAcknowledge(deps)
-  const isWithinRate = createClickRate(limits.unblockPerMinute)
-  const accept = ({ headers }: FastifyRequest, refusal: Refusal, isAllowed: boolean): void => {
+  const rule = { name: 'click', max: limits.unblockPerMinute }
+  const isWithinRate = createClickRate(deps.store.permits, rule)
+  const accept = async (
+    { headers }: FastifyRequest,
+    refusal: Refusal,
+    isAllowed: boolean,
+  ): Promise<void> => {
     if (!isAllowed || !isFromRefusedOrigin(headers, refusal))
       throw new PreauError('PREAU_FORBIDDEN')
-    if (isWithinRate(refusal.client.ip, clock())) return
+    if (await isWithinRate(refusal.client.ip, clock())) return
     deps.onLimit?.('unblockPerMinute')
     throw new PreauError('PREAU_TOO_MANY_REQUESTS')
   }
   app.post('/.preau/unblock', async (request, reply) => {
     const refusal = request.getDecorator<Refusal>('refusal')
-    accept(request, refusal, refusal.verdict.requestable)
+    await accept(request, refusal, refusal.verdict.requestable)
     const { referer, accept: wanted } = request.headers
     const latest = await desk.ask(refusal, keptUrl(referer, refusal))
     if (wanted?.includes('application/json'))
@@ -143,7 +150,7 @@ function addForms(app: FastifyInstance, deps: PortalDeps): void {
   })
   app.post('/.preau/continue', async (request, reply) => {
     const refusal = request.getDecorator<Refusal>('refusal')
-    accept(request, refusal, refusal.verdict.action === 'warn')
+    await accept(request, refusal, refusal.verdict.action === 'warn')
     await acknowledge(refusal)
     return reply.redirect(returnUrl(request.headers.referer, refusal), 303)
   })

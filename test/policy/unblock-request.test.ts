@@ -83,7 +83,7 @@ t.test('an approval decides the request and makes the grant in one commit', asyn
   ])
   t.strictSame(changes.map(facetsOf), [
     ['approved', 'host:games.test'],
-    ['active', 'host:games.test'],
+    ['active', 'active:approved', 'host:games.test'],
   ])
 })
 
