@@ -8,13 +8,20 @@ const OLDEST = [6, 2] as const
 /** Replicas acknowledge every second. */
 const MAX_LAG_S = 5
 
-/** Rejects where Redis does not answer. `replicas`: how many must acknowledge. */
+export interface Replication {
+  /** How many replicas must acknowledge. */
+  readonly wanted: number
+  /** Whether a replica may take over without a person. */
+  readonly canFailOver: boolean
+}
+
+/** Rejects where Redis does not answer. */
 export async function durabilityWarnings(
   link: RedisLink,
-  replicas: number,
+  replication: Replication,
 ): Promise<StoreWarning[]> {
   const [info, settings] = await Promise.all([readInfo(link), readSettings(link)])
-  return [...settings, ...(info === undefined ? [] : infoWarnings(info, replicas))]
+  return [...settings, ...(info === undefined ? [] : infoWarnings(info, replication))]
 }
 
 /** Undefined where this user may not ask. */
@@ -29,7 +36,10 @@ async function readInfo(link: RedisLink): Promise<Map<string, string> | undefine
   }
 }
 
-function infoWarnings(info: Map<string, string>, wanted: number): StoreWarning[] {
+function infoWarnings(
+  info: Map<string, string>,
+  { wanted, canFailOver }: Replication,
+): StoreWarning[] {
   const version = info.get('redis_version') ?? '0'
   const [major = 0, minor = 0] = version.split('.').map(Number)
   const isOld = (major - OLDEST[0] || minor - OLDEST[1]) < 0
@@ -38,6 +48,7 @@ function infoWarnings(info: Map<string, string>, wanted: number): StoreWarning[]
     ...(isOld
       ? [{ code: 'engine-old', params: { found: version, oldest: OLDEST.join('.') } } as const]
       : []),
+    ...(canFailOver && wanted === 0 && found > 0 ? [{ code: 'failover-unsafe' } as const] : []),
     ...(found < wanted ? [{ code: 'replicas-missing', params: { found, wanted } } as const] : []),
   ]
 }
