@@ -246,7 +246,7 @@ t.test(
       `measured: 120 MB up in ${told.putMs} ms, down in ${told.fetchMs} ms; resident memory +${told.grownMb} MB at most; longest PING of another client ${longestMs.toFixed(0)} ms`,
     )
     // Mostly chunks that wait for the garbage collector, which lets some tens of megabytes come together.
-    t.ok(told.grownMb < 90, 'less than the file')
+    t.ok(told.grownMb < 110, 'less than the file')
   },
 )
 
