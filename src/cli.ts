@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { CA_COMMANDS } from './commands/ca-commands.ts'
 import { SOURCE_COMMANDS } from './commands/source-commands.ts'
+import { STORE_COMMANDS } from './commands/store-commands.ts'
 import { createTerminal, printable, type Terminal } from './commands/terminal.ts'
 import { loadConfig, type Config } from './config.ts'
 import { causeOf, PreauError } from './errors.ts'
@@ -152,6 +153,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       (await import('./commands/user.ts')).userPasswd(config, terminal, name),
   },
   ...CA_COMMANDS,
+  ...STORE_COMMANDS,
 }
 
 /** Not `strict`, whose refusals are several lines of English: what it would refuse is told here. */

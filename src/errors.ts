@@ -64,6 +64,16 @@ export const ERRORS = {
     fr: 'Le fichier {name} est endommagé dans la base commune ({detail}) : il n’est pas utilisé.',
     en: 'The file {name} is damaged in the shared store ({detail}): it is not used.',
   },
+  PREAU_STORE_NOT_EMPTY: {
+    status: 409,
+    fr: '{store} existe déjà ou n’est pas vide : rien n’a été modifié. Donnez une place vide (déplacez le fichier, ou prenez un autre préfixe ou une autre base Redis).',
+    en: '{store} is already there or is not empty: nothing was changed. Name an empty place (move the file away, or take another prefix or database of Redis).',
+  },
+  PREAU_STORE_COPY_DIFFERS: {
+    status: 500,
+    fr: 'La copie ne dit pas la même chose que l’original ({sentRecords} enregistrements et {sentAudit} lignes de journal envoyés, {foundRecords} et {foundAudit} relus) : elle a été retirée. Recommencez ; si cela se répète, vérifiez le disque et la mémoire.',
+    en: 'The copy does not say the same as the original ({sentRecords} records and {sentAudit} audit entries sent, {foundRecords} and {foundAudit} read again): it was removed. Try again; if it happens again, check the disk and the memory.',
+  },
   PREAU_CONFLICT: {
     status: 409,
     fr: 'Quelqu’un d’autre vient de modifier le même élément ({kind} {id}). Rien n’a été enregistré : recommencez.',

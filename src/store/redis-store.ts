@@ -154,15 +154,12 @@ export class RedisStore implements Store {
 
   #openLink(timeoutMs = this.#options.timeoutMs): RedisLink {
     const { connector, attempts } = this.#options
-    let isFirst = true
     return new RedisLink(connector, {
       timeoutMs,
       attempts,
       prepare: redis => this.#prepare(redis),
-      onUp: () => {
-        if (!isFirst) this.#watch.raise()
-        isFirst = false
-      },
+      // There was a time without it.
+      onUp: () => this.#watch.raise(),
     })
   }
 
@@ -179,9 +176,8 @@ export class RedisStore implements Store {
       mayCreate: mayCreate && this.#marker === undefined,
       place,
     })
-    const isFirst = this.#marker === undefined
     this.#marker = marker
-    if (isFirst) this.#watch.found(seq)
+    this.#watch.found(seq)
   }
 
   async #readSeq(): Promise<number> {

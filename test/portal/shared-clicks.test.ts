@@ -108,3 +108,25 @@ tap.test('a flood at three machines costs Redis little', async t => {
   t.comment(`measured: ${spent} commands of Redis for 1200 clicks, of which 29 were let through`)
   t.ok(spent < 1_200)
 })
+
+/** Of `redis.commandTimeoutMs`, 2 s by default; generous, since this machine has more to do. */
+const TOLD_WITHIN_MS = 15_000
+
+tap.test(
+  'a whole class is told at once that Redis has fallen silent, none after the other',
+  async t => {
+    // Without a rate the clicks on one site wait for their turn before anything else is asked.
+    const { world, redis } = await openCity(t, [], { unblockPerMinute: 0 })
+    await world.click(PAGE)
+    redis.pause()
+    const startedAt = performance.now()
+    const answers = await Promise.all(
+      Array.from({ length: 60 }, (_, i) => world.click(PAGE, { ip: `10.1.3.${i + 10}` })),
+    )
+    const tookMs = performance.now() - startedAt
+    t.same(new Set(answers.map(({ status }) => status)), new Set([503]))
+    t.comment(`measured: 60 clicks on one site answered after ${Math.round(tookMs)} ms`)
+    t.ok(tookMs < TOLD_WITHIN_MS)
+    redis.resume()
+  },
+)
