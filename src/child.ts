@@ -1,100 +1,107 @@
 /** The entry of a child process: starts the part that the supervisor names, answers, and stops when told. */
 import { enableCompileCache, flushCompileCache } from 'node:module'
-import type { AddressInfo } from 'node:net'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { join } from 'node:path'
-import pino from 'pino'
+import pino, { type Logger } from 'pino'
 import { Asking } from './asking.ts'
-import type { Config } from './config.ts'
 import { causeOf, PreauError } from './errors.ts'
 import type { Gather, Running } from './main/running.ts'
+import type { FromChild, Start, ToChild } from './messages.ts'
 import type { Sample } from './metrics.ts'
-
-/** Which part to run. `proxyAddress`: where the proxy really listens, for the help texts of the admin app. */
-export type Start =
-  | { readonly type: 'start'; readonly role: 'proxy'; readonly config: Config }
-  | {
-      readonly type: 'start'
-      readonly role: 'admin'
-      readonly config: Config
-      readonly proxyAddress: AddressInfo
-    }
-/** What the supervisor sends to a child, and what a child answers. */
-export type ToChild =
-  | Start
-  | { readonly type: 'stop' }
-  /** To a worker, which answers `metrics`. */
-  | { readonly type: 'tell-metrics' }
-  /** To the admin process: the answer to its `ask-metrics`. */
-  | { readonly type: 'gathered-metrics'; readonly samples: readonly Sample[] }
-export type FromChild =
-  | { readonly type: 'ready'; readonly address: AddressInfo }
-  | { readonly type: 'metrics'; readonly samples: readonly Sample[] }
-  | { readonly type: 'ask-metrics' }
-  | {
-      readonly type: 'failed'
-      readonly message: string
-      readonly code?: string
-      readonly params?: PreauError['params']
-    }
 
 /** The supervisor itself waits a second for the workers. */
 const GATHERING_MS = 2_000
+/** Its last word must not keep a child that has drained. */
+const LAST_WORD_MS = 1_000
 
-function runAsChild(send: (message: FromChild) => void): void {
+/** `send` resolves when the message has left. */
+function runAsChild(send: (message: FromChild) => Promise<void>): void {
   let running: Promise<Running> | undefined
-  const gathering = new Asking<readonly Sample[]>(() => send({ type: 'ask-metrics' }), GATHERING_MS)
-  const stop = async (): Promise<void> => {
-    await (await running?.catch(() => undefined))?.stop()
+  let drainMs = 0
+  const ask = (): void => void send({ type: 'ask-metrics' })
+  const gathering = new Asking<readonly Sample[]>(ask, GATHERING_MS)
+  const measureLag = watchLag()
+  const tell = async (): Promise<void> => {
+    const samples = await (await running)?.readMetrics?.()
+    if (samples !== undefined) await send({ type: 'metrics', samples })
+  }
+  const stop = async (withinMs: number): Promise<void> => {
+    await (await running?.catch(() => undefined))?.stop(withinMs)
+    // What ended while it drained is counted too.
+    setTimeout(() => process.exit(0), LAST_WORD_MS)
+    await tell().catch(() => undefined)
     process.exit(0)
   }
   const start = (message: Start): void => {
-    running = run(message, () => gathering.ask())
+    const { role, config } = message
+    drainMs = config.limits.drainTimeoutMs
+    // The screen of the start says what went well; the log says what did not.
+    const logger = pino({ level: 'warn', base: { role, pid: process.pid } }, pino.destination(2))
+    endOnDefect(logger)
+    running = run(message, logger, () => gathering.ask())
     running.then(
       ({ address }) => {
-        send({ type: 'ready', address })
+        void send({ type: 'ready', port: address.port })
         flushCompileCache()
       },
-      error => send(failureOf(error)),
+      error => void send(failureOf(error)),
     )
-  }
-  const tell = async (): Promise<void> => {
-    const samples = await (await running)?.readMetrics?.()
-    if (samples !== undefined) send({ type: 'metrics', samples })
   }
   process.on('message', (message: ToChild) => {
     switch (message.type) {
       case 'start':
         return start(message)
       case 'stop':
-        return void stop()
+        return void stop(message.drainMs)
+      case 'ping':
+        return void send({ type: 'pong', lagMs: measureLag() })
       case 'tell-metrics':
         // A worker that cannot tell is shown as silent, and goes on serving.
         return void tell().catch(() => undefined)
       case 'gathered-metrics':
         return gathering.answer(message.samples)
       default:
-        throw new TypeError(`not a message: ${String(message satisfies never)}`)
+        // What a newer supervisor may say beyond that is not for us.
+        return message satisfies never
     }
   })
   // The supervisor is gone: nothing would restart or stop us.
-  process.on('disconnect', () => void stop())
-  // Ctrl-C reaches the whole group; the supervisor decides when we stop.
-  process.on('SIGINT', () => undefined)
-  process.on('SIGTERM', () => undefined)
+  process.on('disconnect', () => void stop(drainMs))
+  // Ctrl-C and the end of a terminal reach the whole group; the supervisor decides when we stop.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
+}
+
+/** Nothing is known of the state behind an error that nobody caught: this process ends, and only its own connections. */
+function endOnDefect(logger: Logger): void {
+  process.on('uncaughtException', (error, origin) => {
+    logger.fatal({ err: error, origin }, 'a defect ends this process')
+    process.exit(1)
+  })
+}
+
+/** Answers the longest turn of the event loop since the last call, in milliseconds. */
+function watchLag(): () => number {
+  const turns = monitorEventLoopDelay({ samplePerIteration: true })
+  turns.enable()
+  return () => {
+    const { max, count } = turns
+    turns.reset()
+    return count === 0 ? 0 : max / 1e6
+  }
 }
 
 /** Loads what this part needs and nothing else; compiled code is kept, so that a restart after a crash is quick. */
-async function run(start: Start, gather: Gather): Promise<Running> {
-  const { role, config } = start
-  // The screen of the start says what went well; the log says what did not.
-  const logger = pino({ level: 'warn', base: { role, pid: process.pid } }, pino.destination(2))
+async function run(start: Start, logger: Logger, gather: Gather): Promise<Running> {
+  const { role, config, fd } = start
+  const { host, port } = config[role]
+  const at = fd === undefined ? { host, port } : { fd }
   enableCompileCache(join(config.dataDir, 'cache'))
   if (role === 'proxy') {
     const { startProxy } = await import('./main/proxy-process.ts')
-    return startProxy(config, logger)
+    return startProxy(config, logger, at)
   }
   const { startAdmin } = await import('./main/admin-process.ts')
-  return startAdmin(config, logger, start.proxyAddress, gather)
+  return startAdmin(config, logger, at, gather)
 }
 
 function failureOf(error: unknown): FromChild {
@@ -104,7 +111,11 @@ function failureOf(error: unknown): FromChild {
     : { type: 'failed', message }
 }
 
-runAsChild(message => {
-  // A supervisor that died meanwhile hears nothing any more; `disconnect` ends us.
-  if (process.connected) process.send?.(message)
-})
+runAsChild(
+  message =>
+    new Promise(resolve => {
+      // A supervisor that died meanwhile hears nothing any more; `disconnect` ends us.
+      if (process.connected) process.send?.(message, () => resolve())
+      else resolve()
+    }),
+)

@@ -1,7 +1,9 @@
 /** The `preau` command: parses its arguments and calls one function per command. */
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
+import { CA_COMMANDS } from './commands/ca-commands.ts'
 import { SOURCE_COMMANDS } from './commands/source-commands.ts'
+import { STORE_COMMANDS } from './commands/store-commands.ts'
 import { createTerminal, printable, type Terminal } from './commands/terminal.ts'
 import { loadConfig, type Config } from './config.ts'
 import { causeOf, PreauError } from './errors.ts'
@@ -42,7 +44,14 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     usage: 'preau start',
     takes: [],
     options: [],
-    run: async (config, terminal) => (await import('./commands/start.ts')).start(config, terminal),
+    run: async (config, terminal, _args, { config: file }) =>
+      (await import('./commands/start.ts')).start(config, terminal, {
+        readConfig: () => readConfig(file, process.env),
+        service: {
+          isToldTo: Boolean(process.env['NOTIFY_SOCKET']),
+          watchdogMs: Number(process.env['WATCHDOG_USEC'] ?? 0) / 1_000,
+        },
+      }),
   },
   check: {
     usage: 'preau check HOST [--ip ADDRESS] [--json]',
@@ -143,13 +152,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     run: async (config, terminal, [name = '']) =>
       (await import('./commands/user.ts')).userPasswd(config, terminal, name),
   },
-  'ca export': {
-    usage: 'preau ca export [FILE]',
-    takes: ['FILE?'],
-    options: [],
-    run: async (config, terminal, [file]) =>
-      (await import('./commands/ca.ts')).caExport(config, terminal, file),
-  },
+  ...CA_COMMANDS,
+  ...STORE_COMMANDS,
 }
 
 /** Not `strict`, whose refusals are several lines of English: what it would refuse is told here. */
@@ -207,6 +211,9 @@ function assertArguments(
   }
 }
 
+const readConfig = (file: string | undefined, env: NodeJS.ProcessEnv): Config =>
+  loadConfig(file ?? env['PREAU_CONFIG'], env)
+
 /** 0: allowed or done; 1: the filter refuses; 2: an error, told in one line. */
 async function main(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
   const language = env['LC_ALL'] || env['LC_MESSAGES'] || env['LANG'] || ''
@@ -221,7 +228,7 @@ async function main(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
     }
     const { command, args: rest } = find(positionals, terminal)
     assertArguments(command, rest, values, terminal)
-    const config = loadConfig(values.config ?? env['PREAU_CONFIG'], env)
+    const config = readConfig(values.config, env)
     return (await command.run(config, terminal, rest, values)) === false ? 1 : 0
   } catch (error) {
     const known =

@@ -13,12 +13,23 @@ export const limitsSchema = z.strictObject({
   keepAliveTimeoutMs: limit(65_000, 'idle time of a kept client connection between two requests'),
   dialTimeoutMs: limit(10_000, 'time to resolve a name and connect, all addresses together'),
   answerTimeoutMs: limit(120_000, 'silence of an origin before and during a plain-HTTP answer'),
-  tunnelIdleTimeoutMs: limit(600_000, 'silence of a tunnel, both ways, before it is closed'),
+  tunnelIdleTimeoutMs: limit(
+    600_000,
+    'silence of a tunnel, both ways, before it is closed; a client that takes nothing of a plain answer for as long is let go too',
+  ),
   helloTimeoutMs: limit(
     10_000,
     'time for the TLS handshake of a refused CONNECT, and for the ClientHello of an allowed one',
   ),
   drainTimeoutMs: limit(10_000, 'time that open exchanges get when Préau stops; 0: none'),
+  handoverTimeoutMs: limit(
+    600_000,
+    'time that open exchanges get when their process is replaced (SIGHUP); 0: none',
+  ),
+  heartbeatTimeoutMs: limit(
+    5_000,
+    'silence of a process before it is ended and replaced; 0: it may be silent for ever',
+  ),
   tunnelTimeoutMs: limit(43_200_000, 'how long a tunnel may last in all, busy or not'),
   maxHeaderBytes: limit(32_768, 'size of the head of a request'),
   maxHeaders: limit(100, 'fields in the head of a request'),

@@ -3,6 +3,7 @@
  * environment (`PREAU_PROXY_PORT` for `proxy.port`); frozen. Only this file and `cli.ts` read `process`.
  */
 import { readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
 import { causeOf, PreauError } from './errors.ts'
@@ -38,6 +39,9 @@ const server = z.string().refine(
 )
 const name = z.string().refine(text => parseHumanHost(text) !== undefined, { error: 'a host name' })
 
+const MAX_WORKERS = 256
+const workersForThisMachine = (): number => Math.min(availableParallelism(), MAX_WORKERS)
+
 export const configSchema = z.strictObject({
   dataDir: z
     .string()
@@ -46,7 +50,12 @@ export const configSchema = z.strictObject({
     .describe('folder of all that Préau keeps; relative to the configuration file'),
   store: storeSchema,
   redis: redisSchema.prefault({}),
-  workers: z.int().min(1).max(256).default(1).describe('proxy processes'),
+  workers: z
+    .union([z.int().min(1).max(MAX_WORKERS), z.literal('auto').transform(workersForThisMachine)], {
+      error: `1 to ${MAX_WORKERS}, or "auto"`,
+    })
+    .default(1)
+    .describe('proxy processes; "auto": one for each processor that may be used'),
   proxy: z
     .strictObject({
       host: z.string().min(1).default('127.0.0.1').describe('address the proxy listens on'),
@@ -143,7 +152,7 @@ function explainIssue(issue: z.core.$ZodIssue | undefined): { key: string; detai
       detail: `unknown key; allowed: ${allowed}`,
     }
   }
-  if (issue.code === 'invalid_union')
+  if (issue.code === 'invalid_union' && path.includes('Ports'))
     return { key: path, detail: 'a port (1 to 65535) or a range such as "1024-65535"' }
   return { key: path || '(document)', detail: issue.message }
 }

@@ -53,10 +53,14 @@ export const METRICS = {
   preau_cpu_seconds_total: { type: 'counter', help: 'processor time of the workers' },
   preau_restarts_total: {
     type: 'counter',
-    help: 'processes that died and came back, by role (proxy, admin)',
+    help: 'processes that died, or hung and were ended, and came back, by role (proxy, admin)',
   },
   preau_workers: { type: 'gauge', help: 'proxy workers of the configuration' },
-  preau_workers_up: { type: 'gauge', help: 'proxy workers that run' },
+  preau_workers_up: { type: 'gauge', help: 'proxy workers that run and take connections' },
+  preau_workers_draining: {
+    type: 'gauge',
+    help: 'proxy workers that have been replaced and let their tunnels end',
+  },
   preau_workers_silent: {
     type: 'gauge',
     help: 'workers that run and did not answer in time: their gauges are missing, their counters old',

@@ -8,7 +8,7 @@ import { loadConfig } from '../../src/config.ts'
 import { startProxy } from '../../src/main/proxy-process.ts'
 
 const config = loadConfig(process.argv[2])
-const running = await startProxy(config, pino({ level: 'warn' }, pino.destination(2)))
+const running = await startProxy(config, pino({ level: 'warn' }, pino.destination(2)), config.proxy)
 // Each sample is one turn of a timer of this many milliseconds, which is taken off again below.
 const RESOLUTION_MS = 2
 const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
@@ -16,7 +16,8 @@ delay.enable()
 const milliseconds = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e6 - RESOLUTION_MS)
 
 process.on('message', (message: string) => {
-  if (message === 'stop') void running.stop().then(() => process.exit(0))
+  if (message === 'stop')
+    void running.stop(config.limits.drainTimeoutMs).then(() => process.exit(0))
   else if (message === 'collect') {
     globalThis.gc?.()
     const { heapUsed, external } = process.memoryUsage()

@@ -105,6 +105,8 @@ function createServer({ logger, config }: AdminDeps, { onLimit }: LimitTally): F
     bodyLimit: MAX_FORM_BYTES,
     serverFactory: handler => createHttpServer(handler, config, onLimit),
     trustProxy: trustedProxies.length > 0 && trustedProxies,
+    // A process that is replaced still answers what has come; Fastify then ends the connection, and we the rest.
+    return503OnClosing: false,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: MAX_PARAM, ignoreTrailingSlash: true },
     // An address that cannot even be decoded meets no hook: it gets the barest answer.

@@ -44,6 +44,7 @@ export function createLive(store: Store, work: ListWork): Live {
     for (const stream of streams) void keepOrEnd(stream, end)
   }, BEAT_MS)
   beat.unref()
+  let isClosed = false
   return {
     open(stream) {
       const own = [...streams].filter(({ sessionId }) => sessionId === stream.sessionId)
@@ -52,8 +53,11 @@ export function createLive(store: Store, work: ListWork): Live {
       }
       streams.add(stream)
       start(stream, end)
+      // The page asks again by itself, and then comes to the process that has taken over.
+      if (isClosed) end(stream)
     },
     close() {
+      isClosed = true
       unwatch()
       unfollow()
       changes.stop()

@@ -1,23 +1,42 @@
-/** `preau start`: installs what is missing, starts everything, says how to begin, and stops cleanly when told. */
+/** `preau start`: installs what is missing, starts everything, says how to begin, and does what signals say. */
 import { join } from 'node:path'
+import { isatty } from 'node:tty'
 import pino from 'pino'
 import { createSetupLink } from '../admin/setup-link.ts'
 import type { Config } from '../config.ts'
-import { PreauError } from '../errors.ts'
+import { causeOf, PreauError } from '../errors.ts'
 import { withInstalled } from '../install.ts'
 import { authorityDir, installAuthority } from '../install-authority.ts'
 import { openStore } from '../store/open-store.ts'
-import { supervise, type Supervisor } from '../supervisor.ts'
+import { createReload, type Reload } from '../supervision/reload.ts'
+import { createServiceManager, type ServiceEnvironment } from '../supervision/service-manager.ts'
+import { supervise, type Supervisor } from '../supervision/supervisor.ts'
 import { shorten, table, type Terminal } from './terminal.ts'
 
+/** What the command line knows and this must not look up. */
+export interface StartOptions {
+  /** Reads the configuration again, as it was read for this start. Throws what is wrong with it. */
+  readonly readConfig: () => Config
+  readonly service: ServiceEnvironment
+}
+
 /** Runs until SIGTERM or Ctrl-C; resolves when all processes have ended. */
-export async function start(config: Config, terminal: Terminal): Promise<void> {
+export async function start(
+  config: Config,
+  terminal: Terminal,
+  { readConfig, service }: StartOptions,
+): Promise<void> {
   let supervisor: Supervisor | undefined
+  let reload: (() => void) | undefined
   // Listened to from the very beginning: a start that is stopped half-way leaves no process behind.
-  const stopped = stopSignal(() => void supervisor?.stop())
+  const signals = listenToSignals(terminal, {
+    again: () => void supervisor?.stop(),
+    reload: () => reload?.(),
+  })
   terminal.progress(terminal.t('start.starting'))
-  await prepare(config)
+  await prepare(config, terminal)
   const logger = pino({ base: { role: 'supervisor', pid: process.pid } }, pino.destination(2))
+  const manager = createServiceManager(service, logger)
   let token: string | undefined
   try {
     supervisor = await supervise(config, logger)
@@ -25,17 +44,50 @@ export async function start(config: Config, terminal: Terminal): Promise<void> {
   } catch (error) {
     terminal.progress('')
     await supervisor?.stop()
+    await manager.close()
     refuseStart(error, config, terminal)
   }
   terminal.progress('')
   printScreen(supervisor, config, token, terminal)
-  await stopped
+  manager.ready()
+  reload = createReload({
+    supervisor,
+    readConfig,
+    onBegin: () => manager.reloading(),
+    onEnd(result) {
+      terminal.print(describeReload(result, terminal))
+      manager.ready()
+    },
+  })
+  await signals.stopped
   if (terminal.isTty) terminal.print(`\n${terminal.t('start.stopping')}`)
+  manager.stopping()
   await supervisor.stop()
+  await manager.close()
 }
 
-async function prepare(config: Config): Promise<void> {
-  await withInstalled(config, ({ store }) => installAuthority(config, store, Date.now()))
+/** One line: what came of a SIGHUP. */
+function describeReload(reload: Reload, { t, locale }: Terminal): string {
+  if (reload.outcome !== 'done') {
+    const { error } = reload
+    const detail = error instanceof PreauError ? error.text(locale) : causeOf(error)
+    return t(reload.outcome === 'refused' ? 'reload.refused' : 'reload.failed', { detail })
+  }
+  const { changed, waiting } = reload
+  const done =
+    changed.length === 0 ? t('reload.unchanged') : t('reload.changed', { keys: changed.join(', ') })
+  if (waiting.length === 0) return done
+  return `${done} ${t('reload.waiting', { keys: waiting.join(', ') })}`
+}
+
+const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1)
+
+async function prepare(config: Config, { t, progress }: Terminal): Promise<void> {
+  const onProgress = (done: number, total: number): void =>
+    progress(t('start.bringing', { done: megabytes(done), total: megabytes(total) }))
+  await withInstalled(config, ({ store }) => installAuthority(config, store, Date.now()), {
+    onProgress,
+  })
 }
 
 /** Only once this start has succeeded: nobody sees the link of one that has not. */
@@ -51,7 +103,7 @@ async function makeSetupLink(config: Config): Promise<string | undefined> {
 function refuseStart(error: unknown, { proxy, admin }: Config, { t }: Terminal): never {
   const message = error instanceof Error ? error.message : String(error)
   const port = Number(/EADDRINUSE.*:(\d+)$/.exec(message)?.[1])
-  if (!/^(?:listen|getaddrinfo) E/.test(message)) throw error
+  if (!/^(?:bind|listen|getaddrinfo) E/.test(message)) throw error
   if (Number.isNaN(port)) {
     throw new PreauError('PREAU_USAGE', { detail: t('start.cannotListen', { detail: message }) })
   }
@@ -62,14 +114,14 @@ function refuseStart(error: unknown, { proxy, admin }: Config, { t }: Terminal):
 }
 
 function printScreen(
-  { proxyAddress, adminAddress }: Supervisor,
+  { proxyPort, adminPort }: Supervisor,
   config: Config,
   token: string | undefined,
   terminal: Terminal,
 ): void {
   const { t, paint, print } = terminal
-  const proxy = `${urlHost(config.proxy.host)}:${proxyAddress.port}`
-  const admin = `http://${urlHost(config.admin.host)}:${adminAddress.port}`
+  const proxy = `${urlHost(config.proxy.host)}:${proxyPort}`
+  const admin = `http://${urlHost(config.admin.host)}:${adminPort}`
   const ca = shorten(join(authorityDir(config), 'ca.pem'))
   const rows: [string, string][] = [
     [t('start.proxy'), proxy],
@@ -92,16 +144,30 @@ function printScreen(
 
 const urlHost = (host: string): string => (host.includes(':') ? `[${host}]` : host)
 
-/** Resolves at the first SIGTERM or SIGINT; calls `again` at each further one. */
-function stopSignal(again: () => void): Promise<void> {
-  return new Promise(resolve => {
-    let isStopping = false
-    const onSignal = (): void => {
-      if (isStopping) again()
-      isStopping = true
-      resolve()
-    }
-    process.on('SIGTERM', onSignal)
-    process.on('SIGINT', onSignal)
+interface OnSignal {
+  /** A further SIGTERM or SIGINT. */
+  readonly again: () => void
+  readonly reload: () => void
+}
+
+/** `stopped` resolves at the first SIGTERM or SIGINT. */
+function listenToSignals(
+  { isTty }: Terminal,
+  { again, reload }: OnSignal,
+): { stopped: Promise<void> } {
+  const { promise: stopped, resolve } = Promise.withResolvers<void>()
+  let isStopping = false
+  const stop = (): void => {
+    if (isStopping) again()
+    isStopping = true
+    resolve()
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+  process.on('SIGHUP', () => {
+    // The window has been closed: who began there is gone, and nobody would know of us any more.
+    if (isTty && !isatty(1)) stop()
+    else reload()
   })
+  return { stopped }
 }

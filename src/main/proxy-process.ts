@@ -1,5 +1,4 @@
 /** The composition root of a proxy worker: store, snapshot, portal and proxy, wired. */
-import type { AddressInfo } from 'node:net'
 import { setTimeout as elapsed } from 'node:timers/promises'
 import type { SecureContext } from 'node:tls'
 import type { IncomingMessage } from 'node:http'
@@ -8,6 +7,7 @@ import { openAccessLog, type AccessLog } from '../access-log/access-log.ts'
 import { loadCatalogue } from '../categories/catalogue.ts'
 import type { Config } from '../config.ts'
 import { accessLogDir } from '../install.ts'
+import { listen, type ListenAt } from '../listening.ts'
 import { PreauError } from '../errors.ts'
 import { createAddressJudge, parseCidr } from '../policy/address.ts'
 import type { Host } from '../policy/host.ts'
@@ -20,22 +20,24 @@ import { createForward } from '../proxy/forward.ts'
 import { createIntercept, type Intercept, type RefuseRequest } from '../proxy/intercept.ts'
 import { createResolver } from '../proxy/resolver.ts'
 import { ProxyServer } from '../proxy/server.ts'
+import { drainProxy } from './drain-proxy.ts'
+import { openStoreLate } from './late-store.ts'
 import { isOwnAddress } from './own-address.ts'
 import type { Running } from './running.ts'
 import type { ReachedLimit } from './tally.ts'
 import { workerAuthority } from './worker-authority.ts'
 import { createWorkerMetrics, type WorkerMetrics } from './worker-metrics.ts'
 import { followSnapshot } from '../snapshot-follower.ts'
-import { openStore } from '../store/open-store.ts'
 import type { Store } from '../store/store.ts'
 import type { Authority } from '../tls/authority.ts'
 import { createLeafCache } from '../tls/leaf-cache.ts'
 
 const clock = Date.now
+const LAST_LINES_MS = 1_000
 
 /** Starts one proxy worker: store, snapshot, portal and proxy. */
-export async function startProxy(config: Config, logger: Logger): Promise<Running> {
-  const store = await openStore(config)
+export async function startProxy(config: Config, logger: Logger, at: ListenAt): Promise<Running> {
+  const store = await openStoreLate(config, logger)
   const catalogue = loadCatalogue()
   const current = await followSnapshot({ store, config, catalogue, clock, logger })
   const authority = await workerAuthority(config, store, clock(), logger)
@@ -49,19 +51,17 @@ export async function startProxy(config: Config, logger: Logger): Promise<Runnin
   const { onLimit } = metrics
   const onRefusal = { store, current, config, authority, logger, onLimit }
   const { portal, refuse } = await wirePortal(onRefusal)
-  const parts = { config, current, authority, refuse, accessLog, metrics }
+  const parts = { config, at, current, authority, refuse, accessLog, metrics }
   const { proxy, address } = await wireProxy(parts)
+  const drain = drainProxy(proxy, () => portal.close())
   return {
     address,
     readMetrics: () => metrics.read(proxy),
-    async stop() {
-      const closed = new Promise<void>(resolve => proxy.server.close(() => resolve()))
-      proxy.closeIdle()
-      await portal.close()
-      await Promise.race([closed, drained(proxy, config.limits.drainTimeoutMs)])
+    async stop(drainMs) {
+      await drain(drainMs)
       // The access log must not end before the exchanges that it tells of.
       await Promise.race([proxy.close(), elapsed(LAST_LINES_MS)])
-      current.close()
+      await current.close()
       metrics.close()
       await accessLog.close()
       await store.close()
@@ -98,6 +98,7 @@ async function wirePortal({ authority, config, ...parts }: PortalParts) {
 
 interface ProxyParts {
   readonly config: Config
+  readonly at: ListenAt
   readonly current: Current
   readonly authority: Authority | undefined
   readonly refuse: RefuseRequest
@@ -106,7 +107,7 @@ interface ProxyParts {
 }
 
 async function wireProxy(parts: ProxyParts) {
-  const { config, current, authority, refuse, accessLog, metrics } = parts
+  const { config, at, current, authority, refuse, accessLog, metrics } = parts
   const { onLimit } = metrics
   const { limits } = config
   const ownPorts = new Set([config.admin.port])
@@ -129,7 +130,7 @@ async function wireProxy(parts: ProxyParts) {
     },
     onLimit,
   })
-  const address = await listen(proxy.server, config)
+  const address = await listen(proxy.server, at)
   ownPorts.add(address.port)
   return { proxy, address }
 }
@@ -169,29 +170,4 @@ function wireDial({ dial, limits }: Config, isOwn: (address: Host, port: number)
     isOwn,
     timeoutMs: limits.dialTimeoutMs,
   })
-}
-
-function listen(server: ProxyServer['server'], { proxy, workers }: Config): Promise<AddressInfo> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    // Each worker listens for itself: no connection passes through the primary.
-    server.listen(
-      { host: proxy.host, port: proxy.port, reusePort: workers > 1, backlog: 4_096 },
-      () => {
-        server.off('error', reject)
-        resolve(server.address() as AddressInfo)
-      },
-    )
-  })
-}
-
-const DRAIN_CHECK_MS = 50
-const LAST_LINES_MS = 1_000
-
-/** Resolves when nothing is relayed any more, or when the time is up. */
-async function drained(proxy: ProxyServer, timeoutMs: number): Promise<void> {
-  const until = clock() + timeoutMs
-  while (proxy.openExchanges > 0 && clock() < until) {
-    await elapsed(DRAIN_CHECK_MS)
-  }
 }

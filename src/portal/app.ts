@@ -60,6 +60,8 @@ export async function createPortal(deps: PortalDeps): Promise<FastifyInstance> {
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit,
     exposeHeadRoutes: false,
+    // A worker that drains still answers; Fastify then ends the connection.
+    return503OnClosing: false,
     rewriteUrl: routedPath,
   })
   // Only what our own form sends: not the JSON and the plain text that Fastify reads by itself (CVE-2022-41919).

@@ -47,6 +47,7 @@ export class FollowHub {
   readonly #timer: NodeJS.Timeout
   #size = 0
   #isReading = false
+  #isClosed = false
 
   constructor(deps: FollowDeps) {
     this.#deps = deps
@@ -71,6 +72,11 @@ export class FollowHub {
 
   /** Follows until the response closes, or ends it once the site is open. Its head must have been written. */
   add(refusal: Refusal, locale: Locale, response: ServerResponse): void {
+    if (this.#isClosed) {
+      // The page asks again by itself, and then comes to another worker.
+      response.end()
+      return
+    }
     const { ip, site } = refusal.client
     const key = latestKey(site, refusal.target.host)
     const topic = this.#topics.get(key) ?? { refusal, followers: new Set(), latest: undefined }
@@ -86,6 +92,7 @@ export class FollowHub {
   }
 
   close(): void {
+    this.#isClosed = true
     clearInterval(this.#timer)
     for (const stop of this.#stops) stop()
     for (const { followers } of this.#topics.values()) {

@@ -100,6 +100,14 @@ export class ProxyServer {
     return this.#open.size
   }
 
+  /** From now on an answer ends its connection; what is a tunnel stays one. */
+  endConnections(): void {
+    // Before the listener that may answer at once.
+    this.#http.prependListener('request', (_request, response) => {
+      response.shouldKeepAlive = false
+    })
+  }
+
   /** Closes the connections on which no exchange is open. */
   closeIdle(): void {
     this.#door.closeWaiting()

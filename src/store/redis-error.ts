@@ -7,12 +7,21 @@ export class RedisRefusal extends Error {}
 /** It was sent and no answer came: it may have been done. */
 export class RedisSilence extends Error {
   constructor(cause: unknown) {
-    super(causeOf(cause), { cause })
+    super(causeOf(cause))
   }
 }
 
+/** Only its words: ioredis hangs the command on it, with a password or a record, and errors are logged. */
+export function withoutCommand(error: unknown): Error {
+  return error instanceof PreauError ? error : new Error(causeOf(error))
+}
+
 export function unavailable(reason: unknown): PreauError {
-  return new PreauError('PREAU_STORE_UNAVAILABLE', { detail: causeOf(reason) }, { cause: reason })
+  if (!(reason instanceof PreauError))
+    return new PreauError('PREAU_STORE_UNAVAILABLE', { detail: causeOf(reason) }, { cause: reason })
+  if (reason.code === 'PREAU_STORE_UNAVAILABLE') return reason
+  const detail = { fr: reason.text('fr'), en: reason.message }
+  return new PreauError('PREAU_STORE_UNAVAILABLE', { detail }, { cause: reason })
 }
 
 /** The error of a read: sent or not, nothing was changed. */

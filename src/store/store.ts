@@ -4,6 +4,7 @@
  * machines).
  */
 import type { Change, Documents, Kind } from '../policy/document.ts'
+import type { SharedFiles } from './shared-files.ts'
 
 export interface Stored<K extends Kind> {
   readonly kind: K
@@ -107,6 +108,8 @@ export type StoreWarningCode =
   | 'evicting'
   /** Fewer replicas acknowledge than asked for: `found`, `wanted`. */
   | 'replicas-missing'
+  /** No replica is waited for though one may take over (sentinels, cluster): what it had not yet would be lost. */
+  | 'failover-unsafe'
   /** `found`, `oldest`. */
   | 'engine-old'
   /** The settings could not be read: `detail`. */
@@ -117,12 +120,4 @@ export interface StoreHealth {
   /** Why it is down. */
   readonly detail?: string
   readonly warnings: readonly StoreWarning[]
-}
-
-/** Files by name, each whole or not there. */
-export interface SharedFiles {
-  put(name: string, path: string): Promise<void>
-  fetch(name: string, path: string): Promise<void>
-  names(): Promise<string[]>
-  drop(names: readonly string[]): Promise<void>
 }

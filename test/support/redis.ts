@@ -32,7 +32,14 @@ export interface RedisServer {
   readonly start: (conf?: RedisConf) => Promise<void>
 }
 
-const DURABLE: RedisConf = { appendonly: 'yes', appendfsync: 'always', save: '' }
+const DURABLE: RedisConf = {
+  appendonly: 'yes',
+  appendfsync: 'always',
+  save: '',
+  'enable-debug-command': 'yes',
+  // Replicas are served at once, not five seconds later with others.
+  'repl-diskless-sync-delay': '0',
+}
 // A test that is killed takes its servers with it.
 const hasSetpriv = spawnSync('setpriv', ['--version']).status === 0
 const PREFIX = hasSetpriv ? ['setpriv', '--pdeathsig', 'KILL'] : []
@@ -124,17 +131,28 @@ export async function startReplica(
   conf: RedisConf = {},
 ): Promise<RedisServer> {
   const replica = await startRedis(t, { replicaof: `127.0.0.1 ${of.port}`, ...conf })
-  while (!replica.cli('info', 'replication').includes('master_link_status:up')) await pause(20)
+  // It keeps up when it has acknowledged something: a message, which leaves no key.
+  const keepsUp = new RegExp(`port=${replica.port},state=online,offset=[1-9]`)
+  do {
+    of.cli('publish', 'test', 'x')
+    await pause(20)
+  } while (!keepsUp.test(of.cli('info', 'replication')))
   return replica
 }
 
 /** A sentinel that alone decides on the death of a master, which it calls `preau`. */
-export async function startSentinel(t: Test, master: RedisServer): Promise<RedisServer> {
+export async function startSentinel(
+  t: Test,
+  master: RedisServer,
+  replica?: RedisServer,
+): Promise<RedisServer> {
   const file = join(newFolder(t), 'sentinel.conf')
   const lines = [
     `sentinel monitor preau 127.0.0.1 ${master.port} 1`,
     'sentinel down-after-milliseconds preau 500',
     'sentinel failover-timeout preau 2000',
+    // By itself it looks for replicas every ten seconds.
+    ...(replica === undefined ? [] : [`sentinel known-replica preau 127.0.0.1 ${replica.port}`]),
   ]
   writeFileSync(file, `${lines.join('\n')}\n`)
   return startRedis(t, {}, [file, '--sentinel'])

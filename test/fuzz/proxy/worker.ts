@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { existsSync, globSync, readFileSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AccessLogEntry } from '../../../src/access-log/access-log.ts'
-import type { FromChild, ToChild } from '../../../src/child.ts'
+import type { FromChild, ToChild } from '../../../src/messages.ts'
 import { configSchema, type Config } from '../../../src/config.ts'
 import { withInstalled } from '../../../src/install.ts'
 import { DEFAULT_POLICY } from '../../../src/policy/default-policy.ts'
@@ -53,7 +53,7 @@ export async function openWorker(scope: Scope, ports: WorkerPorts): Promise<Work
     throw new Error(message.type === 'failed' ? message.message : `it said ${message.type} first`)
   const { pid = 0 } = child
   return {
-    port: message.address.port,
+    port: message.port,
     assertAlive() {
       if (child.exitCode === null && child.signalCode === null) return
       throw new Error(`the worker died (${child.signalCode ?? child.exitCode})\n${said}`)
@@ -140,7 +140,7 @@ async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const exited = once(child, 'exit')
   const timer = setTimeout(() => child.kill('SIGKILL'), 5_000)
-  if (child.connected) child.send({ type: 'stop' } satisfies ToChild)
+  if (child.connected) child.send({ type: 'stop', drainMs: 0 } satisfies ToChild)
   await exited
   clearTimeout(timer)
 }
