@@ -180,6 +180,20 @@ t.test(
   },
 )
 
+t.test('an upload of which a failover has lost a piece begins anew', async t => {
+  const { files, write, path, client, chunks } = await createWorld(t)
+  const content = randomBytes(6 * MB)
+  let isLost = false
+  const lose = (bytes: number): void => {
+    if (isLost || bytes < 2 * MB) return
+    isLost = true
+    void chunks().then(keys => client.del(keys[0] ?? ''))
+  }
+  await files.put('big', write('big', content), { onProgress: lose })
+  await files.fetch('big', path('back'))
+  t.ok(isLost && content.equals(readFileSync(path('back'))))
+})
+
 t.test('an upload that died half-way leaves chunks that end by themselves', async t => {
   const { files, write, client, chunks } = await createWorld(t)
   const controller = new AbortController()
