@@ -49,8 +49,8 @@ t.test('sockets and the place of the data wait: their old values stay in force',
 })
 
 t.test('a section that comes with a newer version waits as a whole', async t => {
-  const before = { ...config(), redis: { prefix: 'a' } }
-  const now = { ...config(), redis: { prefix: 'b' } }
+  const before = { ...config(), redis: { ...config().redis, prefix: 'a' } }
+  const now = { ...config(), redis: { ...config().redis, prefix: 'b' } }
   const change = compareConfigs(before, now)
   t.strictSame(change.waiting, ['redis.prefix'])
   t.match(change.config, { redis: { prefix: 'a' } })

@@ -2,7 +2,8 @@
 import { join, resolve } from 'node:path'
 import type { Config } from '../../config.ts'
 import { PreauError } from '../../errors.ts'
-import { makeDataFolder, STORE_FILE, withoutCredentials } from '../open-store.ts'
+import { storeName } from '../../config-store.ts'
+import { makeDataFolder, STORE_FILE } from '../open-store.ts'
 import { openSqliteReading } from './sqlite-reading.ts'
 import { openSqliteWriting } from './sqlite-writing.ts'
 import type { Reading, Writing } from './transfer.ts'
@@ -27,7 +28,7 @@ export function parsePlace(
 
 /** As it may be shown: never with a password. */
 export function nameOf(place: Place): string {
-  return place.kind === 'sqlite' ? place.file : withoutCredentials(place.url)
+  return place.kind === 'sqlite' ? place.file : storeName(place.url)
 }
 
 export async function openReading(place: Place, config: Config): Promise<Reading> {
