@@ -1,40 +1,10 @@
 /** What a refused person meets while the store is down or slow: the page at once, an honest answer, and the truth afterwards. */
 import tap from 'tap'
-import { PreauError } from '../../src/errors.ts'
-import type { Store } from '../../src/store/store.ts'
 import { over } from './broken-store.ts'
+import { never, Outage, unavailable } from './outage.ts'
 import { PortalWorld } from './portal-world.ts'
 
 const PAGE = 'http://jeux.example/partie?id=7'
-const unavailable = (): Promise<never> =>
-  Promise.reject(new PreauError('PREAU_STORE_UNAVAILABLE', { detail: 'down' }))
-const never = (): Promise<never> => new Promise(() => undefined)
-
-/** A store that somebody may take away and bring back. */
-class Outage {
-  isDown = false
-  readonly #how: () => Promise<never>
-
-  constructor(how = unavailable) {
-    this.#how = how
-  }
-
-  readonly wrap = (store: Store): Store => {
-    const orDown = <T>(ask: () => Promise<T>): Promise<T> => (this.isDown ? this.#how() : ask())
-    return over(store, {
-      get: (kind, id) => orDown(() => store.get(kind, id)),
-      list: (kind, query) => orDown(() => store.list(kind, query)),
-      count: (kind, facet) => orDown(() => store.count(kind, facet)),
-      commit: (note, changes) => orDown(() => store.commit(note, changes)),
-      permits: {
-        take: (key, rule) => orDown(() => store.permits.take(key, rule)),
-        giveBack: key => orDown(() => store.permits.giveBack(key)),
-        clear: key => orDown(() => store.permits.clear(key)),
-      },
-    })
-  }
-}
-
 for (const [what, how] of [
   ['down', unavailable],
   ['silent', never],
