@@ -13,6 +13,11 @@ import { describeStanding, readLatest, type Latest, type Standing } from './stan
 /** Proxies and browsers give up on a silent stream; the beat also notices what time alone opens (hours, ends). */
 const BEAT_MS = 15_000
 const READS_AT_ONCE = 16
+/**
+ * A page that opens by itself asks on a new connection, which another worker may take: it must have heard of the grant
+ * too. On SQLite each looks ten times a second; a message of Redis is there at once.
+ */
+const SETTLE_MS = 150
 /** A follower that does not read is cut: its events are small and few. */
 const MAX_UNREAD_BYTES = 65_536
 
@@ -22,6 +27,7 @@ export interface FollowDeps {
   readonly clock: () => number
   readonly limits: Pick<Limits, 'followers' | 'followersPerPc'>
   readonly beatMs?: number
+  readonly settleMs?: number
 }
 
 interface Follower {
@@ -47,13 +53,15 @@ export class FollowHub {
   readonly #timer: NodeJS.Timeout
   #size = 0
   #isReading = false
+  /** Of snapshots that other workers may not have yet. */
+  readonly #settling = new Set<NodeJS.Timeout>()
   #isClosed = false
 
   constructor(deps: FollowDeps) {
     this.#deps = deps
     this.#stops = [
       deps.store.watch(() => this.#refresh(this.#topics.keys())),
-      deps.current.onSwap(() => this.#tellAll()),
+      deps.current.onSwap(() => this.#settle()),
     ]
     this.#timer = setInterval(() => this.#beat(), deps.beatMs ?? BEAT_MS).unref()
   }
@@ -94,6 +102,7 @@ export class FollowHub {
   close(): void {
     this.#isClosed = true
     clearInterval(this.#timer)
+    for (const timer of this.#settling) clearTimeout(timer)
     for (const stop of this.#stops) stop()
     for (const { followers } of this.#topics.values()) {
       for (const { response } of followers) response.end()
@@ -141,18 +150,28 @@ export class FollowHub {
     if (!isDeepStrictEqual(before, topic.latest)) this.#tell(topic)
   }
 
-  #tellAll(): void {
-    for (const topic of this.#topics.values()) this.#tell(topic)
+  #settle(): void {
+    const timer = setTimeout(() => {
+      this.#settling.delete(timer)
+      this.#tellAll(true)
+    }, this.#deps.settleMs ?? SETTLE_MS)
+    this.#settling.add(timer.unref())
+    this.#tellAll()
   }
 
-  #tell({ latest, followers }: Topic): void {
-    for (const follower of followers) this.#tellOne(follower, latest)
+  #tellAll(mayOpen = false): void {
+    for (const topic of this.#topics.values()) this.#tell(topic, mayOpen)
   }
 
-  #tellOne(follower: Follower, latest: Latest | undefined): void {
+  #tell({ latest, followers }: Topic, mayOpen = false): void {
+    for (const follower of followers) this.#tellOne(follower, latest, mayOpen)
+  }
+
+  #tellOne(follower: Follower, latest: Latest | undefined, mayOpen = false): void {
     const { refusal, locale } = follower
     const { current, clock } = this.#deps
     const standing = describeStanding(latest ?? {}, refusal, current.snapshot, clock(), locale)
+    if (standing.reload && !mayOpen && this.#settling.size > 0) return
     if (latest !== undefined || standing.reload) send(follower, standing)
   }
 
