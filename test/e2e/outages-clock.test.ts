@@ -16,7 +16,7 @@ t.test(
     const clock = openClock(stage)
     const origin = await openOrigin(stage)
     const city = await openCity(stage, { env: clock.env })
-    const load = await startLoad(city, origin, { lives: 0 })
+    const load = await startLoad(stage, city, origin, { lives: 0 })
     const { seen, slow } = await jumpClock(city, load, clock)
     const outcome = await conclude('clock', city, load, [])
     t.strictSame(

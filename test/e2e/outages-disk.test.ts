@@ -21,7 +21,7 @@ t.test('a full disk stops no verdict, and damages nothing', { skip: notLinux }, 
   }
   const origin = await openOrigin(stage)
   const city = await openCity(stage, { dataDir: join(disk.path, 'data') })
-  const load = await startLoad(city, origin)
+  const load = await startLoad(stage, city, origin)
   const seen = await fillDisk(city, load, disk, 3_000)
   const outcome = await conclude('full disk', city, load, [seen.convergedMs])
   t.ok(seen.clicksRefused > 0, 'clicks are told that it is not possible now')

@@ -17,7 +17,7 @@ t.test(
     const stage = stageOf(t)
     const origin = await openOrigin(stage)
     const city = await openCity(stage)
-    const load = await startLoad(city, origin)
+    const load = await startLoad(stage, city, origin)
     const victims = [...VICTIMS, 'worker', 'worker', 'admin', 'worker'] as const
     const killings = await killProcesses(city, origin, load, { victims, pauseMs: 800 })
     const times = killings.map(({ backMs }) => backMs)

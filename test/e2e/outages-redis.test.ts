@@ -15,7 +15,7 @@ t.test('Redis stopped, killed, held up and out of reach, then back', async t => 
   const stage = stageOf(t)
   const origin = await openOrigin(stage)
   const { city, redis, shim } = await openRedisCity(stage)
-  const load = await startLoad(city, origin)
+  const load = await startLoad(stage, city, origin)
   const parts = { city, load, redis, shim }
   const times: number[] = []
   for (const how of AWAY) {
@@ -41,7 +41,7 @@ t.test('Redis slow, cutting connections, loading, full, read-only', async t => {
   const stage = stageOf(t)
   const origin = await openOrigin(stage)
   const { city, shim } = await openRedisCity(stage)
-  const load = await startLoad(city, origin)
+  const load = await startLoad(stage, city, origin)
   const times = await troubleStore(load, shim, 2_500)
   const outcome = await conclude('store in trouble', city, load, times)
   t.strictSame(outcome.lost, [])
