@@ -13,7 +13,10 @@ export const limitsSchema = z.strictObject({
   keepAliveTimeoutMs: limit(65_000, 'idle time of a kept client connection between two requests'),
   dialTimeoutMs: limit(10_000, 'time to resolve a name and connect, all addresses together'),
   answerTimeoutMs: limit(120_000, 'silence of an origin before and during a plain-HTTP answer'),
-  tunnelIdleTimeoutMs: limit(600_000, 'silence of a tunnel, both ways, before it is closed'),
+  tunnelIdleTimeoutMs: limit(
+    600_000,
+    'silence of a tunnel, both ways, before it is closed; a client that takes nothing of a plain answer for as long is let go too',
+  ),
   helloTimeoutMs: limit(
     10_000,
     'time for the TLS handshake of a refused CONNECT, and for the ClientHello of an allowed one',

@@ -75,16 +75,16 @@ export async function cleanRecords({
   const before = firstIdAt(oldest)
   const sweep = sweepOf(store, now)
   return (
-    (await sweep('grant', { facet: 'active' }, grant => endExpired(grant, now))) +
-    (await sweep('grant', { facet: 'ended', before }, grant => dropOldGrant(grant, oldest))) +
+    (await sweep('grant', { facet: 'active' }, async grant => endExpired(grant, now))) +
+    (await sweep('grant', { facet: 'ended', before }, async grant => dropOldGrant(grant, oldest))) +
     (await sweep('request', { before }, request => dropOldRequest(store, request, oldest))) +
-    (await sweep('session', {}, session => dropSession(session, now))) +
+    (await sweep('session', {}, async session => dropSession(session, now))) +
     (await store.forget(oldest))
   )
 }
 
 /** What becomes of one record: changes that belong in one commit. */
-type Judge<K extends Kind> = (record: Stored<K>) => Change[] | Promise<Change[]>
+type Judge<K extends Kind> = (record: Stored<K>) => Promise<Change[]>
 
 const sweepOf =
   (store: Store, now: number) =>

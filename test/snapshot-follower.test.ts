@@ -34,7 +34,7 @@ async function open(t: Test): Promise<World> {
   const logger = pino({}, { write: (line: string) => void said.push(line) })
   const current = await followSnapshot({ store, config, catalogue, clock, logger })
   t.teardown(async () => {
-    current.close()
+    await current.close()
     await store.close()
   })
   const verdict = (name: string): string => {
@@ -114,7 +114,7 @@ t.test(
       logger,
     })
     t.teardown(async () => {
-      current.close()
+      await current.close()
       await store.close()
     })
     const before = current.snapshot
@@ -143,7 +143,7 @@ t.test(
 
 t.test('without a category index nothing starts: a filter never starts blind', async t => {
   const { config, store, current } = await open(t)
-  current.close()
+  await current.close()
   const lists = await store.get('lists', CURRENT)
   if (lists === undefined) throw new Error('no lists')
   unlinkSync(indexFile(config.dataDir, lists.body))
@@ -156,4 +156,37 @@ t.test('without a category index nothing starts: a filter never starts blind', a
     logger: pino({ enabled: false }),
   }
   await t.rejects(followSnapshot(options), { code: 'PREAU_INDEX_DAMAGED' })
+})
+
+t.test('grants and policy never wait for an index that is still to come', async t => {
+  const { config, store, current, verdict } = await open(t)
+  const lists = await store.get('lists', CURRENT)
+  if (lists === undefined) throw new Error('no lists')
+  const { copyFileSync } = await import('node:fs')
+  const index = 'index-tocome000-000000.bin'
+  await store.commit(note, [
+    { kind: 'lists', id: CURRENT, body: { ...lists.body, id: 'later', index, previous: null } },
+  ])
+  await store.commit(note, [
+    {
+      kind: 'grant',
+      id: 'g1',
+      body: {
+        id: 'g1',
+        host: host('miniclip.com'),
+        scope: { kind: 'city' },
+        origin: 'approved',
+        by: 'alice',
+        at: 0,
+        until: null,
+      },
+    },
+  ])
+  await eventually(() => verdict('www.miniclip.com') === 'grant')
+  t.equal(verdict('www.miniclip.com'), 'grant')
+  t.equal(verdict('www.jeux.fr'), 'blocked-category', 'by the lists that stood open')
+  const before = current.snapshot.categories
+  copyFileSync(indexFile(config.dataDir, lists.body), indexFile(config.dataDir, { index }))
+  await eventually(() => current.snapshot.categories !== before, 6_000)
+  t.not(current.snapshot.categories, before, 'taken when it has come, without another change')
 })

@@ -10,9 +10,10 @@ export function alreadyDecided(
   { now, timeZone }: Pick<Wording, 'now' | 'timeZone'>,
 ): PreauError {
   const say = (locale: Locale) => {
-    const { t, moment } = createWording({ locale, timeZone, now, siteNames: new Map() })
-    const date = moment(at).date
-    return { outcome: t(`decided.said.${outcome}`), when: t('decided.said.when', { date }) }
+    const words = createWording({ locale, timeZone, now, siteNames: new Map() })
+    const { date } = words.moment(at)
+    const when = words.t('decided.said.when', { date })
+    return { outcome: words.t(`decided.said.${outcome}`), when }
   }
   const [fr, en] = [say('fr'), say('en')]
   return new PreauError('PREAU_ALREADY_DECIDED', {

@@ -58,8 +58,8 @@ function waiting({ candidate }: ListState, words: Wording): StripWarning[] {
 
 function alarming({ alarms }: ListState, words: Wording): StripWarning[] {
   const { t } = words
-  return alarms.map(({ kind, subject, at }) => {
-    const text = t(`alarm.${kind}`, { subject, ago: words.moment(at).ago })
+  return alarms.map(({ kind, subject, machine = '', at }) => {
+    const text = t(`alarm.${kind}`, { subject, machine, ago: words.moment(at).ago })
     return { kind: 'problem', text, href: '/lists', action: t('strip.seeLists') }
   })
 }

@@ -56,22 +56,33 @@ export async function hasFiles(dataDir: string, list: ListInfo): Promise<boolean
 
 const NAME = /-([0-9a-z]{9}-[0-9a-f]{6})(\.bin)?(\.partial)?$/
 
+/** What counts when leftovers are looked for. */
+export interface NamedVersions {
+  readonly lists: ListsDocument
+  readonly candidate?: CandidateDocument | undefined
+}
+
+/** The indexes and folders of the version in force, of the one to go back to, and of a candidate. */
+export function namesIn({ lists, candidate }: NamedVersions): ReadonlySet<string> {
+  const versions = [lists, lists.previous ?? [], candidate?.version ?? []].flat()
+  return new Set(
+    versions.flatMap(version => [
+      version.index,
+      ...version.lists.flatMap(({ folder }) => folder ?? []),
+    ]),
+  )
+}
+
 /**
  * Deletes the indexes and folders that nothing names any more: neither the version in force, nor the one to go back to,
  * nor a candidate. What is newer than the version in force stays, because an import may be at work. Call it after the
  * commit of `lists`.
  */
-export async function dropUnreferenced(
-  dataDir: string,
-  { lists, candidate }: { lists: ListsDocument; candidate?: CandidateDocument | undefined },
-): Promise<void> {
+export async function dropUnreferenced(dataDir: string, versions: NamedVersions): Promise<void> {
   const folder = listsFolder(dataDir)
-  const current = NAME.exec(lists.index)?.[1]
+  const current = NAME.exec(versions.lists.index)?.[1]
   if (current === undefined) return
-  const versions = [lists, lists.previous ?? [], candidate?.version ?? []].flat()
-  const named = new Set(
-    versions.flatMap(version => [version.index, ...version.lists.map(list => list.folder)]),
-  )
+  const named = namesIn(versions)
   const old = (await readdir(folder)).filter(
     name => (NAME.exec(name)?.[1] ?? current) < current && !named.has(name),
   )

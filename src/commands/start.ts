@@ -34,7 +34,7 @@ export async function start(
     reload: () => reload?.(),
   })
   terminal.progress(terminal.t('start.starting'))
-  await prepare(config)
+  await prepare(config, terminal)
   const logger = pino({ base: { role: 'supervisor', pid: process.pid } }, pino.destination(2))
   const manager = createServiceManager(service, logger)
   let token: string | undefined
@@ -80,8 +80,14 @@ function describeReload(reload: Reload, { t, locale }: Terminal): string {
   return `${done} ${t('reload.waiting', { keys: waiting.join(', ') })}`
 }
 
-async function prepare(config: Config): Promise<void> {
-  await withInstalled(config, ({ store }) => installAuthority(config, store, Date.now()))
+const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1)
+
+async function prepare(config: Config, { t, progress }: Terminal): Promise<void> {
+  const onProgress = (done: number, total: number): void =>
+    progress(t('start.bringing', { done: megabytes(done), total: megabytes(total) }))
+  await withInstalled(config, ({ store }) => installAuthority(config, store, Date.now()), {
+    onProgress,
+  })
 }
 
 /** Only once this start has succeeded: nobody sees the link of one that has not. */

@@ -21,13 +21,13 @@ import { createIntercept, type Intercept, type RefuseRequest } from '../proxy/in
 import { createResolver } from '../proxy/resolver.ts'
 import { ProxyServer } from '../proxy/server.ts'
 import { drainProxy } from './drain-proxy.ts'
+import { openStoreLate } from './late-store.ts'
 import { isOwnAddress } from './own-address.ts'
 import type { Running } from './running.ts'
 import type { ReachedLimit } from './tally.ts'
 import { workerAuthority } from './worker-authority.ts'
 import { createWorkerMetrics, type WorkerMetrics } from './worker-metrics.ts'
 import { followSnapshot } from '../snapshot-follower.ts'
-import { openStore } from '../store/open-store.ts'
 import type { Store } from '../store/store.ts'
 import type { Authority } from '../tls/authority.ts'
 import { createLeafCache } from '../tls/leaf-cache.ts'
@@ -37,7 +37,7 @@ const LAST_LINES_MS = 1_000
 
 /** Starts one proxy worker: store, snapshot, portal and proxy. */
 export async function startProxy(config: Config, logger: Logger, at: ListenAt): Promise<Running> {
-  const store = await openStore(config)
+  const store = await openStoreLate(config, logger)
   const catalogue = loadCatalogue()
   const current = await followSnapshot({ store, config, catalogue, clock, logger })
   const authority = await workerAuthority(config, store, clock(), logger)
@@ -61,7 +61,7 @@ export async function startProxy(config: Config, logger: Logger, at: ListenAt): 
       await drain(drainMs)
       // The access log must not end before the exchanges that it tells of.
       await Promise.race([proxy.close(), elapsed(LAST_LINES_MS)])
-      current.close()
+      await current.close()
       metrics.close()
       await accessLog.close()
       await store.close()

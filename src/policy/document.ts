@@ -3,12 +3,13 @@ import { networkOf } from './address.ts'
 import type { Alarm } from './alarm.ts'
 import type { Session, SetupLinks, User } from './account.ts'
 import type { Grant } from './grant.ts'
+import type { Installation } from './installation.ts'
 import type { FetchStatus, StoredSource } from './list-source.ts'
 import type { CandidateDocument, ListsDocument } from './lists.ts'
 import type { PolicyDocument } from './policy-document.ts'
 import type { UnblockRequest } from './unblock-request.ts'
 
-/** Every record by kind. `policy`, `lists` and `candidate` have the single id `CURRENT`. */
+/** Every record by kind. `policy`, `lists`, `candidate` and `installation` have the single id `CURRENT`. */
 export interface Documents {
   policy: PolicyDocument
   lists: ListsDocument
@@ -19,6 +20,7 @@ export interface Documents {
   /** How fetching a source goes, by the name of the list; also for sources of the configuration. */
   fetch: FetchStatus
   alarm: Alarm
+  installation: Installation
   request: UnblockRequest
   /** Points to the newest request of a school for a host, under `latestKey`. Its expected version is what makes one pending request per host and school. */
   latest: { readonly requestId: string }

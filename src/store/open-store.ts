@@ -9,7 +9,8 @@ import { openRedisStore } from './open-redis-store.ts'
 import { openSqliteStore } from './sqlite-store.ts'
 import type { Store } from './store.ts'
 
-const FILE = 'preau.db'
+/** The embedded store, in the data folder. */
+export const STORE_FILE = 'preau.db'
 
 /** `redis` may be left out where its defaults do. */
 export type StoreConfig = Pick<Config, 'store' | 'dataDir'> & Partial<Pick<Config, 'redis'>>
@@ -31,11 +32,16 @@ export async function openStore(
     const settings = redis ?? redisSchema.parse({})
     return openRedisStore({ url: store, address, settings, check })
   }
-  const file = join(dataDir, FILE)
+  makeDataFolder({ dataDir })
+  return openSqliteStore(join(dataDir, STORE_FILE), { check })
+}
+
+/** For its owner only. Throws PREAU_STORE_UNREADABLE. */
+export function makeDataFolder({ dataDir }: Pick<Config, 'dataDir'>): void {
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   } catch (error) {
+    const file = join(dataDir, STORE_FILE)
     throw new PreauError('PREAU_STORE_UNREADABLE', { file, detail: detailOf(error) })
   }
-  return openSqliteStore(file, { check })
 }

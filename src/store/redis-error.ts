@@ -12,7 +12,11 @@ export class RedisSilence extends Error {
 }
 
 export function unavailable(reason: unknown): PreauError {
-  return new PreauError('PREAU_STORE_UNAVAILABLE', { detail: causeOf(reason) }, { cause: reason })
+  if (!(reason instanceof PreauError))
+    return new PreauError('PREAU_STORE_UNAVAILABLE', { detail: causeOf(reason) }, { cause: reason })
+  if (reason.code === 'PREAU_STORE_UNAVAILABLE') return reason
+  const detail = { fr: reason.text('fr'), en: reason.message }
+  return new PreauError('PREAU_STORE_UNAVAILABLE', { detail }, { cause: reason })
 }
 
 /** The error of a read: sent or not, nothing was changed. */

@@ -130,11 +130,9 @@ export class RedisLink {
   async #run(): Promise<void> {
     const { signal } = this.#closing
     for (let attempt = 1; !signal.aborted; attempt++) {
-      const startedAt = performance.now()
       this.#reason = await this.#live(signal).catch((error: unknown) => error)
       this.#redis = undefined
       if (attempt >= this.#options.attempts || signal.aborted) this.#first.reject(this.#reason)
-      if (performance.now() - startedAt > 2 * LAST_RETRY_MS) this.#retryMs = FIRST_RETRY_MS
       // Not all processes at the same moment.
       const pauseMs = this.#retryMs * (0.5 + Math.random() / 2)
       await wait(pauseMs, undefined, { signal }).catch(() => undefined)
@@ -161,6 +159,7 @@ export class RedisLink {
       clearTimeout(timer)
       this.#epoch += 1
       this.#redis = redis
+      this.#retryMs = FIRST_RETRY_MS
       this.#first.resolve()
       onUp()
       return await made.ended

@@ -20,6 +20,8 @@ export interface RedisKeys {
   /** A sorted set of ids, all of them or those of a facet. */
   readonly index: (kind: Kind, facet?: string) => string
   readonly permit: (key: string) => string
+  /** Of `redis-files.ts`. */
+  readonly shared: (name: string) => string
 }
 
 /** All in one hash slot, that of the braces (redis.io/docs/reference/cluster-spec, hash tags). */
@@ -34,6 +36,7 @@ export function redisKeys(prefix: string): RedisKeys {
     index: (kind, facet) =>
       facet === undefined ? `${base}ids:${kind}` : `${base}facet:${kind}:${facet}`,
     permit: key => `${base}permit:${key}`,
+    shared: name => `${base}${name}`,
   }
 }
 

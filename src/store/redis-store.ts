@@ -6,6 +6,7 @@ import { answerHealth } from './health.ts'
 import { RedisAudit } from './redis-audit.ts'
 import type { RedisConnector } from './redis-connect.ts'
 import { readingError, unavailable, writingError } from './redis-error.ts'
+import { RedisFiles } from './redis-files.ts'
 import { durabilityWarnings } from './redis-health.ts'
 import { RedisLink } from './redis-link.ts'
 import { findStore } from './redis-marker.ts'
@@ -37,8 +38,12 @@ export interface RedisStoreOptions {
   readonly mayCreate: boolean
 }
 
+/** For a chunk of a file over a slow line. */
+const FILE_TIMEOUT_MS = 15_000
+
 export class RedisStore implements Store {
   readonly permits: Permits
+  readonly files: RedisFiles
   readonly #options: RedisStoreOptions
   readonly #link: RedisLink
   /** The same one, where no replica has to be waited for. */
@@ -64,6 +69,8 @@ export class RedisStore implements Store {
     this.#replication = new RedisReplication(this.#writes, replicas, timeoutMs)
     this.#audit = new RedisAudit(this.#link, keys.audit)
     this.permits = new RedisPermits(this.#link, keys, run => this.#reading(run))
+    const connect = (): RedisLink => this.#openLink(FILE_TIMEOUT_MS)
+    this.files = new RedisFiles({ connect, key: keys.shared })
   }
 
   /** Resolves when it can be used; rejects with what is wrong. */
@@ -141,20 +148,18 @@ export class RedisStore implements Store {
 
   async #close(): Promise<void> {
     await Promise.allSettled(this.#pending)
-    await Promise.all([this.#watch.close(), this.#link.close(), this.#writes.close()])
+    const links = [this.#watch, this.#link, this.#writes, this.files]
+    await Promise.all(links.map(link => link.close()))
   }
 
-  #openLink(): RedisLink {
-    const { connector, timeoutMs, attempts } = this.#options
-    let isFirst = true
+  #openLink(timeoutMs = this.#options.timeoutMs): RedisLink {
+    const { connector, attempts } = this.#options
     return new RedisLink(connector, {
       timeoutMs,
       attempts,
       prepare: redis => this.#prepare(redis),
-      onUp: () => {
-        if (!isFirst) this.#watch.raise()
-        isFirst = false
-      },
+      // There was a time without it.
+      onUp: () => this.#watch.raise(),
     })
   }
 
@@ -171,9 +176,8 @@ export class RedisStore implements Store {
       mayCreate: mayCreate && this.#marker === undefined,
       place,
     })
-    const isFirst = this.#marker === undefined
     this.#marker = marker
-    if (isFirst) this.#watch.found(seq)
+    this.#watch.found(seq)
   }
 
   async #readSeq(): Promise<number> {

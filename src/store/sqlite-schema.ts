@@ -55,7 +55,7 @@ export function openDatabase(file: string, options: DatabaseOptions): DatabaseSy
   try {
     if (options.mayCreate && !fs.existsSync(file)) createDatabase(file)
     assertUsableFile(file)
-    inspect(file, options)
+    openInspected(file, options).close()
     return openForWriting(file, options.busyTimeoutMs)
   } catch (error) {
     throw openingError(file, error)
@@ -97,11 +97,11 @@ function createDatabase(file: string): void {
   } finally {
     for (const suffix of ['', '-wal', '-shm']) fs.rmSync(temporary + suffix, { force: true })
   }
-  syncFolder(dirname(file))
+  syncPath(dirname(file))
 }
 
 // SQLite would replay the write-ahead log of a database that was moved away onto the new one.
-function assertNoOrphanLog(file: string): void {
+export function assertNoOrphanLog(file: string): void {
   const orphan = ['-wal', '-journal'].map(suffix => file + suffix).find(hasContent)
   if (orphan === undefined || fs.existsSync(file)) return
   const detail = `${orphan} belongs to a database that is not there; move it away too`
@@ -120,8 +120,9 @@ function linkIfAbsent(from: string, to: string): void {
   }
 }
 
-function syncFolder(folder: string): void {
-  const descriptor = fs.openSync(folder, 'r')
+/** Waits until a file, or the names in a folder, are on the disk. */
+export function syncPath(path: string): void {
+  const descriptor = fs.openSync(path, 'r')
   try {
     fs.fsyncSync(descriptor)
   } finally {
@@ -132,18 +133,37 @@ function syncFolder(folder: string): void {
 // By `stat` and `access` only: closing any descriptor of the file would drop the locks that another connection of this
 // process holds on it (sqlite.org/howtocorrupt.html §2.2).
 function assertUsableFile(file: string): void {
+  assertFile(file)
+  fs.accessSync(file, fs.constants.R_OK | fs.constants.W_OK)
+  fs.accessSync(dirname(file), fs.constants.W_OK | fs.constants.X_OK)
+}
+
+function assertFile(file: string): void {
   const stat = fs.statSync(file)
   if (!stat.isFile()) {
     throw new PreauError('PREAU_STORE_UNREADABLE', { file, detail: 'not a regular file' })
   }
   // SQLite takes an empty file for a new database; here it is one that was lost.
   if (stat.size === 0) throw new PreauError('PREAU_STORE_DAMAGED', { file, detail: 'empty file' })
-  fs.accessSync(file, fs.constants.R_OK | fs.constants.W_OK)
-  fs.accessSync(dirname(file), fs.constants.W_OK | fs.constants.X_OK)
 }
 
-/** Looks at the file through a read-only connection, which at its end writes nothing back, not even the log. */
-function inspect(file: string, { check, busyTimeoutMs }: DatabaseOptions): void {
+/** A connection that reads only, and at its end writes nothing back, not even the log. Throws as `openDatabase` does. */
+export function openForReading(
+  file: string,
+  { check, busyTimeoutMs }: Omit<DatabaseOptions, 'mayCreate'>,
+): DatabaseSync {
+  try {
+    assertFile(file)
+    return openInspected(file, { check, busyTimeoutMs })
+  } catch (error) {
+    throw openingError(file, error)
+  }
+}
+
+function openInspected(
+  file: string,
+  { check, busyTimeoutMs }: Omit<DatabaseOptions, 'mayCreate'>,
+): DatabaseSync {
   const db = new DatabaseSync(file, { readOnly: true, timeout: busyTimeoutMs })
   try {
     if (pragma(db, 'application_id') !== APPLICATION_ID) {
@@ -159,8 +179,10 @@ function inspect(file: string, { check, busyTimeoutMs }: DatabaseOptions): void 
       const detail = String(answer).replaceAll('\n', ' ')
       throw new PreauError('PREAU_STORE_DAMAGED', { file, detail })
     }
-  } finally {
+    return db
+  } catch (error) {
     db.close()
+    throw error
   }
 }
 

@@ -4,6 +4,7 @@
  * machines).
  */
 import type { Change, Documents, Kind } from '../policy/document.ts'
+import type { SharedFiles } from './shared-files.ts'
 
 export interface Stored<K extends Kind> {
   readonly kind: K
@@ -117,12 +118,4 @@ export interface StoreHealth {
   /** Why it is down. */
   readonly detail?: string
   readonly warnings: readonly StoreWarning[]
-}
-
-/** Files by name, each whole or not there. */
-export interface SharedFiles {
-  put(name: string, path: string): Promise<void>
-  fetch(name: string, path: string): Promise<void>
-  names(): Promise<string[]>
-  drop(names: readonly string[]): Promise<void>
 }

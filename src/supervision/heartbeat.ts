@@ -14,10 +14,13 @@ interface Patient {
   readonly pulse: Pulse
   /** Turns since it was asked without an answer; undefined: nothing is owed. */
   turns: number | undefined
+  hasAnswered: boolean
 }
 
 /** A silence is told after this many turns, that is, between this and one more. */
 const TURNS = 5
+/** Before its first answer a process may still be busy with its own start: it writes down what it has compiled. */
+const FIRST_TURNS = 6 * TURNS
 /** A turn that comes so late was not ours to count: it is forgiven to everybody. */
 const LATE = 1.5
 
@@ -47,7 +50,7 @@ export class Heartbeat {
   }
 
   watch(pulse: Pulse): void {
-    this.#patients.set(pulse, { pulse, turns: undefined })
+    this.#patients.set(pulse, { pulse, turns: undefined, hasAnswered: false })
   }
 
   forget(pulse: Pulse): void {
@@ -56,7 +59,9 @@ export class Heartbeat {
 
   beat(pulse: Pulse): void {
     const patient = this.#patients.get(pulse)
-    if (patient !== undefined) patient.turns = undefined
+    if (patient === undefined) return
+    patient.turns = undefined
+    patient.hasAnswered = true
   }
 
   /** Called by the timer; one question at a time is under way to each. */
@@ -69,7 +74,7 @@ export class Heartbeat {
         patient.turns = 0
         patient.pulse.ask()
       } else if (isLate) patient.turns = 0
-      else if (++patient.turns >= TURNS) {
+      else if (++patient.turns >= (patient.hasAnswered ? TURNS : FIRST_TURNS)) {
         this.forget(patient.pulse)
         patient.pulse.onSilent()
       }

@@ -53,7 +53,7 @@ t.test('an error of the inside is not told outside', async t => {
   const world = await openWorld(t)
   await world.user('Claire', 'dsi')
   const claire = await world.as('Claire')
-  const { list } = world.store
+  const list = world.store.list.bind(world.store)
   world.store.list = () => Promise.reject(new TypeError('a fault of ours'))
   const fault = await claire.get('/grants')
   t.equal(fault.statusCode, 500)

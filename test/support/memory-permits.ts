@@ -27,10 +27,11 @@ export function memoryPermits(clock: () => number): MemoryPermits {
       calls.take++
       const found = read(key)
       const left = (endsAt: number): number => endsAt - clock()
-      if (found !== undefined && found.count >= max)
-        return { isTaken: false, taken: found.count, leftMs: left(found.endsAt) }
+      const before = found?.count ?? 0
+      if (before >= max)
+        return { isTaken: false, taken: before, leftMs: found ? left(found.endsAt) : 0 }
       const endsAt = found === undefined || isSliding ? clock() + windowMs : found.endsAt
-      const count = (found?.count ?? 0) + 1
+      const count = before + 1
       windows.set(key, { count, endsAt })
       return { isTaken: true, taken: count, leftMs: left(endsAt) }
     },

@@ -28,6 +28,8 @@ export interface Product {
   /** Process ids of the supervisor's children, in no order. */
   children(): number[]
   cli(...args: string[]): Promise<Finished>
+  /** What it has written so far, its log included. */
+  said(): string
   accessLog(): AccessLogEntry[]
   stop(signal?: NodeJS.Signals): Promise<number | null>
 }
@@ -38,6 +40,8 @@ export interface ProductOptions {
   readonly config?: object
   /** An existing folder, to start on what another one left. */
   readonly dir?: string
+  /** Variables of its environment, beside our own. */
+  readonly env?: object
 }
 
 /** Runs a program to its end. */
@@ -88,10 +92,11 @@ export async function startProduct(t: Test, options: ProductOptions = {}): Promi
   const dataDir = join(dir, 'data')
   const child = spawn(process.execPath, [CLI, 'start', '--config', configFile], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, LANG: 'fr_FR.UTF-8', LC_ALL: '' },
+    env: { ...process.env, LANG: 'fr_FR.UTF-8', LC_ALL: '', ...options.env },
   })
-  let stderr = ''
-  child.stderr.on('data', chunk => (stderr += String(chunk)))
+  let said = ''
+  child.stderr.on('data', chunk => (said += String(chunk)))
+  child.stdout.on('data', chunk => (said += String(chunk)))
   const stop = async (signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> => {
     if (child.exitCode !== null || child.signalCode !== null) return child.exitCode
     child.kill(signal)
@@ -104,7 +109,7 @@ export async function startProduct(t: Test, options: ProductOptions = {}): Promi
     if (options.dir === undefined) rmSync(dir, { recursive: true, force: true })
   })
   const screen = await readScreen(child).catch((error: unknown) => {
-    throw new Error(`${String(error)}\n${stderr}`)
+    throw new Error(`${String(error)}\n${said}`)
   })
   return {
     dataDir,
@@ -116,6 +121,7 @@ export async function startProduct(t: Test, options: ProductOptions = {}): Promi
     process: child,
     children: () => childrenOf(child.pid ?? 0),
     cli: (...args) => runCli(configFile, args),
+    said: () => said,
     accessLog: () => readAccessLog(dataDir),
     stop,
   }

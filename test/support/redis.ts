@@ -35,7 +35,14 @@ export interface RedisServer {
   readonly start: (conf?: RedisConf) => Promise<void>
 }
 
-const DURABLE: RedisConf = { appendonly: 'yes', appendfsync: 'always', save: '' }
+const DURABLE: RedisConf = {
+  appendonly: 'yes',
+  appendfsync: 'always',
+  save: '',
+  'enable-debug-command': 'yes',
+  // Replicas are served at once, not five seconds later with others.
+  'repl-diskless-sync-delay': '0',
+}
 // A test that is killed takes its servers with it.
 const hasSetpriv = spawnSync('setpriv', ['--version']).status === 0
 const PREFIX = hasSetpriv ? ['setpriv', '--pdeathsig', 'KILL'] : []
@@ -127,7 +134,8 @@ export async function startReplica(
   conf: RedisConf = {},
 ): Promise<RedisServer> {
   const replica = await startRedis(t, { replicaof: `127.0.0.1 ${of.port}`, ...conf })
-  while (!replica.cli('info', 'replication').includes('master_link_status:up')) await pause(20)
+  const isOnline = new RegExp(`port=${replica.port},state=online,offset=[1-9]`)
+  while (!isOnline.test(of.cli('info', 'replication'))) await pause(20)
   return replica
 }
 

@@ -59,7 +59,7 @@ async function openCity(t: Test, wrap = (store: Store): Store => store): Promise
     source,
     answer: serves('a.test\nb.test\n', '"1"'),
     fetch: change =>
-      fetchSource(deps, { source: { ...source, ...change }, by: 'system', mode: 'auto' }),
+      fetchSource(deps, { source: { ...source, ...change }, by: 'alice', mode: 'auto' }),
     status: () => readStatus(store),
     async hosts() {
       const lists = await store.get('lists', CURRENT)

@@ -1,0 +1,48 @@
+/** `preau store copy`: everything that is kept moves to another store, or is backed up. */
+import { join } from 'node:path'
+import type { Config } from '../config.ts'
+import { authorityDir } from '../install-authority.ts'
+import { copyStore } from '../store/copy/copy.ts'
+import { nameOf, openReading, openWriting, parsePlace, type Place } from '../store/copy/place.ts'
+import { shorten, type Terminal } from './terminal.ts'
+
+const SHOWN_DIGITS = 16
+
+/** Throws PREAU_STORE_NOT_EMPTY, _COPY_DIFFERS and what opening a store throws; the target is then no store. */
+export async function storeCopy(
+  config: Config,
+  terminal: Terminal,
+  from: string,
+  to: string,
+): Promise<void> {
+  const { t, print, progress, locale } = terminal
+  const [source, target] = [parsePlace(from, config), parsePlace(to, config)]
+  const startedAt = performance.now()
+  const reading = await openReading(source, config)
+  const writing = await openWriting(target, config).catch(async (error: unknown) => {
+    await reading.close()
+    throw error
+  })
+  const copied = await copyStore(reading, writing, (phase, share) => {
+    progress(t(`store.${phase}`, { percent: Math.floor(share * 100) }))
+  })
+  progress('')
+  const format = new Intl.NumberFormat(locale)
+  print(
+    t('store.copied', {
+      records: format.format(copied.records),
+      audit: format.format(copied.audit),
+      seconds: ((performance.now() - startedAt) / 1_000).toFixed(1),
+      target: shownName(target),
+      digest: copied.digest.slice(0, SHOWN_DIGITS),
+    }),
+  )
+  if (target.kind === 'sqlite' && !target.isOwn) {
+    const lists = join(config.dataDir, 'lists')
+    print(t('store.notInside', { ca: shorten(authorityDir(config)), lists: shorten(lists) }))
+  }
+  if (target.kind === 'redis') print(t('store.use', { store: nameOf(target) }))
+}
+
+const shownName = (place: Place): string =>
+  place.kind === 'sqlite' ? shorten(place.file) : nameOf(place)

@@ -1,0 +1,75 @@
+/** Copies one store into another and compares what arrived; the target is a store only once it is the same. */
+import { PreauError } from '../../errors.ts'
+import { Digest } from './digest.ts'
+import type { Amount, Reading, Writing } from './transfer.ts'
+
+export interface Copied extends Amount {
+  readonly lastSeq: number
+  /** Of all records and audit entries, the same on both sides. */
+  readonly digest: string
+}
+
+/** `share`: from 0 to 1, over copying and comparing. */
+export type OnProgress = (phase: 'copying' | 'comparing', share: number) => void
+
+/**
+ * Moves everything from `source` to `target`, reads it there again, and makes it usable. Closes the source. Throws
+ * PREAU_STORE_COPY_DIFFERS, and what either side throws; the target is then no store.
+ */
+export async function copyStore(
+  source: Reading,
+  target: Writing,
+  onProgress: OnProgress = () => undefined,
+): Promise<Copied> {
+  try {
+    const sent = await pass(source, share => onProgress('copying', share), target)
+    const written = await target.reread(sent.lastSeq)
+    const arrived = await pass(written, share => onProgress('comparing', share)).finally(async () =>
+      written.close(),
+    )
+    assertSame(sent, arrived)
+    await target.finish()
+    return sent
+  } catch (error) {
+    await target.abandon()
+    throw error
+  } finally {
+    await source.close()
+  }
+}
+
+/** Reads everything once, on its way into `target` where there is one. */
+async function pass(
+  reading: Reading,
+  onShare: (share: number) => void,
+  target?: Writing,
+): Promise<Copied> {
+  const digest = new Digest()
+  const total = Math.max(1, reading.amount.records + reading.amount.audit)
+  const seen = { records: 0, audit: 0 }
+  const tell = (): void => onShare(Math.min(1, (seen.records + seen.audit) / total))
+  for await (const rows of reading.records()) {
+    digest.records(rows)
+    await target?.put(rows)
+    seen.records += rows.length
+    tell()
+  }
+  for await (const entries of reading.audit()) {
+    digest.audit(entries)
+    await target?.append(entries)
+    seen.audit += entries.length
+    tell()
+  }
+  const { lastSeq } = reading
+  return { ...seen, lastSeq, digest: digest.end(lastSeq) }
+}
+
+function assertSame(sent: Copied, arrived: Copied): void {
+  if (sent.digest === arrived.digest) return
+  throw new PreauError('PREAU_STORE_COPY_DIFFERS', {
+    sentRecords: sent.records,
+    sentAudit: sent.audit,
+    foundRecords: arrived.records,
+    foundAudit: arrived.audit,
+  })
+}

@@ -1,0 +1,90 @@
+/** What is weaker than promised is told; what this user may not ask is told to be unknown. */
+import t from 'tap'
+import { openStore } from '../../src/store/open-store.ts'
+import { note } from '../contract/store.ts'
+import { redisConfig } from '../support/redis-config.ts'
+import { startReplica, startRedis } from '../support/redis.ts'
+import { latest, redisWorld } from './redis-world.ts'
+
+t.test('each setting that loses what was acknowledged is a warning of its own', async t => {
+  const { server, store } = await redisWorld(t)
+  t.same(await store.check(), { isUp: true, warnings: [] }, 'none where it is as the README says')
+  const set = (name: string, value: string) => server.cli('config', 'set', name, value)
+  const warnings = async () => (await store.check()).warnings
+  set('appendfsync', 'everysec')
+  t.same(await warnings(), [{ code: 'appendfsync-weak', params: { policy: 'everysec' } }])
+  set('appendonly', 'no')
+  t.same(await warnings(), [{ code: 'appendonly-off' }])
+  set('maxmemory-policy', 'allkeys-lru')
+  t.same(await warnings(), [
+    { code: 'appendonly-off' },
+    { code: 'evicting', params: { policy: 'allkeys-lru' } },
+  ])
+  set('maxmemory-policy', 'volatile-lru')
+  t.same(await warnings(), [{ code: 'appendonly-off' }], 'permits may go')
+})
+
+t.test('replicas that are asked for and missing are a warning', async t => {
+  const { server, store } = await redisWorld(t, { replicas: 2 })
+  const missing = (found: number) => [{ code: 'replicas-missing', params: { found, wanted: 2 } }]
+  t.same((await store.check()).warnings, missing(0))
+  await startReplica(t, server)
+  t.same((await store.check()).warnings, missing(1))
+  await startReplica(t, server)
+  t.same((await store.check()).warnings, [])
+})
+
+/** The rights that the README names, word for word. */
+const RIGHTS =
+  'on >pw ~{preau}:* &{preau}:changes -@all +@read +@write +@scripting +@pubsub +@connection +@transaction +role +info +wait +config|get -@dangerous +role +info +config|get'.split(
+    ' ',
+  )
+
+t.test('the rights that the README names are enough', async t => {
+  const server = await startRedis(t)
+  server.cli('acl', 'setuser', 'preau', ...RIGHTS)
+  const config = redisConfig(`redis://preau:pw@127.0.0.1:${server.port}`)
+  const store = await openStore(config, { check: true })
+  t.teardown(() => store.close())
+  const told = new Promise<void>(resolve => store.watch(resolve))
+  await store.commit(note(), [latest('k')])
+  await told
+  t.ok(await store.get('latest', 'k'))
+  t.equal((await store.list('latest')).length, 1)
+  t.equal(await store.count('latest'), 1)
+  t.equal((await store.tail({ limit: 5 })).length, 1)
+  t.equal(await store.forget(Number.MAX_SAFE_INTEGER), 1)
+  await store.permits.take('k', { max: 1, windowMs: 1_000 })
+  await store.permits.giveBack('k')
+  await store.permits.clear('k')
+  t.same(await store.check(), { isUp: true, warnings: [] })
+})
+
+t.test('where the settings may not be read this is said, and the store works', async t => {
+  const server = await startRedis(t)
+  const rights = ['on', '>pw', '~{preau}:*', '&*', '+@all', '-@admin', '-@dangerous']
+  server.cli('acl', 'setuser', 'preau', ...rights)
+  const config = redisConfig(`redis://preau:pw@127.0.0.1:${server.port}`)
+  const store = await openStore(config, { check: true })
+  t.teardown(() => store.close())
+  await store.commit(note(), [latest('k')])
+  t.match(await store.check(), {
+    isUp: true,
+    warnings: [{ code: 'unchecked', params: { detail: /NOPERM/ } }],
+  })
+})
+
+t.test('all that the store writes stands under its prefix', async t => {
+  const { server, store } = await redisWorld(t, { prefix: 'ville.2' })
+  await store.commit(note(), [latest('k')])
+  await store.permits.take('k', { max: 1, windowMs: 60_000 })
+  const keys = server.cli('keys', '*').split('\n').sort()
+  t.same(keys, [
+    '{ville.2}:audit',
+    '{ville.2}:doc:latest',
+    '{ville.2}:ids:latest',
+    '{ville.2}:permit:k',
+    '{ville.2}:schema',
+    '{ville.2}:seq',
+  ])
+})

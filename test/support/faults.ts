@@ -1,0 +1,46 @@
+/** Defects that a running child of Préau can be given from outside: it loads this file first, and waits for a signal. */
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+export type Fault = 'throw' | 'reject' | 'heap' | 'loop'
+
+export interface Faults {
+  /** For the environment of the product. */
+  readonly env: { readonly NODE_OPTIONS: string }
+  strike(pid: number, fault: Fault): void
+  /** From now on every process that is started dies at once, or no longer. */
+  poisonStarts(isPoisoned: boolean): void
+}
+
+/** `dir`: where it keeps its two files. `heapMegabytes`: of every process, so that a heap is full soon. */
+export function prepareFaults(dir: string, heapMegabytes = 200): Faults {
+  const file = join(dir, 'fault.mjs')
+  const order = join(dir, 'fault')
+  const poison = join(dir, 'poison')
+  writeFileSync(file, source(order, poison))
+  return {
+    env: { NODE_OPTIONS: `--import=${file} --max-old-space-size=${heapMegabytes}` },
+    strike(pid, fault) {
+      writeFileSync(order, fault)
+      process.kill(pid, 'SIGUSR2')
+    },
+    poisonStarts(isPoisoned) {
+      if (isPoisoned) writeFileSync(poison, '')
+      else rmSync(poison, { force: true })
+    },
+  }
+}
+
+const source = (order: string, poison: string): string => `
+import { existsSync, readFileSync } from 'node:fs'
+const faults = {
+  throw: () => setImmediate(() => { throw new Error('a defect of the test') }),
+  reject: () => void Promise.reject(new Error('a rejection of the test')),
+  heap: () => { const kept = []; for (;;) kept.push(new Array(1000).fill(kept.length)) },
+  loop: () => { for (;;); },
+}
+if (process.argv[1]?.endsWith('child.ts')) {
+  if (existsSync(${JSON.stringify(poison)})) process.exit(9)
+  process.on('SIGUSR2', () => faults[readFileSync(${JSON.stringify(order)}, 'utf8')]())
+}
+`
