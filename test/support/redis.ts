@@ -134,18 +134,28 @@ export async function startReplica(
   conf: RedisConf = {},
 ): Promise<RedisServer> {
   const replica = await startRedis(t, { replicaof: `127.0.0.1 ${of.port}`, ...conf })
-  const isOnline = new RegExp(`port=${replica.port},state=online,offset=[1-9]`)
-  while (!isOnline.test(of.cli('info', 'replication'))) await pause(20)
+  // It keeps up when it has acknowledged something: a message, which leaves no key.
+  const keepsUp = new RegExp(`port=${replica.port},state=online,offset=[1-9]`)
+  do {
+    of.cli('publish', 'test', 'x')
+    await pause(20)
+  } while (!keepsUp.test(of.cli('info', 'replication')))
   return replica
 }
 
 /** A sentinel that alone decides on the death of a master, which it calls `preau`. */
-export async function startSentinel(t: RedisHome, master: RedisServer): Promise<RedisServer> {
+export async function startSentinel(
+  t: RedisHome,
+  master: RedisServer,
+  replica?: RedisServer,
+): Promise<RedisServer> {
   const file = join(newFolder(t), 'sentinel.conf')
   const lines = [
     `sentinel monitor preau 127.0.0.1 ${master.port} 1`,
     'sentinel down-after-milliseconds preau 500',
     'sentinel failover-timeout preau 2000',
+    // By itself it looks for replicas every ten seconds.
+    ...(replica === undefined ? [] : [`sentinel known-replica preau 127.0.0.1 ${replica.port}`]),
   ]
   writeFileSync(file, `${lines.join('\n')}\n`)
   return startRedis(t, {}, [file, '--sentinel'])
