@@ -10,7 +10,8 @@ import { openOrigin } from '../outages/sites.ts'
 import { stageOf } from '../outages/stage.ts'
 import { notLinux } from '../support/process-state.ts'
 
-const MEGABYTES = 48
+const MEGABYTES = 64
+const PATIENCE_MS = 15_000
 
 t.test('a full disk stops no verdict, and damages nothing', { skip: notLinux }, async t => {
   const stage = stageOf(t)
@@ -27,8 +28,8 @@ t.test('a full disk stops no verdict, and damages nothing', { skip: notLinux }, 
   t.ok(seen.clicksRefused > 0, 'clicks are told that it is not possible now')
   t.match(seen.decision, /^503 .*"text":"[^"]{20}/, 'and so is the DSI')
   t.match(seen.firstPage, /^200 /, 'whose pages can be read')
-  t.ok(seen.workerBackMs < 5_000, 'a worker that dies meanwhile comes back')
-  t.ok(seen.convergedMs < 5_000, 'all is well again within five seconds')
+  t.ok(seen.workerBackMs < PATIENCE_MS, 'a worker that dies meanwhile comes back')
+  t.ok(seen.convergedMs < PATIENCE_MS, 'all is well again')
   t.strictSame(outcome.lost, [])
   t.strictSame(outcome.faults, [])
   t.comment(`measured: ${describe(outcome)}`)

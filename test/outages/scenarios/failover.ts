@@ -24,7 +24,9 @@ export async function openReplicatedCity(
   const home = homeOf(stage)
   const master = await startRedis(home)
   const replica = await startReplica(home, master)
-  const sentinel = await startSentinel(home, master)
+  const sentinel = await startSentinel(home, master, replica)
+  // Half a second of silence is nothing unusual on a busy machine, and a choice made in error may cost data.
+  sentinel.cli('sentinel', 'set', 'preau', 'down-after-milliseconds', '2000')
   const config = {
     ...options.config,
     store: `redis-sentinel://127.0.0.1:${sentinel.port}/0#preau`,

@@ -1,7 +1,7 @@
 /** SIGHUP over and over under load: every process is replaced by a new one, and no client notices. */
 import { setTimeout as elapsed } from 'node:timers/promises'
 import type { City } from '../city.ts'
-import { expectCuts, whole } from '../faults/kill.ts'
+import { expectCuts, isAlive, whole } from '../faults/kill.ts'
 import type { Load } from '../load/load.ts'
 
 const PATIENCE_MS = 30_000
@@ -38,14 +38,5 @@ async function untilGone(city: City, old: readonly number[], { watch }: Load): P
     const draining = old.filter(pid => !city.processes().workers.includes(pid))
     for (const pid of draining) expectCuts(pid, city, watch)
     await elapsed(50)
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
   }
 }
