@@ -1,12 +1,12 @@
 /** The shared store is away, or in trouble, under load (the soak: a minute each): the filter decides on, and all converges at its return. */
 import t from 'tap'
-import { startLoad } from '../outages/load/load.ts'
-import { openRedisCity } from '../outages/redis-city.ts'
-import { conclude, describe } from '../outages/scenarios/outcome.ts'
-import { AWAY, takeStoreAway } from '../outages/scenarios/store-outage.ts'
-import { troubleStore } from '../outages/scenarios/store-trouble.ts'
-import { openOrigin } from '../outages/sites.ts'
-import { stageOf } from '../outages/stage.ts'
+import { startLoad } from './load/load.ts'
+import { openRedisCity } from './redis-city.ts'
+import { conclude, describe } from './scenarios/outcome.ts'
+import { AWAY, takeStoreAway } from './scenarios/store-outage.ts'
+import { troubleStore } from './scenarios/store-trouble.ts'
+import { openOrigin } from './sites.ts'
+import { stageOf } from './stage.ts'
 
 /** Five seconds are promised, on a machine that has nothing else to do; what is measured is printed. */
 const CONVERGED_MS = 15_000

@@ -1,13 +1,13 @@
 /** The data folder on a disk that gets full under load, and has place again. */
 import t from 'tap'
 import { join } from 'node:path'
-import { openCity } from '../outages/city.ts'
-import { mountSmallDisk } from '../outages/faults/disk.ts'
-import { startLoad } from '../outages/load/load.ts'
-import { fillDisk } from '../outages/scenarios/full-disk.ts'
-import { conclude, describe } from '../outages/scenarios/outcome.ts'
-import { openOrigin } from '../outages/sites.ts'
-import { stageOf } from '../outages/stage.ts'
+import { openCity } from './city.ts'
+import { mountSmallDisk } from './faults/disk.ts'
+import { startLoad } from './load/load.ts'
+import { fillDisk } from './scenarios/full-disk.ts'
+import { conclude, describe } from './scenarios/outcome.ts'
+import { openOrigin } from './sites.ts'
+import { stageOf } from './stage.ts'
 import { notLinux } from '../support/process-state.ts'
 
 const MEGABYTES = 64

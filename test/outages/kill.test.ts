@@ -1,11 +1,11 @@
 /** Any process is killed while clients work (the soak does it two hundred times): nothing acknowledged is lost, and service is back at once. */
 import t from 'tap'
-import { openCity } from '../outages/city.ts'
-import { startLoad } from '../outages/load/load.ts'
-import { killProcesses, VICTIMS } from '../outages/scenarios/killed-processes.ts'
-import { conclude, describe, median } from '../outages/scenarios/outcome.ts'
-import { openOrigin } from '../outages/sites.ts'
-import { stageOf } from '../outages/stage.ts'
+import { openCity } from './city.ts'
+import { startLoad } from './load/load.ts'
+import { killProcesses, VICTIMS } from './scenarios/killed-processes.ts'
+import { conclude, describe, median } from './scenarios/outcome.ts'
+import { openOrigin } from './sites.ts'
+import { stageOf } from './stage.ts'
 import { notLinux } from '../support/process-state.ts'
 
 /** Two seconds on a machine that has nothing else to do; what is measured is printed. */
