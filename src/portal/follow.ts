@@ -13,6 +13,8 @@ import { describeStanding, readLatest, type Latest, type Standing } from './stan
 /** Proxies and browsers give up on a silent stream; the beat also notices what time alone opens (hours, ends). */
 const BEAT_MS = 15_000
 const READS_AT_ONCE = 16
+/** A store that does not answer is asked again this soon, for all who wait. */
+const RETRY_MS = 1_000
 /** A follower that does not read is cut: its events are small and few. */
 const MAX_UNREAD_BYTES = 65_536
 
@@ -36,6 +38,8 @@ interface Topic {
   readonly refusal: Refusal
   readonly followers: Set<Follower>
   latest: Latest | undefined
+  /** The store did not answer when it was asked last. */
+  isUnknown: boolean
 }
 
 export class FollowHub {
@@ -46,6 +50,7 @@ export class FollowHub {
   readonly #stops: (() => void)[]
   readonly #timer: NodeJS.Timeout
   #size = 0
+  #retry: NodeJS.Timeout | undefined
   #isReading = false
   #isClosed = false
 
@@ -79,7 +84,7 @@ export class FollowHub {
     }
     const { ip, site } = refusal.client
     const key = latestKey(site, refusal.target.host)
-    const topic = this.#topics.get(key) ?? { refusal, followers: new Set(), latest: undefined }
+    const topic = this.#topics.get(key) ?? newTopic(refusal)
     const follower = { refusal, locale, response, sent: '' }
     topic.followers.add(follower)
     this.#topics.set(key, topic)
@@ -87,13 +92,14 @@ export class FollowHub {
     this.#perPc.set(ip, (this.#perPc.get(ip) ?? 0) + 1)
     response.once('close', () => this.#release(key, topic, follower))
     // A school waits for one site together: only who comes now is told what is known already.
-    if (topic.latest === undefined) this.#refresh([key])
-    else this.#tellOne(follower, topic.latest)
+    if (topic.latest === undefined && !topic.isUnknown) this.#refresh([key])
+    else this.#tellOne(follower, topic)
   }
 
   close(): void {
     this.#isClosed = true
     clearInterval(this.#timer)
+    clearTimeout(this.#retry)
     for (const stop of this.#stops) stop()
     for (const { followers } of this.#topics.values()) {
       for (const { response } of followers) response.end()
@@ -118,42 +124,66 @@ export class FollowHub {
 
   async #readStale(): Promise<void> {
     this.#isReading = true
+    clearTimeout(this.#retry)
     while (this.#stale.size > 0) {
       const keys = [...this.#stale].slice(0, READS_AT_ONCE)
       for (const key of keys) this.#stale.delete(key)
-      await Promise.all(keys.map(key => this.#read(key)))
+      const isTold = await Promise.all(keys.map(key => this.#read(key)))
+      if (isTold.includes(false)) {
+        // A store that is silent would take its time from each topic in turn: all are told now, and all asked again soon.
+        this.#tellUnknown()
+        this.#refreshLater()
+        break
+      }
     }
     this.#isReading = false
   }
 
-  async #read(key: string): Promise<void> {
+  /** False when the store did not answer: what was said last stays on the card. */
+  async #read(key: string): Promise<boolean> {
     const topic = this.#topics.get(key)
-    if (topic === undefined) return
+    if (topic === undefined) return true
     const { client, target } = topic.refusal
-    const before = topic.latest
+    const { latest: before, isUnknown: wasUnknown } = topic
     try {
       topic.latest = await readLatest(this.#deps.store, client.site, target.host)
+      topic.isUnknown = false
     } catch {
-      // The store is down: what was said last stays on the card, and the beat reads again.
-      topic.latest = undefined
+      return false
     }
     // Every commit of the city comes by here: most concern other sites.
-    if (!isDeepStrictEqual(before, topic.latest)) this.#tell(topic)
+    if (wasUnknown || !isDeepStrictEqual(before, topic.latest)) this.#tell(topic)
+    return true
+  }
+
+  #tellUnknown(): void {
+    for (const topic of this.#topics.values()) {
+      if (topic.isUnknown) continue
+      topic.isUnknown = true
+      this.#tell(topic)
+    }
+  }
+
+  #refreshLater(): void {
+    if (this.#isClosed) return
+    this.#retry = setTimeout(() => this.#refresh(this.#topics.keys()), RETRY_MS).unref()
   }
 
   #tellAll(): void {
     for (const topic of this.#topics.values()) this.#tell(topic)
   }
 
-  #tell({ latest, followers }: Topic): void {
-    for (const follower of followers) this.#tellOne(follower, latest)
+  #tell(topic: Topic): void {
+    for (const follower of topic.followers) this.#tellOne(follower, topic)
   }
 
-  #tellOne(follower: Follower, latest: Latest | undefined): void {
+  #tellOne(follower: Follower, { latest, isUnknown }: Topic): void {
     const { refusal, locale } = follower
     const { current, clock } = this.#deps
-    const standing = describeStanding(latest ?? {}, refusal, current.snapshot, clock(), locale)
-    if (latest !== undefined || standing.reload) send(follower, standing)
+    // Who waits for an answer goes on waiting; who might still ask is told that it is not possible.
+    const known = isUnknown && latest?.request === undefined ? undefined : latest
+    const standing = describeStanding(known, refusal, current.snapshot, clock(), locale)
+    if (latest !== undefined || isUnknown || standing.reload) send(follower, standing)
   }
 
   #beat(): void {
@@ -167,6 +197,13 @@ export class FollowHub {
     this.#refresh([...this.#topics].filter(([, topic]) => !topic.latest).map(([key]) => key))
   }
 }
+
+const newTopic = (refusal: Refusal): Topic => ({
+  refusal,
+  followers: new Set(),
+  latest: undefined,
+  isUnknown: false,
+})
 
 function send(follower: Follower, standing: Standing): void {
   const { response } = follower
