@@ -44,18 +44,23 @@ export const PARTS: readonly Part[] = [
 ]
 
 /** Half of the deaths are of workers: they have the clients. */
-function* victims(times: number, hasRedis: boolean): Generator<Victim> {
-  const wheel: Victim[] = ['worker', 'admin', 'worker', 'supervisor', 'worker', 'job', 'worker']
-  if (hasRedis) wheel.push('redis')
-  for (let i = 0; i < times; i++) yield wheel[i % wheel.length] ?? 'worker'
+const WHEEL: readonly Victim[] = [
+  ...(['worker', 'admin', 'worker', 'supervisor'] as const),
+  ...(['worker', 'job', 'worker', 'redis'] as const),
+]
+
+/** Two hundred, or as many as the time allows. */
+function* victims(ms: number): Generator<Victim> {
+  const until = performance.now() + ms
+  for (let i = 0; i < KILLS && performance.now() < until; i++)
+    yield WHEEL[i % WHEEL.length] ?? 'worker'
 }
 
 async function kills(stage: Stage, ms: number): Promise<Stretch> {
   const origin = await openOrigin(stage)
   const { city, redis } = await openRedisCity(stage, { refused: REFUSED })
   return during(stage, 'kill -9', city, origin, async load => {
-    const times = Math.min(KILLS, Math.max(8, Math.round(ms / 3_600)))
-    const options = { victims: victims(times, true), pauseMs: 2_500, redis }
+    const options = { victims: victims(ms), pauseMs: 2_500, redis }
     const killings = await killProcesses(city, origin, load, options)
     return { times: killings.map(({ backMs }) => backMs), notes: describeKillings(killings) }
   })
@@ -113,7 +118,7 @@ async function restarts(stage: Stage, ms: number): Promise<Stretch> {
   const limits = { handoverTimeoutMs: 2_000 }
   const city = await openCity(stage, { refused: REFUSED, limits })
   return during(stage, 'restart of all (SIGHUP)', city, origin, async load => ({
-    times: await restartAll(city, load, Math.max(2, Math.round(ms / 7_000))),
+    times: await restartAll(city, load, ms),
     notes: [],
   }))
 }

@@ -6,11 +6,12 @@ import type { Load } from '../load/load.ts'
 
 const PATIENCE_MS = 30_000
 
-/** Answers how long each took until every process was another one, and the old ones gone. */
-export async function restartAll(city: City, load: Load, times: number): Promise<number[]> {
+/** Twice at least, and as often as `ms` allow. Answers how long each took until the old processes had gone. */
+export async function restartAll(city: City, load: Load, ms: number): Promise<number[]> {
   const { watch } = load
   const durations: number[] = []
-  for (let i = 0; i < times; i++) {
+  const until = performance.now() + ms
+  while (durations.length < 2 || performance.now() < until) {
     const before = await whole(city)
     const old = [...before.workers, ...(before.admin === undefined ? [] : [before.admin])]
     const ms = await watch.disturb('a restart of all', async () => {
