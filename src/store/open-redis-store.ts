@@ -33,6 +33,7 @@ export async function openRedisStore(options: RedisOptions): Promise<RedisStore>
     keys,
     place: storeName(url),
     replicas: settings.replicas,
+    canFailOver: address.mode !== 'single',
     timeoutMs,
     attempts: Math.min(address.endpoints.length, MAX_ATTEMPTS),
     mayCreate: check,

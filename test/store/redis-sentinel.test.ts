@@ -19,6 +19,10 @@ t.test(
     const config = redisConfig(url, { replicas: 1, commandTimeoutMs: 600 })
     const store = await openStore(config, { check: true })
     t.teardown(() => store.close())
+    t.same(await store.check(), { isUp: true, warnings: [] })
+    const careless = await openStore(redisConfig(url), { check: true })
+    t.match(await careless.check(), { warnings: [{ code: 'failover-unsafe' }] })
+    await careless.close()
     let calls = 0
     store.watch(() => (calls += 1))
 
