@@ -22,13 +22,16 @@ import {
   until,
 } from '../support/supervised.ts'
 
+/** A page on another port is refused, or reached. */
+const closed = { port: 0, connectPorts: ['1024-65535'], httpPorts: [80] }
+const open = { ...closed, httpPorts: [80, '1024-65535'] }
 const LIMITS = { drainTimeoutMs: 500, handoverTimeoutMs: 500 }
 
 async function start(t: Test, workers = 1): Promise<{ product: Product; faults: Faults }> {
   const faults = prepareFaults(t.testdir())
   const product = await startProduct(t, {
     names: ['free.test'],
-    config: { workers, limits: LIMITS },
+    config: { workers, limits: LIMITS, proxy: closed },
     env: faults.env,
   })
   return { product, faults }
@@ -45,11 +48,15 @@ t.test('what is changed counts at once, on the same ports, and its keys are told
   const { httpPort } = await openLoadOrigins(t)
   const before = inOrder(product)
   const ports = [proxyPort(product), adminPort(product)]
-  t.equal(await askFor(product, `http://new.test:${httpPort}/`), '502', 'a name that leads nowhere')
-  changeConfig(product, { dial: { hosts: { 'new.test': '127.0.0.1' } } })
+  t.equal(
+    await askFor(product, `http://free.test:${httpPort}/`),
+    '403',
+    'a port that is not reached',
+  )
+  changeConfig(product, { proxy: open })
   const said = await reload(product)
-  t.match(said, 'Configuration relue : dial.hosts ; tous les processus ont été remplacés.')
-  t.equal(await askFor(product, `http://new.test:${httpPort}/`), '200')
+  t.match(said, 'Configuration relue : proxy.httpPorts ; tous les processus ont été remplacés.')
+  t.equal(await askFor(product, `http://free.test:${httpPort}/`), '200')
   t.equal(await healthOf(product), 200)
   await until(() => product.children().length === 2)
   const after = inOrder(product)
@@ -88,12 +95,12 @@ t.test('what cannot change in a running Préau is told, and the rest counts', as
   changeConfig(product, {
     dataDir: 'elsewhere',
     admin: { port: 1, host: '0.0.0.0' },
-    dial: { hosts: { 'new.test': '127.0.0.1' } },
+    proxy: open,
   })
   const said = await reload(product)
-  t.match(said, 'Configuration relue : dial.hosts ;')
+  t.match(said, 'Configuration relue : proxy.httpPorts ;')
   t.match(said, /Attend un redémarrage complet : dataDir, admin\.host, admin\.port\./)
-  t.equal(await askFor(product, `http://new.test:${httpPort}/`), '200')
+  t.equal(await askFor(product, `http://free.test:${httpPort}/`), '200')
   t.equal(await healthOf(product), 200, 'the admin app stays where it was')
 })
 
@@ -122,7 +129,7 @@ t.test('new ones that do not start: the old ones stay, with the old configuratio
   const { product, faults } = await start(t, 2)
   const { httpPort } = await openLoadOrigins(t)
   const before = inOrder(product)
-  changeConfig(product, { dial: { hosts: { 'new.test': '127.0.0.1' } } })
+  changeConfig(product, { proxy: open })
   faults.poisonStarts('all')
   t.match(await reload(product), /n’ont pas démarré : ceux d’avant restent.*ended at start \(9\)/)
   t.strictSame(inOrder(product), before)
@@ -131,13 +138,13 @@ t.test('new ones that do not start: the old ones stay, with the old configuratio
   t.match(await reload(product), 'n’ont pas démarré')
   t.equal(inOrder(product)[0], before.at(-1), 'the admin process is the old one')
   t.equal(
-    await askFor(product, `http://new.test:${httpPort}/`),
-    '502',
+    await askFor(product, `http://free.test:${httpPort}/`),
+    '403',
     'the workers that had been replaced have gone back to the old configuration',
   )
   faults.poisonStarts('none')
-  t.match(await reload(product), 'Configuration relue : dial.hosts')
-  t.equal(await askFor(product, `http://new.test:${httpPort}/`), '200')
+  t.match(await reload(product), 'Configuration relue : proxy.httpPorts')
+  t.equal(await askFor(product, `http://free.test:${httpPort}/`), '200')
 })
 
 t.test('a SIGHUP while a worker is away brings the new one at once', async t => {
