@@ -150,7 +150,7 @@ t.test('a city with two machines', async t => {
     )
     await until(() => Object.keys(indexesOf(a)).join() === Object.keys(indexesOf(b)).join(), 'same')
     t.strictSame(indexesOf(b), indexesOf(a), 'the same index, to the last byte')
-    const checked = await b.cli('check', `${SITE}`)
+    const checked = await b.cli('check', SITE)
     t.match(checked, { code: 1, stdout: /liste own, .*ligne 1 : lecon\.test/ })
   })
 
