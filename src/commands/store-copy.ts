@@ -37,11 +37,13 @@ export async function storeCopy(
       digest: copied.digest.slice(0, SHOWN_DIGITS),
     }),
   )
-  if (target.engine === 'sqlite' && !target.isOwn) {
-    const lists = join(config.dataDir, 'lists')
-    print(t('store.notInside', { ca: shorten(authorityDir(config)), lists: shorten(lists) }))
+  const lists = shorten(join(config.dataDir, 'lists'))
+  if (target.engine === 'redis') {
+    print(t('store.use', { store: nameOf(target) }))
+    print(t('store.lists', { lists }))
+  } else if (!target.isOwn) {
+    print(t('store.notInside', { ca: shorten(authorityDir(config)), lists }))
   }
-  if (target.engine === 'redis') print(t('store.use', { store: nameOf(target) }))
 }
 
 const shownName = (place: Place): string =>
