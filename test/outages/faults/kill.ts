@@ -12,7 +12,7 @@ export interface Kill {
 
 const ROUND_MS = 25
 const PROBES = 4
-const PATIENCE_MS = 30_000
+const PATIENCE_MS = 120_000
 const FROM = '127.0.7.1'
 
 export async function killWorker(city: City, watch: Watch, chosen: number): Promise<Kill> {
