@@ -14,9 +14,9 @@ export interface Stage {
 }
 
 /** For the servers that tests start. */
-export const homeOf = ({ dir, onEnd }: Stage): RedisHome => ({
-  testdirName: dir,
-  teardown: end => onEnd(end),
+export const homeOf = (stage: Stage): RedisHome => ({
+  testdirName: stage.dir,
+  teardown: end => stage.onEnd(end),
 })
 
 export interface OwnStage extends Stage {

@@ -12,7 +12,7 @@ export interface Kill {
 
 const ROUND_MS = 25
 const PROBES = 4
-const PATIENCE_MS = 30_000
+const PATIENCE_MS = 120_000
 const FROM = '127.0.7.1'
 
 export async function killWorker(city: City, watch: Watch, chosen: number): Promise<Kill> {
@@ -29,16 +29,33 @@ export async function killAdmin(city: City, watch: Watch): Promise<Kill> {
   return { backMs: await untilNew(city, 'admin', new Set([pid])) }
 }
 
-/** Its children end by themselves, with all that they hold. */
+/** Its children end by themselves, with all that they hold and still take. */
 export async function killSupervisor(city: City, watch: Watch): Promise<Kill> {
   const before = await whole(city)
   const all = [...before.workers, ...(before.admin === undefined ? [] : [before.admin])]
-  for (const pid of all) expectCuts(pid, city, watch)
+  const look = (): void => {
+    for (const pid of all) expectCuts(pid, city, watch)
+  }
+  look()
   process.kill(before.supervisor, 'SIGKILL')
-  const known = new Set(all)
-  const back = await Promise.all([untilNew(city, 'proxy', known), untilNew(city, 'admin', known)])
-  for (const pid of all) expectCuts(pid, city, watch)
-  return { backMs: Math.max(...back) }
+  const looking = setInterval(look, 20)
+  try {
+    const known = new Set(all)
+    const back = await Promise.all([untilNew(city, 'proxy', known), untilNew(city, 'admin', known)])
+    while (all.some(pid => isAlive(pid))) await elapsed(ROUND_MS)
+    return { backMs: Math.max(...back) }
+  } finally {
+    clearInterval(looking)
+  }
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** Everything that should run runs: also right after another kill. */

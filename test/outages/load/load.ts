@@ -3,6 +3,7 @@ import { setTimeout as elapsed } from 'node:timers/promises'
 import type { City } from '../city.ts'
 import { Ledger } from '../ledger/ledger.ts'
 import type { Origin } from '../sites.ts'
+import type { Stage } from '../stage.ts'
 import { Desk } from './desk.ts'
 import { liveOnce, type LifeDeps } from './lives.ts'
 import { keepTunnel, type TunnelFigures } from './tunnels.ts'
@@ -26,6 +27,7 @@ export interface LoadOptions {
 }
 
 export async function startLoad(
+  stage: Stage,
   city: City,
   origin: Origin,
   { visitors = 6, tunnels: held = 12, lives = 3, pauseMs = 60 }: LoadOptions = {},
@@ -62,13 +64,15 @@ export async function startLoad(
     ),
     ...Array.from({ length: lives }, keepWishing),
   ]
+  const stop = async (): Promise<void> => {
+    home.abort()
+    await Promise.all(everybody)
+  }
+  stage.onEnd(stop)
   return {
     ...deps,
     tunnels,
     nextHost,
-    async stop() {
-      home.abort()
-      await Promise.all(everybody)
-    },
+    stop,
   }
 }

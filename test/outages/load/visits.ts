@@ -1,7 +1,7 @@
 /** PCs that look at pages all day: plain and CONNECT, allowed and refused; every verdict is compared with the policy. */
 import { setTimeout as elapsed } from 'node:timers/promises'
 import { ALLOWED, PAGE, type Origin } from '../sites.ts'
-import { ask, exchange, openTunnel } from './ask.ts'
+import { ask, exchange, openTunnel, type OpenTunnel } from './ask.ts'
 import type { Watch } from './watch.ts'
 
 /** Part of every block page that may be asked about. */
@@ -73,8 +73,7 @@ async function tunnelAllowed(
   const heard = tunnel.status === 200 ? await exchange(tunnel.socket, word, word) : undefined
   tunnel.socket.destroy()
   if (heard === word) return watch.verdict(tunnel.ms)
-  if (watch.isExpected(tunnel.from)) watch.cut += 1
-  else watch.fault('failed', `CONNECT ${target}: ${tunnel.status}, then ${shown(heard)}`)
+  tellBroken(watch, target, tunnel, heard)
 }
 
 async function tunnelRefused(
@@ -89,9 +88,25 @@ async function tunnelRefused(
   const heard = await exchange(tunnel.socket, 'no TLS\r\n\r\n', '\r\n\r\n')
   tunnel.socket.destroy()
   if (heard?.startsWith('HTTP/1.1 403 ')) return watch.verdict(tunnel.ms)
-  if (watch.isExpected(tunnel.from)) watch.cut += 1
-  else watch.fault('failed', `CONNECT ${target}: ${tunnel.status}, then ${shown(heard)}`)
+  tellBroken(watch, target, tunnel, heard)
 }
 
-const shown = (text: string | undefined): string =>
-  text === undefined ? 'silence' : JSON.stringify(text.slice(0, 60))
+/** Silence and the end of the connection are no answer; any byte that should not have come is a fault. */
+function tellBroken(
+  watch: Watch,
+  target: string,
+  { status, from, ms }: OpenTunnel,
+  heard: string | undefined,
+): void {
+  const what = `CONNECT ${target}: ${status}`
+  const isHung = heard === undefined
+  if (status === 200 && (isHung || heard === ''))
+    watch.unanswered('failed', what, {
+      kind: 'trouble',
+      code: isHung ? 'HUNG' : 'CLOSED',
+      isHung,
+      ms,
+      from,
+    })
+  else watch.fault('failed', `${what}, then ${JSON.stringify(heard?.slice(0, 60))}`)
+}

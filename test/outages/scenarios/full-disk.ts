@@ -17,11 +17,14 @@ export interface FullDisk {
   readonly decision: string
   /** A worker that dies meanwhile comes back and decides. */
   readonly workerBackMs: number
-  /** Status and body of the first page of the admin app while the disk is full. */
-  readonly firstPage: string
+  /** Until the first page of the admin app said so; undefined: it never did. */
+  readonly alarmMs: number | undefined
   readonly convergedMs: number
 }
 
+/** As the page has it, in French. */
+const ALARM = /disque des données est presque plein/
+const ALARM_WITHIN_MS = 30_000
 /** The write-ahead log has pages of its own: some commits still find place in it. */
 const REFUSED_WITHIN_MS = 20_000
 
@@ -53,7 +56,7 @@ export async function fillDisk(
     return {
       workerBackMs: backMs,
       decision: answerOf(await desk.post(`/requests/${id}/approve`, fields)),
-      firstPage: answerOf(await desk.get('/')),
+      alarmMs: await untilAlarm(load, disk),
     }
   })
   disk.free()
@@ -75,6 +78,18 @@ async function fillOn(disk: SmallDisk, lastsMs: number): Promise<void> {
     disk.fill()
     await elapsed(200)
   }
+}
+
+async function untilAlarm({ desk }: Load, disk: SmallDisk): Promise<number | undefined> {
+  const startedAt = performance.now()
+  while (performance.now() - startedAt < ALARM_WITHIN_MS) {
+    disk.fill()
+    const { answer } = await desk.get('/')
+    if (answer.kind === 'answer' && answer.status === 200 && ALARM.test(answer.body))
+      return performance.now() - startedAt
+    await elapsed(500)
+  }
+  return undefined
 }
 
 const answerOf = ({ answer }: Act): string =>

@@ -1,16 +1,17 @@
 /** SIGHUP over and over under load: every process is replaced by a new one, and no client notices. */
 import { setTimeout as elapsed } from 'node:timers/promises'
 import type { City } from '../city.ts'
-import { expectCuts, whole } from '../faults/kill.ts'
+import { expectCuts, isAlive, whole } from '../faults/kill.ts'
 import type { Load } from '../load/load.ts'
 
 const PATIENCE_MS = 30_000
 
-/** Answers how long each took until every process was another one, and the old ones gone. */
-export async function restartAll(city: City, load: Load, times: number): Promise<number[]> {
+/** Twice at least, and as often as `ms` allow. Answers how long each took until the old processes had gone. */
+export async function restartAll(city: City, load: Load, ms: number): Promise<number[]> {
   const { watch } = load
   const durations: number[] = []
-  for (let i = 0; i < times; i++) {
+  const until = performance.now() + ms
+  while (durations.length < 2 || performance.now() < until) {
     const before = await whole(city)
     const old = [...before.workers, ...(before.admin === undefined ? [] : [before.admin])]
     const ms = await watch.disturb('a restart of all', async () => {
@@ -38,14 +39,5 @@ async function untilGone(city: City, old: readonly number[], { watch }: Load): P
     const draining = old.filter(pid => !city.processes().workers.includes(pid))
     for (const pid of draining) expectCuts(pid, city, watch)
     await elapsed(50)
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
   }
 }

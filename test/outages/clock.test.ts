@@ -1,12 +1,12 @@
 /** The clock of the machine is an hour wrong for a while: nothing is destroyed by it, and nothing lives for ever. */
 import t from 'tap'
-import { openCity } from '../outages/city.ts'
-import { noFakeTime, openClock } from '../outages/faults/clock.ts'
-import { startLoad } from '../outages/load/load.ts'
-import { jumpClock } from '../outages/scenarios/clock-jump.ts'
-import { conclude, describe } from '../outages/scenarios/outcome.ts'
-import { openOrigin } from '../outages/sites.ts'
-import { stageOf } from '../outages/stage.ts'
+import { openCity } from './city.ts'
+import { noFakeTime, openClock } from './faults/clock.ts'
+import { startLoad } from './load/load.ts'
+import { jumpClock } from './scenarios/clock-jump.ts'
+import { conclude, describe } from './scenarios/outcome.ts'
+import { openOrigin } from './sites.ts'
+import { stageOf } from './stage.ts'
 
 t.test(
   'the clock jumps an hour forth and back, and back and forth',
@@ -16,7 +16,7 @@ t.test(
     const clock = openClock(stage)
     const origin = await openOrigin(stage)
     const city = await openCity(stage, { env: clock.env })
-    const load = await startLoad(city, origin, { lives: 0 })
+    const load = await startLoad(stage, city, origin, { lives: 0 })
     const { seen, slow } = await jumpClock(city, load, clock)
     const outcome = await conclude('clock', city, load, [])
     t.strictSame(
