@@ -4,7 +4,7 @@
  */
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Test } from 'tap'
@@ -71,7 +71,10 @@ export async function startRedis(
     settings = { ...settings, ...changed }
     child = await launch(folder, { port: String(port), ...settings }, args)
   }
-  t.teardown(() => end('SIGKILL'))
+  t.teardown(async () => {
+    await end('SIGKILL')
+    rmSync(folder, { recursive: true, force: true })
+  })
   await start()
   return {
     port,
