@@ -146,8 +146,9 @@ export async function startReplica(
 /** A sentinel that alone decides on the death of a master, which it calls `preau`. */
 export async function startSentinel(
   t: Test,
-  master: RedisServer,
+  master: Pick<RedisServer, 'port'>,
   replica?: RedisServer,
+  conf: RedisConf = {},
 ): Promise<RedisServer> {
   const file = join(newFolder(t), 'sentinel.conf')
   const lines = [
@@ -158,7 +159,7 @@ export async function startSentinel(
     ...(replica === undefined ? [] : [`sentinel known-replica preau 127.0.0.1 ${replica.port}`]),
   ]
   writeFileSync(file, `${lines.join('\n')}\n`)
-  return startRedis(t, {}, [file, '--sentinel'])
+  return startRedis(t, conf, [file, '--sentinel'])
 }
 
 /** A cluster of three masters; answers them in no particular order. */
