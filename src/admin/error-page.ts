@@ -3,7 +3,8 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { PreauError, type ErrorCode } from '../errors.ts'
 import { wantsJson } from './access.ts'
 import type { AdminDeps } from './deps.ts'
-import { frame, readPolicy } from './page.ts'
+import { isUnsafe } from './csrf.ts'
+import { frame } from './page.ts'
 import { adminTexts } from './texts.ts'
 
 /** Fastify's own refusals in our words. */
@@ -28,7 +29,9 @@ export function registerErrorPages(app: FastifyInstance, deps: AdminDeps): void 
     if (wantsJson(request)) return reply.send({ error: code, text })
     if (known?.code === 'PREAU_NOT_FOUND')
       return showProblem(request, reply, deps, notFound(request))
-    return showProblem(request, reply, deps, { title: t('error.title'), text, status })
+    const title = t(isStoreDown ? 'error.storeTitle' : 'error.title')
+    const again = isStoreDown ? tryAgain(request) : undefined
+    return showProblem(request, reply, deps, { title, text, status, ...again })
   })
   app.setNotFoundHandler((request, reply) => {
     reply.code(404)
@@ -55,6 +58,9 @@ interface Problem {
   readonly title: string
   readonly text: string
   readonly status: number
+  /** Where the same is asked for again, and the form that is sent again. */
+  readonly again?: string
+  readonly fields?: readonly (readonly [name: string, value: string])[]
 }
 
 function notFound(request: FastifyRequest): Problem {
@@ -62,13 +68,23 @@ function notFound(request: FastifyRequest): Problem {
   return { title: t('error.notFoundTitle'), text: t('error.notFoundText'), status: 404 }
 }
 
-/** Works also when the store does not: the page then lacks the city's name, nothing else. */
+/** What was typed must not be lost, and must not travel in a page where it is a password. */
+function tryAgain({ method, url, body }: FastifyRequest): Pick<Problem, 'again' | 'fields'> {
+  if (!/^\/(?!\/)/.test(url)) return {}
+  if (!isUnsafe(method)) return { again: url }
+  const fields = Object.entries((body ?? {}) as Record<string, unknown>).flatMap(([name, value]) =>
+    [value].flat().map(item => [name, String(item)] as const),
+  )
+  return fields.some(([name]) => /pass/i.test(name)) ? {} : { again: url, fields }
+}
+
+/** Works also when the store does not. */
 async function showProblem(
   request: FastifyRequest,
   reply: FastifyReply,
   deps: AdminDeps,
-  { title, text, status }: Problem,
+  { title, ...problem }: Problem,
 ): Promise<FastifyReply> {
-  const policy = await readPolicy(deps.store).catch(() => undefined)
-  return reply.view('error', frame(request, deps, { title, data: { text, status } }, policy))
+  const city = deps.current.snapshot.city.name
+  return reply.view('error', frame(request, deps, { title, data: { ...problem, city } }, undefined))
 }

@@ -7,12 +7,14 @@ import type { Config } from '../config.ts'
 import { startHousekeeping } from '../housekeeping.ts'
 import { listen, type ListenAt } from '../listening.ts'
 import { followLists } from '../shared-lists/follow-lists.ts'
+import { isSummed, type Sample } from '../metrics.ts'
 import { followSnapshot } from '../snapshot-follower.ts'
 import { createListWork } from '../updates/list-jobs.ts'
 import { startSchedule } from '../updates/schedule.ts'
 import { Deadline } from './deadline.ts'
 import { openStoreLate } from './late-store.ts'
 import type { Gather, Running } from './running.ts'
+import { WatchedStore } from './watched-store.ts'
 import { workerAuthority } from './worker-authority.ts'
 
 const clock = Date.now
@@ -24,7 +26,8 @@ export async function startAdmin(
   at: ListenAt,
   gather: Gather,
 ): Promise<Running> {
-  const store = await openStoreLate(config, logger)
+  const watched = new WatchedStore(await openStoreLate(config, logger))
+  const { store } = watched
   const authority = await workerAuthority(config, store, clock(), logger)
   const catalogue = loadCatalogue()
   // First: on a machine that has been away the snapshot may have to wait for its index.
@@ -43,6 +46,10 @@ export async function startAdmin(
     caFingerprint: authority?.fingerprint256,
     work,
     current,
+    ownSamples: () => [
+      ...watched.samples().map(ofThisProcess),
+      ofThisProcess({ name: 'preau_last_state_in_use', value: current.lastState ? 1 : 0 }),
+    ],
     gather,
   })
   const address = await listen(app.server, at)
@@ -61,6 +68,7 @@ export async function startAdmin(
     app.server.closeAllConnections()
     await work.close()
     await current.close()
+    watched.close()
     await store.close()
     deadline.clear()
   }
@@ -72,6 +80,10 @@ export async function startAdmin(
     },
   }
 }
+
+/** A gauge of one worker has its place for a label; this process has none. */
+const ofThisProcess = (sample: Sample): Sample =>
+  isSummed(sample) ? sample : { ...sample, labels: { worker: 'admin', ...sample.labels } }
 
 /** Resolves when the last connection has gone; Node closes the idle ones by itself. */
 const stopListening = (server: Server): Promise<void> =>

@@ -25,6 +25,7 @@ import { openStoreLate } from './late-store.ts'
 import { isOwnAddress } from './own-address.ts'
 import type { Running } from './running.ts'
 import type { ReachedLimit } from './tally.ts'
+import { WatchedStore } from './watched-store.ts'
 import { workerAuthority } from './worker-authority.ts'
 import { createWorkerMetrics, type WorkerMetrics } from './worker-metrics.ts'
 import { followSnapshot } from '../snapshot-follower.ts'
@@ -37,7 +38,8 @@ const LAST_LINES_MS = 1_000
 
 /** Starts one proxy worker: store, snapshot, portal and proxy. */
 export async function startProxy(config: Config, logger: Logger, at: ListenAt): Promise<Running> {
-  const store = await openStoreLate(config, logger)
+  const watched = new WatchedStore(await openStoreLate(config, logger))
+  const { store } = watched
   const catalogue = loadCatalogue()
   const current = await followSnapshot({ store, config, catalogue, clock, logger })
   const authority = await workerAuthority(config, store, clock(), logger)
@@ -45,7 +47,10 @@ export async function startProxy(config: Config, logger: Logger, at: ListenAt): 
     dir: accessLogDir(config),
     timeZone: () => current.snapshot.city.timeZone,
     clock,
-    onLost: lines => logger.error({ lines }, 'lines of the access log were lost'),
+    onLost: lines => {
+      metrics.lostLines(lines)
+      logger.error({ lines }, 'lines of the access log were lost')
+    },
   })
   const metrics = createWorkerMetrics(catalogue.keys(), logger)
   const { onLimit } = metrics
@@ -56,7 +61,12 @@ export async function startProxy(config: Config, logger: Logger, at: ListenAt): 
   const drain = drainProxy(proxy, () => portal.close())
   return {
     address,
-    readMetrics: () => metrics.read(proxy),
+    readMetrics: async () => [
+      ...(await metrics.read(proxy)),
+      ...watched.samples(),
+      { name: 'preau_last_state_in_use', value: current.lastState === undefined ? 0 : 1 },
+      { name: 'preau_ca_usable', value: authority === undefined ? 0 : 1 },
+    ],
     async stop(drainMs) {
       await drain(drainMs)
       // The access log must not end before the exchanges that it tells of.
@@ -64,6 +74,7 @@ export async function startProxy(config: Config, logger: Logger, at: ListenAt): 
       await current.close()
       metrics.close()
       await accessLog.close()
+      watched.close()
       await store.close()
     },
   }
@@ -118,6 +129,7 @@ async function wireProxy(parts: ProxyParts) {
     config,
     current,
     clock,
+    decide: metrics.decide,
     dial,
     forward: createForward({ dial, onLimit, ...limits }),
     intercept: authority && wireIntercept(authority, parts),

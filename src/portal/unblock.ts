@@ -8,6 +8,7 @@ import type { Current } from '../policy/snapshot.ts'
 import { isPending, joinRequest, latestKey, openRequest } from '../policy/unblock-request.ts'
 import { decide } from '../policy/verdict.ts'
 import type { Store, Stored } from '../store/store.ts'
+import { tooLate } from './in-time.ts'
 import { pendingLimit, type PendingBounds } from './pending-bound.ts'
 import { readLatest, type Latest } from './standing.ts'
 import { Turns } from './turns.ts'
@@ -42,13 +43,17 @@ export class UnblockDesk {
   }
 
   /**
-   * Records the click and answers how the request then stands. `url` is what is kept of the address.
+   * Records the click and answers how the request then stands. `url` is what is kept of the address. A click whose person
+   * was given up (`isLate`) before its turn came is not recorded.
    * Throws PREAU_TOO_MANY_REQUESTS (nothing written) and PREAU_STORE_UNAVAILABLE.
    */
-  ask(refusal: Refusal, url: string): Promise<Latest> {
+  ask(refusal: Refusal, url: string, isLate = (): boolean => false): Promise<Latest> {
     const key = latestKey(refusal.client.site, refusal.target.host)
     // A class clicks together: one after the other here, so that only clicks of other processes can conflict.
-    return this.#hosts.take(key, () => this.#record({ refusal, url }))
+    return this.#hosts.take(key, async () => {
+      if (isLate()) throw tooLate()
+      return this.#record({ refusal, url })
+    })
   }
 
   async #record(click: Click): Promise<Latest> {

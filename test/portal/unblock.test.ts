@@ -252,6 +252,6 @@ tap.test('a store that is down is told honestly, and nothing says « envoyée »
   t.match(page.body, 'href="http://jeux.example/partie?id=7"')
   const json = await world.clickJson(PAGE)
   t.equal(json.status, 503)
-  t.match(JSON.parse(json.body), { text: /pas pu être enregistrée/ })
+  t.match(JSON.parse(json.body), { text: /pas encore partie/ })
   t.notMatch((await world.ask(PAGE)).body, 'Demande envoyée')
 })

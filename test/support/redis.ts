@@ -10,6 +10,9 @@ import { createInterface } from 'node:readline'
 import type { Test } from 'tap'
 import { freePort } from './free-port.ts'
 
+/** A test, or whatever else has an end and a folder. */
+export type RedisHome = Pick<Test, 'teardown' | 'testdirName'>
+
 /** Lines of redis.conf, e.g. `{ appendfsync: 'no' }`. */
 export type RedisConf = Readonly<Record<string, string>>
 
@@ -47,7 +50,7 @@ const PREFIX = hasSetpriv ? ['setpriv', '--pdeathsig', 'KILL'] : []
 let folders = 0
 
 export async function startRedis(
-  t: Test,
+  t: RedisHome,
   conf: RedisConf = {},
   args: readonly string[] = [],
 ): Promise<RedisServer> {
@@ -96,7 +99,7 @@ export async function startRedis(
   }
 }
 
-function newFolder(t: Test): string {
+function newFolder(t: RedisHome): string {
   const folder = join(t.testdirName, `redis-${process.pid}-${++folders}`)
   // The folder of the test is made once: a second `testdir` would empty it under the first server.
   mkdirSync(folder, { recursive: true })
@@ -129,7 +132,7 @@ async function launch(
 
 /** A replica of another server. */
 export async function startReplica(
-  t: Test,
+  t: RedisHome,
   of: RedisServer,
   conf: RedisConf = {},
 ): Promise<RedisServer> {
@@ -145,7 +148,7 @@ export async function startReplica(
 
 /** A sentinel that alone decides on the death of a master, which it calls `preau`. */
 export async function startSentinel(
-  t: Test,
+  t: RedisHome,
   master: Pick<RedisServer, 'port'>,
   replica?: RedisServer,
   conf: RedisConf = {},
@@ -163,7 +166,7 @@ export async function startSentinel(
 }
 
 /** A cluster of three masters; answers them in no particular order. */
-export async function startCluster(t: Test, conf: RedisConf = {}): Promise<RedisServer[]> {
+export async function startCluster(t: RedisHome, conf: RedisConf = {}): Promise<RedisServer[]> {
   const nodes = await Promise.all(
     [1, 2, 3].map(() =>
       startRedis(t, { 'cluster-enabled': 'yes', 'cluster-node-timeout': '2000', ...conf }),
@@ -182,7 +185,7 @@ export interface TlsFiles {
 }
 
 /** A certificate for 127.0.0.1 and what a server needs to use it. */
-export function makeTls(t: Test): TlsFiles {
+export function makeTls(t: RedisHome): TlsFiles {
   const folder = newFolder(t)
   const path = (name: string): string => join(folder, name)
   const openssl = (...args: string[]): void => {
