@@ -28,6 +28,7 @@ tap.test('during an outage', async t => {
     outage.isDown = true
     await page.getByRole('button', { name: 'Demander le déblocage' }).click()
     await page.getByText('n’est pas encore partie').waitFor()
+    t.equal(await page.locator('.steps').isVisible(), false, 'nothing says « envoyée »')
     await shoot(page, 'unsent-fr')
     t.same(await violationsOf(page), [])
     outage.isDown = false
