@@ -54,6 +54,11 @@ export const ERRORS = {
     fr: 'Le fichier {name} n’est pas dans la base commune.',
     en: 'The file {name} is not in the shared store.',
   },
+  PREAU_STORE_FULL: {
+    status: 507,
+    fr: 'La base commune n’a pas assez de mémoire pour {name} : il en faut {needed} Mo, il en reste {left} Mo. Augmentez « maxmemory » de Redis.',
+    en: 'The shared store has not enough memory for {name}: {needed} MB are needed, {left} MB are left. Raise "maxmemory" of Redis.',
+  },
   PREAU_SHARED_FILE_DAMAGED: {
     status: 503,
     fr: 'Le fichier {name} est endommagé dans la base commune ({detail}) : il n’est pas utilisé.',

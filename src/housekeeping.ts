@@ -8,7 +8,7 @@ import type { Config } from './config.ts'
 import { PreauError } from './errors.ts'
 import { accessLogDir } from './install.ts'
 import type { Change, Kind } from './policy/document.ts'
-import { isInForce, type Grant } from './policy/grant.ts'
+import { CLOCK_TOLERANCE_MS, isKept, type Grant } from './policy/grant.ts'
 import { latestKey } from './policy/unblock-request.ts'
 import type { ListQuery, Store, Stored } from './store/store.ts'
 
@@ -136,9 +136,9 @@ function firstIdAt(ms: number): string {
   return `${hex.slice(0, 8)}-${hex.slice(8)}`
 }
 
-/** A grant past its time is filed as ended, so that those in force stay quick to read; a read warning just goes. */
+/** A grant well past its time is filed as ended, so that those in force stay quick to read; a read warning just goes. */
 function endExpired({ id, version, body }: Stored<'grant'>, now: number): Change[] {
-  if (isInForce(body, now)) return []
+  if (isKept(body, now)) return []
   const ended: Grant = { ...body, endedBy: 'system', endedAt: body.until ?? now }
   return [
     { kind: 'grant', id, expects: version, body: body.origin === 'acknowledged' ? null : ended },
@@ -165,5 +165,7 @@ async function dropOldRequest(
 }
 
 function dropSession({ id, version, body }: Stored<'session'>, now: number): Change[] {
-  return body.until <= now ? [{ kind: 'session', id, expects: version, body: null }] : []
+  return body.until <= now - CLOCK_TOLERANCE_MS
+    ? [{ kind: 'session', id, expects: version, body: null }]
+    : []
 }

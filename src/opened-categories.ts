@@ -15,6 +15,8 @@ export interface OpenCategories {
   readonly config: Config
   readonly logger: Logger
   readonly lists: ListsDocument
+  /** The file of its index is on its way from another machine: nothing is wrong. */
+  readonly isToCome: boolean
   /** Categories whose expressions act. */
   readonly expressions: readonly CategoryId[]
   readonly key: string
@@ -57,7 +59,7 @@ interface Opened {
   readonly damage: PreauError | undefined
 }
 
-async function openIndex({ lists, config, logger }: OpenCategories): Promise<Opened> {
+async function openIndex({ lists, config, logger, isToCome }: OpenCategories): Promise<Opened> {
   const open = async (version: ListsVersion): Promise<CategoryIndex> =>
     openCategoryIndex(indexFile(config.dataDir, version), {
       cacheEntries: config.limits.categoryCacheEntries,
@@ -68,7 +70,8 @@ async function openIndex({ lists, config, logger }: OpenCategories): Promise<Ope
     if (!isIndexDamage(error)) throw error
     const { previous } = lists
     if (previous === null) throw error
-    logger.error({ err: error }, 'the index in force is damaged; the one before is used')
+    if (!isToCome)
+      logger.error({ err: error }, 'the index in force is damaged; the one before is used')
     const index = await open(previous).catch(() => Promise.reject(error))
     return { version: previous, index, damage: error }
   }

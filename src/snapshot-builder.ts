@@ -14,7 +14,7 @@ import {
 import { createAddressJudge, parseCidr } from './policy/address.ts'
 import type { Catalogue } from './policy/category.ts'
 import { CURRENT } from './policy/document.ts'
-import { isInForce } from './policy/grant.ts'
+import { isKept } from './policy/grant.ts'
 import { buildSnapshot, withGrants, type Snapshot } from './policy/snapshot.ts'
 import type { Store } from './store/store.ts'
 
@@ -47,7 +47,7 @@ export async function readState({
   if (policy === undefined || lists === undefined)
     throw new PreauError('PREAU_STORE_EMPTY', { detail: policy === undefined ? 'policy' : 'lists' })
   const at = clock()
-  const grants = active.map(({ body }) => body).filter(grant => isInForce(grant, at))
+  const grants = active.map(({ body }) => body).filter(grant => isKept(grant, at))
   return { at, policy, lists, grants }
 }
 
@@ -105,8 +105,10 @@ export class SnapshotBuilder {
     const isTried = this.#behind?.key === key && this.#behind.seen === seen
     const isOpen = this.#categories?.key === key && this.#behind === undefined
     if (this.#categories !== undefined && (isOpen || isTried)) return this.#categories.parts
+    const isToCome = this.#isToCome(seen)
     try {
-      const opened = await openCategories({ ...this.#options, lists: lists.body, expressions, key })
+      const what = { lists: lists.body, expressions, key, isToCome }
+      const opened = await openCategories({ ...this.#options, ...what })
       this.#categories = opened
       this.#behind = opened.damage && { key, seen, damage: opened.damage }
       return opened.parts
@@ -114,11 +116,17 @@ export class SnapshotBuilder {
       if (!isIndexDamage(error)) throw error
       this.#behind = { key, seen, damage: error }
       const { logger } = this.#options
-      logger.error({ err: error }, 'the index in force cannot be used; the last one stays in force')
+      const text = 'the index in force cannot be used; the last one stays in force'
+      if (!isToCome) logger.error({ err: error }, text)
       if (this.#categories !== undefined) return this.#categories.parts
       void this.tellIndex({ lists })
       throw error
     }
+  }
+
+  /** Where machines share the store a file may be on its way, and who brings it tells when it is late. */
+  #isToCome(seen: string | undefined): boolean {
+    return seen === ABSENT && this.#options.store.files !== undefined
   }
 
   /** Tells in the store how the index is: once, and again where that was not possible. Never rejects. */
@@ -126,9 +134,7 @@ export class SnapshotBuilder {
     const what = this.#behind ?? this.#categories
     if (what === undefined || this.#told === what) return
     const { index } = lists.body
-    // Where machines share the store a file may be on its way, and who brings it tells when it is late.
-    const isToCome = this.#behind?.seen === ABSENT && this.#options.store.files !== undefined
-    if (isToCome) return
+    if (this.#isToCome(this.#behind?.seen)) return
     const damage = this.#behind?.damage
     if (await tellDamage({ ...this.#options, index, damage })) this.#told = what
   }

@@ -6,7 +6,7 @@ import { configSchema } from '../src/config.ts'
 import { PreauError } from '../src/errors.ts'
 import { cleanRecords, startHousekeeping, takeTurn } from '../src/housekeeping.ts'
 import type { Change } from '../src/policy/document.ts'
-import type { Grant } from '../src/policy/grant.ts'
+import { CLOCK_TOLERANCE_MS, type Grant } from '../src/policy/grant.ts'
 import { latestKey, type UnblockRequest } from '../src/policy/unblock-request.ts'
 import { openSqliteStore } from '../src/store/sqlite-store.ts'
 import type { CommitNote, Store } from '../src/store/store.ts'
@@ -15,6 +15,8 @@ import { host } from './support/snapshot.ts'
 
 const DAY_MS = 86_400_000
 const NOW = Date.parse('2026-11-23T10:00:00Z')
+/** What ended then is over for good, however fast the clock was. */
+const OVER = NOW - CLOCK_TOLERANCE_MS
 const NOTE = { by: 'test', action: 'test', at: NOW }
 const clock = (): number => NOW
 
@@ -91,8 +93,9 @@ t.test('old records and files go, those in force stay', async t => {
   await store.commit(NOTE, [
     grant('in-force', NOW - 1, { until: NOW + 1 }),
     grant('for-good', longAgo),
-    grant('over', NOW - 2, { until: NOW - 1 }),
-    grant('read-warning', NOW - 2, { until: NOW - 1, origin: 'acknowledged' }),
+    grant('over', NOW - 2, { until: OVER }),
+    grant('over-unless-the-clock-is-fast', NOW - 3, { until: OVER + 1 }),
+    grant('read-warning', NOW - 2, { until: OVER, origin: 'acknowledged' }),
     grant('ended-lately', longAgo, { ...ended, endedAt: lately }),
     grant('ended-long-ago', longAgo, { ...ended, endedAt: longAgo }),
     ...request('pending', 'a', NOW),
@@ -101,7 +104,7 @@ t.test('old records and files go, those in force stay', async t => {
     ...request('decided-lately', 'b', longAgo, refused(lately)),
     ...request('decided-long-ago', 'c', longAgo, refused(longAgo)),
     session('open', NOW + 1),
-    session('over', NOW),
+    session('over', OVER),
   ])
   await store.commit({ by: 'pc:10.1.2.3', action: 'old', at: longAgo }, [])
   await takeTurn(options)
@@ -109,7 +112,11 @@ t.test('old records and files go, those in force stay', async t => {
     (await store.list(kind, facet === undefined ? {} : { facet }))
       .map(({ id }) => nameOf(id))
       .toSorted()
-  t.strictSame(await names('grant', 'active'), ['for-good', 'in-force'])
+  t.strictSame(await names('grant', 'active'), [
+    'for-good',
+    'in-force',
+    'over-unless-the-clock-is-fast',
+  ])
   t.strictSame(await names('grant', 'ended'), ['ended-lately', 'over'])
   t.strictSame(await names('request'), ['decided-lately', 'pending', 'pending-and-asked-again'])
   t.strictSame((await store.list('latest')).map(({ id }) => id).toSorted(), [
@@ -144,7 +151,7 @@ t.test('of two admin processes one does the work of the hour', async t => {
   const { dataDir, options } = await open(t)
   const second = await openSqliteStore(join(dataDir, 'preau.db'))
   t.teardown(() => second.close())
-  await options.store.commit(NOTE, [session('over', NOW)])
+  await options.store.commit(NOTE, [session('over', OVER)])
   const done = await Promise.all([takeTurn(options), takeTurn({ ...options, store: second })])
   t.strictSame(done.toSorted(), [0, 1])
   const entries = await options.store.tail({ limit: 10 })
@@ -154,7 +161,7 @@ t.test('of two admin processes one does the work of the hour', async t => {
 t.test('a turn that fails is logged, and leaves the hour to whoever can', async t => {
   const { options, logged } = await open(t)
   const down = () => Promise.reject(new PreauError('PREAU_STORE_UNAVAILABLE', { detail: 'x' }))
-  await options.store.commit(NOTE, [session('over', NOW)])
+  await options.store.commit(NOTE, [session('over', OVER)])
   const store = over(options.store, { commit: down })
   const running = startHousekeeping({ ...options, store })
   t.teardown(() => running.stop())
@@ -185,7 +192,7 @@ t.test('a record that somebody writes meanwhile is left to them, without a word'
   const { options } = await open(t)
   const { store } = options
   const over30 = Array.from({ length: 30 }, (_, i) =>
-    grant(`over-${i}`, NOW - 100 + i, { until: NOW - 1 }),
+    grant(`over-${i}`, NOW - 100 + i, { until: OVER }),
   )
   await store.commit(NOTE, over30)
   const revoked = over30[7] as Extract<Change, { kind: 'grant' }>
@@ -200,7 +207,7 @@ t.test('a record that somebody writes meanwhile is left to them, without a word'
 t.test('thousands of records go in small commits', async t => {
   const { options } = await open(t)
   const warnings = Array.from({ length: 1_230 }, (_, i) =>
-    grant(`read-${i}`, NOW - 10_000 + i, { until: NOW - 1, origin: 'acknowledged' }),
+    grant(`read-${i}`, NOW - 10_000 + i, { until: OVER, origin: 'acknowledged' }),
   )
   await options.store.commit(NOTE, warnings)
   const { store, commits } = watched(options.store)

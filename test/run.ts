@@ -44,6 +44,11 @@ const REQUIREMENTS: readonly Requirement[] = [
   { command: 'dpkg-deb', debianPackage: 'dpkg', needs: file => file.includes('/apt.') },
   { command: 'apt-get', debianPackage: 'apt', needs: file => file.includes('/apt.') },
   {
+    command: 'faketime',
+    debianPackage: 'faketime',
+    needs: file => file.includes('/outages/clock.'),
+  },
+  {
     command: 'firefox-esr',
     debianPackage: 'firefox-esr',
     needs: file => file.includes('/firefox.'),

@@ -72,8 +72,8 @@ export interface NewSession {
 }
 
 /**
- * A fresh session for an account, and the end of those that are over: its expired ones, the one that the browser had
- * before (session fixation, CVE-2023-29019), and its oldest where it has too many.
+ * A fresh session for an account, and the end of others: of the one that the browser had before (session fixation,
+ * CVE-2023-29019), and of its oldest where it has too many.
  */
 export async function makeSession(
   store: Store,
@@ -96,8 +96,7 @@ export async function makeSession(
   const previousId = previous === undefined ? undefined : hashToken(previous.token)
   const own = await listSessions(store, body.user)
   const crowded = own.toSorted((a, b) => b.body.at - a.body.at).slice(MAX_SESSIONS_PER_USER - 1)
-  const over = own.filter(session => session.body.until <= now || crowded.includes(session))
-  const ids = new Set(over.map(({ id }) => id))
+  const ids = new Set(crowded.map(({ id }) => id))
   if (previousId !== undefined) ids.add(previousId)
   const ends = [...ids].map((id): Change => ({ kind: 'session', id, body: null }))
   return {

@@ -22,4 +22,11 @@ export const STORE_COMMANDS = {
     run: async (config, terminal, [from = '', to = '']) =>
       (await import('./store-copy.ts')).storeCopy(config, terminal, from, to),
   },
+  'store check': {
+    usage: 'preau store check [--json]',
+    takes: [],
+    options: ['json'],
+    run: async (config, terminal, _args, { json = false }) =>
+      (await import('./store-check.ts')).storeCheck(config, terminal, json),
+  },
 } satisfies Readonly<Record<string, StoreCommand>>

@@ -18,7 +18,7 @@ export async function storeCopy(
   const { t, print, progress, locale } = terminal
   const [source, target] = [parsePlace(from, config), parsePlace(to, config)]
   const startedAt = performance.now()
-  const reading = await openReading(source, config)
+  const reading = await openReading(source)
   const writing = await openWriting(target, config).catch(async (error: unknown) => {
     await reading.close()
     throw error
@@ -37,12 +37,14 @@ export async function storeCopy(
       digest: copied.digest.slice(0, SHOWN_DIGITS),
     }),
   )
-  if (target.kind === 'sqlite' && !target.isOwn) {
-    const lists = join(config.dataDir, 'lists')
-    print(t('store.notInside', { ca: shorten(authorityDir(config)), lists: shorten(lists) }))
+  const lists = shorten(join(config.dataDir, 'lists'))
+  if (target.engine === 'redis') {
+    print(t('store.use', { store: nameOf(target) }))
+    print(t('store.lists', { lists }))
+  } else if (!target.isOwn) {
+    print(t('store.notInside', { ca: shorten(authorityDir(config)), lists }))
   }
-  if (target.kind === 'redis') print(t('store.use', { store: nameOf(target) }))
 }
 
 const shownName = (place: Place): string =>
-  place.kind === 'sqlite' ? shorten(place.file) : nameOf(place)
+  place.engine === 'sqlite' ? shorten(place.file) : nameOf(place)

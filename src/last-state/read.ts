@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Config } from '../config.ts'
 import { causeOf } from '../errors.ts'
 import type { Catalogue } from '../policy/category.ts'
-import { isInForce } from '../policy/grant.ts'
+import { isKept } from '../policy/grant.ts'
 import { decodeState, type DecidingState } from './format.ts'
 
 const MAX_BYTES = 2 ** 28
@@ -39,7 +39,7 @@ export async function readLastState(
     const state = decodeState(text, catalogue)
     if (now - state.at > config.limits.requestRetentionDays * DAY_MS)
       return { ignored: 'older than grants are kept' }
-    return { state: { ...state, grants: state.grants.filter(grant => isInForce(grant, now)) } }
+    return { state: { ...state, grants: state.grants.filter(grant => isKept(grant, now)) } }
   } catch (error) {
     // The cause of a schema tells the whole value, and a policy is long.
     return { ignored: causeOf(error).slice(0, MAX_CAUSE) }

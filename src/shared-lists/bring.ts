@@ -8,7 +8,7 @@ import { syncFolder } from '../durable-file.ts'
 import { PreauError } from '../errors.ts'
 import type { ListsVersion } from '../policy/lists.ts'
 import { FETCHING, type SharedFile, type SharedFiles } from '../store/shared-files.ts'
-import { textsOf, type VersionFile } from './version-files.ts'
+import { plain, textsOf, type VersionFile } from './version-files.ts'
 
 export interface SharedFolder {
   readonly dataDir: string
@@ -28,7 +28,7 @@ export async function bringIndex(
   version: ListsVersion,
   { onProgress, signal }: BringOptions = {},
 ): Promise<void> {
-  const file = indexFile(dataDir, version)
+  const file = indexFile(dataDir, { index: plain(version.index) })
   if (files === undefined || existsSync(file)) return
   await mkdir(dirname(file), { recursive: true, mode: 0o750 })
   const total = (await files.list(signal)).get(version.index)?.bytes ?? 0

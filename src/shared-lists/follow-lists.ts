@@ -3,7 +3,7 @@
  * in force first, and publishes what the store lacks. The workers see the files come.
  */
 import type { Logger } from 'pino'
-import type { NamedVersions } from '../categories/lists.ts'
+import { indexFile, type NamedVersions } from '../categories/lists.ts'
 import type { Config } from '../config.ts'
 import { causeOf, type PreauError } from '../errors.ts'
 import { machineName } from '../machine.ts'
@@ -12,7 +12,7 @@ import type { Store, Stored } from '../store/store.ts'
 import { bringIndex, bringTexts, isAboutOneFile, type SharedFolder } from './bring.ts'
 import { FileAlarms } from './file-alarms.ts'
 import { heal } from './heal.ts'
-import { alarmsOf } from './list-alarms.ts'
+import { MAX_ALARMS } from './list-alarms.ts'
 import { publishMissing } from './publish.ts'
 import { tidyLists } from './tidy.ts'
 
@@ -41,6 +41,8 @@ export function followLists(options: FollowLists): { stop(): Promise<void> } {
 interface Named extends NamedVersions {
   /** Alarms about files in the store, of all machines. */
   readonly damaged: readonly Stored<'alarm'>[]
+  /** Those of this machine about its own index in force. */
+  readonly broken: readonly Stored<'alarm'>[]
   /** Changes with all that there is to do. */
   readonly key: string
 }
@@ -49,12 +51,14 @@ class Superseded extends Error {}
 
 class ListsFollower {
   readonly #options: FollowLists
+  readonly #machine: string
   readonly #alarms: FileAlarms
   readonly #unwatch: () => void
   readonly #ended: Promise<void>
   #turn = new AbortController()
   #key = ''
   #said = ''
+  #mendedAt: number | undefined
   #healed: readonly Stored<'alarm'>[] = []
   #wake = (): void => undefined
   #isStopped = false
@@ -63,7 +67,8 @@ class ListsFollower {
     const { store, config, lateMs = LATE_MS } = options
     const { dataDir } = config
     this.#options = options
-    this.#alarms = new FileAlarms({ ...options, dataDir, machine: machineName(config), lateMs })
+    this.#machine = machineName(config)
+    this.#alarms = new FileAlarms({ ...options, dataDir, machine: this.#machine, lateMs })
     this.#unwatch = store.watch(() => void this.#onChange())
     this.#ended = this.#run()
   }
@@ -130,14 +135,20 @@ class ListsFollower {
   async #read(): Promise<Named | undefined> {
     const { store } = this.#options
     if (store.files === undefined) return undefined
-    const [lists, candidate, damaged] = await Promise.all([
+    const [lists, candidate, alarms] = await Promise.all([
       store.get('lists', CURRENT),
       store.get('candidate', CURRENT),
-      alarmsOf(store, 'shared-file-damaged'),
+      store.list('alarm', { limit: MAX_ALARMS }),
     ])
     if (lists === undefined) return undefined
-    const key = JSON.stringify([lists.version, candidate?.version, damaged.map(({ id }) => id)])
-    return { lists: lists.body, candidate: candidate?.body, damaged, key }
+    const damaged = alarms.filter(({ body }) => body.kind === 'shared-file-damaged')
+    const broken = alarms.filter(
+      ({ body: { kind, machine, subject } }) =>
+        kind === 'index-damaged' && machine === this.#machine && subject === lists.body.index,
+    )
+    const ids = [...damaged, ...broken].map(({ id }) => id)
+    const key = JSON.stringify([lists.version, candidate?.version, ids])
+    return { lists: lists.body, candidate: candidate?.body, damaged, broken, key }
   }
 
   async #takeTurn(signal: AbortSignal): Promise<void> {
@@ -145,16 +156,18 @@ class ListsFollower {
     if (named === undefined) return
     this.#key = named.key
     const failures: PreauError[] = []
+    const note = (error: unknown): void => {
+      // One file that cannot be had keeps no other from coming. A store that is away, or a full disk, does.
+      if (signal.aborted || !isAboutOneFile(error)) throw error
+      failures.push(error)
+    }
     const { lists, candidate } = named
     const versions = [lists, lists.previous ?? [], candidate?.version ?? []].flat()
+    await this.#mend(named, signal).catch(note)
     for (const bring of [bringIndex, bringTexts]) {
       for (const version of versions) {
         this.#alarms.expect(named)
-        await bring(this.#place, version, { signal }).catch((error: unknown) => {
-          // One file that cannot be had keeps no other from coming. A store that is away, or a full disk, does.
-          if (signal.aborted || !isAboutOneFile(error)) throw error
-          failures.push(error)
-        })
+        await bring(this.#place, version, { signal }).catch(note)
       }
     }
     this.#alarms.expect(named)
@@ -164,6 +177,14 @@ class ListsFollower {
     await tidyLists(store, this.#place.dataDir, clock(), signal)
     const [first] = failures
     if (first !== undefined) throw first
+  }
+
+  /** An index of this machine that a worker could not use is fetched anew, once: workers see that the file is another one. */
+  async #mend({ lists, broken }: Named, signal: AbortSignal): Promise<void> {
+    const [alarm] = broken
+    if (alarm === undefined || alarm.body.at === this.#mendedAt) return
+    this.#mendedAt = alarm.body.at
+    await this.#place.files?.fetch(lists.index, indexFile(this.#place.dataDir, lists), { signal })
   }
 
   /** What this machine has and the store lacks, or has in pieces: once for each alarm. */

@@ -3,7 +3,7 @@ import type { Alarm, AlarmKind } from '../policy/alarm.ts'
 import type { Change } from '../policy/document.ts'
 import type { Store, Stored } from '../store/store.ts'
 
-const MAX_ALARMS = 100
+export const MAX_ALARMS = 100
 
 /** Those of one kind, of all machines. */
 export async function alarmsOf(store: Store, kind: AlarmKind): Promise<Stored<'alarm'>[]> {

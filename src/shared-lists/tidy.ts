@@ -22,8 +22,8 @@ export async function tidyLists(
   ])
   if (lists === undefined) return
   const versions = { lists: lists.body, candidate: candidate?.body }
-  await dropUnreferenced(dataDir, versions)
   const { files } = store
+  await dropUnreferenced(dataDir, versions, files === undefined ? Infinity : now - ORPHAN_MS)
   if (files === undefined) return
   await dropUnfinished(listsFolder(dataDir), now)
   const named = namesIn(versions)

@@ -29,16 +29,11 @@ export async function openRedisStore(options: RedisOptions): Promise<RedisStore>
   const keys = redisKeys(settings.prefix)
   const timeoutMs = settings.commandTimeoutMs
   const store = new RedisStore({
-    connector: new RedisConnector({
-      address,
-      ca: readAuthority(settings.caFile),
-      sentinelPassword: settings.sentinelPassword,
-      timeoutMs,
-      slotKey: keys.schema,
-    }),
+    connector: connectorFor(address, settings),
     keys,
     place: storeName(url),
     replicas: settings.replicas,
+    canFailOver: address.mode !== 'single',
     timeoutMs,
     attempts: Math.min(address.endpoints.length, MAX_ATTEMPTS),
     mayCreate: check,
@@ -50,6 +45,17 @@ export async function openRedisStore(options: RedisOptions): Promise<RedisStore>
     await store.close()
     throw error
   }
+}
+
+/** Throws PREAU_STORE_UNREADABLE. */
+export function connectorFor(address: RedisAddress, settings: Config['redis']): RedisConnector {
+  return new RedisConnector({
+    address,
+    ca: readAuthority(settings.caFile),
+    sentinelPassword: settings.sentinelPassword,
+    timeoutMs: settings.commandTimeoutMs,
+    slotKey: redisKeys(settings.prefix).schema,
+  })
 }
 
 function readAuthority(file: string | null): string | undefined {

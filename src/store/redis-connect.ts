@@ -58,8 +58,6 @@ export class RedisConnector {
       ...(tls === undefined ? {} : { enableTLSForSentinelMode: true, sentinelTLS: tls }),
       sentinelCommandTimeout: timeoutMs,
       sentinelRetryStrategy: () => null,
-      // A master that lives on in another part of the network is left as soon as the sentinels have chosen the next.
-      failoverDetector: true,
     })
     return watchOver(redis, signal)
   }

@@ -7,8 +7,13 @@ export class RedisRefusal extends Error {}
 /** It was sent and no answer came: it may have been done. */
 export class RedisSilence extends Error {
   constructor(cause: unknown) {
-    super(causeOf(cause), { cause })
+    super(causeOf(cause))
   }
+}
+
+/** Only its words: ioredis hangs the command on it, with a password or a record, and errors are logged. */
+export function withoutCommand(error: unknown): Error {
+  return error instanceof PreauError ? error : new Error(causeOf(error))
 }
 
 export function unavailable(reason: unknown): PreauError {

@@ -20,6 +20,7 @@ import {
   type Manifest,
 } from './file-manifest.ts'
 import { Patient } from './patient.ts'
+import { RedisRefusal } from './redis-error.ts'
 import { DROP, FINISH } from './redis-file-scripts.ts'
 import type { RedisLink } from './redis-link.ts'
 import {
@@ -49,6 +50,8 @@ const decompress = promisify(zstdDecompress)
 // The checksum of zstd finds a damaged chunk when it is unpacked; the manifest has that of the whole.
 const ZSTD = { params: { [constants.ZSTD_c_checksumFlag]: 1 } }
 
+/** Of the memory of Redis: the rest is left to records. */
+const FULL = 0.9
 const DROPPED_AT_ONCE = 50
 
 /** The files of a store on Redis. `close` ends its connection. */
@@ -87,6 +90,7 @@ export class RedisFiles implements SharedFiles {
     const handle = await open(path)
     try {
       if (!isForced && (await this.#isSame(name, handle, signal))) return
+      await this.#assertRoom(name, (await handle.stat()).size, signal)
       const upload = randomUUID()
       const sum = new Sum()
       for await (const chunk of readChunks(handle)) {
@@ -100,6 +104,22 @@ export class RedisFiles implements SharedFiles {
     } finally {
       await handle.close()
     }
+  }
+
+  /** A full Redis refuses all writes: a list must not take the place of clicks and decisions. */
+  async #assertRoom(name: string, bytes: number, signal?: AbortSignal): Promise<void> {
+    if (bytes <= CHUNK_BYTES) return
+    const info = await this.#patient.ask(
+      link => link.call('INFO', ['memory']).catch(noneOfThat),
+      signal,
+    )
+    const numberOf = (field: string): number =>
+      Number(new RegExp(`^${field}:(\\d+)`, 'm').exec(String(info))?.[1] ?? 0)
+    const limit = numberOf('maxmemory')
+    const left = limit * FULL - numberOf('used_memory')
+    if (limit === 0 || bytes <= left) return
+    const [needed, room] = [bytes, Math.max(0, left)].map(size => Math.ceil(size / 1e6))
+    throw new PreauError('PREAU_STORE_FULL', { name, needed: needed ?? 0, left: room ?? 0 })
   }
 
   async #isSame(name: string, handle: FileHandle, signal?: AbortSignal): Promise<boolean> {
@@ -188,6 +208,12 @@ export class RedisFiles implements SharedFiles {
 
 const damaged = (name: string, detail: ReturnType<typeof detailOf>): PreauError =>
   new PreauError('PREAU_SHARED_FILE_DAMAGED', { name, detail })
+
+/** Somebody who may not ask how much memory there is finds out by a refusal. */
+function noneOfThat(error: unknown): string {
+  if (error instanceof RedisRefusal) return ''
+  throw error
+}
 
 function pairsOf(flat: readonly string[]): [string, string][] {
   return Array.from({ length: flat.length / 2 }, (_, i) => [

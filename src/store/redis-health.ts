@@ -8,13 +8,20 @@ const OLDEST = [6, 2] as const
 /** Replicas acknowledge every second. */
 const MAX_LAG_S = 5
 
-/** Rejects where Redis does not answer. `replicas`: how many must acknowledge. */
+export interface Replication {
+  /** How many replicas must acknowledge. */
+  readonly wanted: number
+  /** Whether a replica may take over without a person. */
+  readonly canFailOver: boolean
+}
+
+/** Rejects where Redis does not answer. */
 export async function durabilityWarnings(
   link: RedisLink,
-  replicas: number,
+  replication: Replication,
 ): Promise<StoreWarning[]> {
   const [info, settings] = await Promise.all([readInfo(link), readSettings(link)])
-  return [...settings, ...(info === undefined ? [] : infoWarnings(info, replicas))]
+  return [...settings, ...(info === undefined ? [] : infoWarnings(info, replication))]
 }
 
 /** Undefined where this user may not ask. */
@@ -29,7 +36,10 @@ async function readInfo(link: RedisLink): Promise<Map<string, string> | undefine
   }
 }
 
-function infoWarnings(info: Map<string, string>, wanted: number): StoreWarning[] {
+function infoWarnings(
+  info: Map<string, string>,
+  { wanted, canFailOver }: Replication,
+): StoreWarning[] {
   const version = info.get('redis_version') ?? '0'
   const [major = 0, minor = 0] = version.split('.').map(Number)
   const isOld = (major - OLDEST[0] || minor - OLDEST[1]) < 0
@@ -38,6 +48,7 @@ function infoWarnings(info: Map<string, string>, wanted: number): StoreWarning[]
     ...(isOld
       ? [{ code: 'engine-old', params: { found: version, oldest: OLDEST.join('.') } } as const]
       : []),
+    ...(canFailOver && wanted === 0 && found > 0 ? [{ code: 'failover-unsafe' } as const] : []),
     ...(found < wanted ? [{ code: 'replicas-missing', params: { found, wanted } } as const] : []),
   ]
 }
@@ -54,24 +65,32 @@ async function readSettings(link: RedisLink): Promise<StoreWarning[]> {
     return value
   }
   try {
-    const [appendonly, appendfsync, policy] = await Promise.all([
+    const [appendonly, appendfsync, policy, pausing] = await Promise.all([
       read('appendonly'),
       read('appendfsync'),
       read('maxmemory-policy'),
+      read('no-appendfsync-on-rewrite'),
     ])
     if (appendonly === undefined || appendfsync === undefined || policy === undefined)
       return [{ code: 'unchecked', params: { detail: 'CONFIG GET answers nothing' } }]
-    return [...appendWarnings(appendonly, appendfsync), ...evictionWarnings(policy)]
+    const isPausing = pausing === 'yes'
+    return [...appendWarnings(appendonly, appendfsync, isPausing), ...evictionWarnings(policy)]
   } catch (error) {
     if (!(error instanceof RedisRefusal)) throw error
     return [{ code: 'unchecked', params: { detail: error.message } }]
   }
 }
 
-function appendWarnings(appendonly: string, appendfsync: string): StoreWarning[] {
+/** `isPausing`: nothing is synchronised while the file is written anew. */
+function appendWarnings(
+  appendonly: string,
+  appendfsync: string,
+  isPausing: boolean,
+): StoreWarning[] {
   if (appendonly !== 'yes') return [{ code: 'appendonly-off' }]
-  if (appendfsync === 'always') return []
-  return [{ code: 'appendfsync-weak', params: { policy: appendfsync } }]
+  if (appendfsync === 'always' && !isPausing) return []
+  const policy = appendfsync === 'always' ? 'no-appendfsync-on-rewrite' : appendfsync
+  return [{ code: 'appendfsync-weak', params: { policy } }]
 }
 
 // `volatile-*` throws away only what ends by itself: permits.

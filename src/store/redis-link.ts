@@ -5,7 +5,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { close, type RedisConnector } from './redis-connect.ts'
-import { RedisRefusal, RedisSilence, unavailable } from './redis-error.ts'
+import { RedisRefusal, RedisSilence, unavailable, withoutCommand } from './redis-error.ts'
 import type { Script } from './redis-scripts.ts'
 
 export interface LinkOptions {
@@ -25,9 +25,11 @@ const FIRST_RETRY_MS = 50
 const LAST_RETRY_MS = 1_000
 /** Calls that wait at once: when Redis hangs, clicks must not fill the memory. */
 const MAX_WAITING = 10_000
-/** What a server says that is not, or not any more, the one to talk to: the next connection looks for it anew. */
-const WRONG_SERVER =
-  /^(?:READONLY|LOADING|MASTERDOWN|MOVED|ASK|CLUSTERDOWN|TRYAGAIN|NOAUTH|UNBLOCKED)\b/
+/**
+ * What a server says that is not, or not any more, the one to talk to: the next connection looks for it anew. Redis 6
+ * puts the error of a script behind words of its own.
+ */
+const WRONG_SERVER = /(?:^|: -)(?:READONLY|LOADING|MASTERDOWN|MOVED|CLUSTERDOWN|NOAUTH|UNBLOCKED)\b/
 
 export class RedisLink {
   readonly #connector: RedisConnector
@@ -100,7 +102,8 @@ export class RedisLink {
       return await this.#limit(redis, give(redis))
     } catch (error) {
       if (!isReply(error)) throw new RedisSilence(this.#redis === redis ? error : this.#reason)
-      if (WRONG_SERVER.test(error.message) && this.#redis === redis) this.giveUp(error)
+      if (WRONG_SERVER.test(error.message) && this.#redis === redis)
+        this.giveUp(withoutCommand(error))
       throw new RedisRefusal(error.message)
     } finally {
       this.#waiting -= 1
@@ -130,7 +133,7 @@ export class RedisLink {
   async #run(): Promise<void> {
     const { signal } = this.#closing
     for (let attempt = 1; !signal.aborted; attempt++) {
-      this.#reason = await this.#live(signal).catch((error: unknown) => error)
+      this.#reason = withoutCommand(await this.#live(signal).catch((error: unknown) => error))
       this.#redis = undefined
       if (attempt >= this.#options.attempts || signal.aborted) this.#first.reject(this.#reason)
       // Not all processes at the same moment.

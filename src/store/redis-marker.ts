@@ -26,11 +26,16 @@ export interface Expected {
   readonly place: string
 }
 
+/** That of a store. */
+export const newMarker = (): string => JSON.stringify({ preau: REDIS_SCHEMA, id: randomUUID() })
+
+/** That of a place into which a store is being copied: no store yet. */
+export const unfinishedMarker = (id: string): string => JSON.stringify({ copying: id })
+
 /** Throws PREAU_STORE_DAMAGED, PREAU_STORE_TOO_NEW, PREAU_STORE_UNAVAILABLE, or what Redis answers. */
 export async function findStore(redis: Redis, expected: Expected): Promise<Found> {
   const { key, mayCreate, place } = expected
-  const fresh = JSON.stringify({ preau: REDIS_SCHEMA, id: randomUUID() })
-  const asked = redis.eval(OPEN.text, 1, key, fresh, mayCreate ? '1' : '')
+  const asked = redis.eval(OPEN.text, 1, key, newMarker(), mayCreate ? '1' : '')
   const [marker, seq] = (await asked.catch((error: unknown) => {
     throw isWrongType(error) ? foreign(place, key) : error
   })) as [string | null, string]
@@ -52,6 +57,10 @@ function assertOurs(
   if (before !== undefined) {
     const detail = `Redis came back without the data, or with those of another store; start Préau again if that is meant`
     throw new PreauError('PREAU_STORE_UNAVAILABLE', { detail })
+  }
+  if (marker?.startsWith('{"copying":') === true) {
+    const detail = 'a copy into it is at work or has broken off; run `preau store copy` again'
+    throw new PreauError('PREAU_STORE_DAMAGED', { file: place, detail })
   }
   const found = schemaOf(marker ?? '')
   if (found === undefined) throw foreign(place, key)

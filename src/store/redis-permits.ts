@@ -20,7 +20,8 @@ export class RedisPermits implements Permits {
   }
 
   take(key: string, { max, windowMs, isSliding = false }: PermitRule): Promise<Taken> {
-    const args = [max, windowMs, isSliding ? '1' : '']
+    // A fraction would be refused when the permit is already taken.
+    const args = [max, Math.ceil(windowMs), isSliding ? '1' : '']
     return this.#run(async () => {
       const answer = await this.#link.run(TAKE, [this.#keyOf(key)], args)
       const [isTaken, taken, leftMs] = answer as [number, number, number]

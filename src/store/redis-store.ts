@@ -32,6 +32,8 @@ export interface RedisStoreOptions {
   /** What people know the place by, without its password. */
   readonly place: string
   readonly replicas: number
+  /** Whether a replica may take over without a person. */
+  readonly canFailOver: boolean
   readonly timeoutMs: number
   /** How many attempts to connect before `opened` rejects. */
   readonly attempts: number
@@ -137,8 +139,9 @@ export class RedisStore implements Store {
   }
 
   check(): Promise<StoreHealth> {
-    const { replicas } = this.#options
-    return answerHealth(this.#reading(() => durabilityWarnings(this.#link, replicas)))
+    const { replicas: wanted, canFailOver } = this.#options
+    const replication = { wanted, canFailOver }
+    return answerHealth(this.#reading(() => durabilityWarnings(this.#link, replication)))
   }
 
   close(): Promise<void> {

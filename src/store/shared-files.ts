@@ -28,7 +28,8 @@ export interface SharedFiles {
   list(signal?: AbortSignal): Promise<ReadonlyMap<string, SharedFile>>
   /**
    * Stores a file under a name; nothing is sent when the same content stands there, unless `isForced`: what is there is
-   * known to be damaged. Waits for a broken connection for a while. Throws PREAU_STORE_UNAVAILABLE, and what reading throws.
+   * known to be damaged. Waits for a broken connection for a while. Throws PREAU_STORE_FULL, PREAU_STORE_UNAVAILABLE, and
+   * what reading throws.
    */
   put(name: string, path: string, options?: TransferOptions & { isForced?: boolean }): Promise<void>
   /**

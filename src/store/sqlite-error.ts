@@ -2,6 +2,7 @@
 import { causeOf, PreauError } from '../errors.ts'
 
 // Primary result codes (sqlite.org/rescode.html); the extended ones carry them in their low byte.
+const SQLITE_ERROR = 1
 const SQLITE_BUSY = 5
 const SQLITE_LOCKED = 6
 const SQLITE_NOMEM = 7
@@ -14,10 +15,10 @@ function primaryCode(error: unknown): number | undefined {
   return typeof code === 'number' ? code & 0xff : undefined
 }
 
-/** Whether another connection held the file for too long. */
-export function isBusy(error: unknown): boolean {
+/** Whether the file is damaged, no database, or one with other tables: waiting or making place would not help. */
+export function isUnusable(error: unknown): boolean {
   const code = primaryCode(error)
-  return code === SQLITE_BUSY || code === SQLITE_LOCKED
+  return code === SQLITE_ERROR || code === SQLITE_CORRUPT || code === SQLITE_NOTADB
 }
 
 /** The error of an opening that failed. */

@@ -4,7 +4,7 @@
  */
 import * as fs from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import { isBusy } from './sqlite-error.ts'
+import { isUnusable } from './sqlite-error.ts'
 import type { PermitRule, Taken } from './store.ts'
 
 /** Counters kept at once; beyond it those that end first are let go. */
@@ -42,7 +42,8 @@ export class SqlitePermits {
     this.#now = now
   }
 
-  take(key: string, { max, windowMs, isSliding = false }: PermitRule): Taken {
+  take(key: string, { max, windowMs: window, isSliding = false }: PermitRule): Taken {
+    const windowMs = Math.ceil(window)
     return this.#write(({ sql }, now) => {
       this.#clean(sql, now)
       const found = sql.get.get(key)
@@ -82,7 +83,7 @@ export class SqlitePermits {
     try {
       return this.#transact(act)
     } catch (error) {
-      if (isBusy(error)) throw error
+      if (!isUnusable(error)) throw error
       this.#remake()
       return this.#transact(act)
     }

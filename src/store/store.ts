@@ -108,6 +108,8 @@ export type StoreWarningCode =
   | 'evicting'
   /** Fewer replicas acknowledge than asked for: `found`, `wanted`. */
   | 'replicas-missing'
+  /** No replica is waited for though one may take over (sentinels, cluster): what it had not yet would be lost. */
+  | 'failover-unsafe'
   /** `found`, `oldest`. */
   | 'engine-old'
   /** The settings could not be read: `detail`. */

@@ -84,8 +84,12 @@ export async function updateList(deps: UpdateDeps, request: UpdateRequest): Prom
     await tidyLists(store, config.dataDir, clock()).catch(() => undefined)
     return { report, version, ...tried }
   } catch (error) {
-    if (!mayBeCommitted(error)) await discard(place, version, report.name)
-    throw error
+    if (mayBeCommitted(error)) throw error
+    await discard(place, version, report.name)
+    const isOvertaken = (await store.get('lists', CURRENT))?.version !== lists.version
+    if (!isOvertaken) throw error
+    // Whoever was faster may have taken files of this one away: that is the cause, not the file that is missed.
+    throw new PreauError('PREAU_CONFLICT', { kind: 'lists', id: CURRENT }, { cause: error })
   }
 }
 

@@ -1,7 +1,13 @@
 /** What a copy of a store promises, from and to each kind of it. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Test } from 'tap'
 import type { Change } from '../../src/policy/document.ts'
 import { copyStore, type Copied } from '../../src/store/copy/copy.ts'
+import { openSqliteReading } from '../../src/store/copy/sqlite-reading.ts'
+import { openSqliteWriting } from '../../src/store/copy/sqlite-writing.ts'
+import { openSqliteStore } from '../../src/store/sqlite-store.ts'
 import type { Reading, Writing } from '../../src/store/copy/transfer.ts'
 import type { Store } from '../../src/store/store.ts'
 import { note, request } from './store.ts'
@@ -13,6 +19,17 @@ export interface Spot {
   readonly writing: () => Promise<Writing>
 }
 export type MakeSpot = (t: Test) => Spot | Promise<Spot>
+
+export const sqliteSpot: MakeSpot = t => {
+  const dir = mkdtempSync(join(tmpdir(), 'preau-copy-'))
+  t.teardown(() => rmSync(dir, { recursive: true, force: true }))
+  const file = join(dir, 'preau.db')
+  return {
+    open: () => openSqliteStore(file),
+    reading: async () => openSqliteReading(file, { check: true }),
+    writing: async () => openSqliteWriting(file),
+  }
+}
 
 const latest = (id: string, requestId: string): Change => ({
   kind: 'latest',
@@ -59,8 +76,14 @@ async function withStore<T>(spot: Spot, use: (store: Store) => Promise<T>): Prom
   return use(store).finally(() => store.close())
 }
 
-const copy = async (from: Spot, to: Spot): Promise<Copied> =>
-  copyStore(await from.reading(), await to.writing())
+async function copy(from: Spot, to: Spot): Promise<Copied> {
+  const reading = await from.reading()
+  const writing = await to.writing().catch(async (error: unknown) => {
+    await reading.close()
+    throw error
+  })
+  return copyStore(reading, writing)
+}
 
 /** All that the interface lets one see. */
 async function seen(store: Store) {

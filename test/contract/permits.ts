@@ -72,6 +72,12 @@ export function permitContract(check: Check): void {
     t.equal((await Promise.all(takes)).filter(({ isTaken }) => isTaken).length, 25)
   })
 
+  check('a window of a fraction of a millisecond ends, too', async (t, { permits }) => {
+    t.match(await permits.take('k', { max: 1, windowMs: 20.5 }), { isTaken: true })
+    await wait(40)
+    t.match(await permits.take('k', { max: 1, windowMs: 0.1 }), { isTaken: true })
+  })
+
   check('a permit of any name, and no record beside it', async (t, store) => {
     const odd = `é漢🏫 \u0000 \uD800 ' " \\ {tag} *`
     t.equal(await takeAll(store.permits, odd, 1, 2), 1)

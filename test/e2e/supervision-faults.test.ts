@@ -135,7 +135,7 @@ t.test(
   'a worker that cannot come back gives its connections to the others, and comes back at last',
   async t => {
     const { product, faults } = await start(t, 2)
-    faults.poisonStarts(true)
+    faults.poisonStarts('all')
     const [victim = 0] = inOrder(product)
     process.kill(victim, 'SIGKILL')
     // What had come to its socket waits; after some seconds the socket is given up, and that is told to whoever waits.
@@ -144,7 +144,7 @@ t.test(
     t.strictSame(new Set(answers), new Set(['403']), 'the other one has them all')
     const tries = count(product, 'could not be restarted')
     t.ok(tries >= 3 && tries <= 12, `${tries} tries in six seconds: ever fewer`)
-    faults.poisonStarts(false)
+    faults.poisonStarts('none')
     await until(() => product.children().length === 3)
     t.equal(product.children().length, 3, 'and it comes back by itself')
     const [, other = 0] = inOrder(product)

@@ -2,35 +2,24 @@
 import t from 'tap'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { connect, createServer, type AddressInfo } from 'node:net'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePort } from '../support/free-port.ts'
+import { openLoadOrigins } from '../support/load.ts'
 import { readUntil } from '../support/proxy-world.ts'
-import { runCli, runProgram, startProduct, writeConfig, type Product } from '../support/product.ts'
-
-const status = async (product: Product, host = 'www.miniclip.com'): Promise<string> =>
-  (
-    await runProgram('curl', [
-      '-s',
-      '-m',
-      '3',
-      '-o',
-      '/dev/null',
-      '-w',
-      '%{http_code}',
-      '-x',
-      product.proxyUrl,
-      `http://${host}/`,
-    ])
-  ).stdout
-
-async function untilServed(product: Product): Promise<number> {
-  const startedAt = performance.now()
-  while ((await status(product)) !== '403' && performance.now() - startedAt < 20_000) {
-    await new Promise(resolve => setTimeout(resolve, 20))
-  }
-  return performance.now() - startedAt
-}
+import { runCli, runProgram, startProduct, writeConfig } from '../support/product.ts'
+import {
+  adminPort,
+  ask,
+  healthOf,
+  isAlive,
+  isOver,
+  openTunnel,
+  proxyPort,
+  until,
+  untilServed,
+} from '../support/supervised.ts'
 
 t.test(
   'a process that is killed comes back on the same port, and the others never stop',
@@ -42,25 +31,14 @@ t.test(
     process.kill(first, 'SIGKILL')
     const proxyMs = await untilServed(product)
     t.comment(`measured: proxy served again ${proxyMs.toFixed(0)} ms after kill -9`)
-    t.equal(await status(product), '403')
+    t.equal(await ask(product), '403')
     process.kill(second, 'SIGKILL')
-    t.equal(await status(product), '403', 'the proxy does not need the admin app')
-    let health = ''
-    for (let i = 0; i < 200 && health !== '200'; i++) {
-      health = (
-        await runProgram('curl', [
-          '-s',
-          '-m',
-          '1',
-          '-o',
-          '/dev/null',
-          '-w',
-          '%{http_code}',
-          `${product.adminUrl}/healthz`,
-        ])
-      ).stdout
-    }
-    t.equal(health, '200')
+    t.equal(await ask(product), '403', 'the proxy does not need the admin app')
+    const startedAt = performance.now()
+    await until(async () => (await healthOf(product)) === 200)
+    const adminMs = performance.now() - startedAt
+    t.comment(`measured: admin app served again ${adminMs.toFixed(0)} ms after kill -9`)
+    t.equal(await healthOf(product), 200)
   },
 )
 
@@ -92,7 +70,7 @@ t.test(
       'still here',
       'the tunnel goes on while the proxy drains',
     )
-    t.equal(await status(product), '000', 'and no new connection is taken')
+    t.equal(await ask(product), 'ECONNREFUSED', 'and no new connection is taken')
     const endedAt = performance.now()
     socket.end()
     t.equal(await stopped, 0)
@@ -100,12 +78,32 @@ t.test(
   },
 )
 
-t.test('two workers share the port', async t => {
-  const product = await startProduct(t, {
-    config: { workers: 2, proxy: { port: await freePort() }, admin: { port: 0 } },
-  })
-  t.equal(product.children().length, 3)
-  for (let i = 0; i < 20; i++) t.equal(await status(product), '403')
+t.test(
+  'several workers share a port, of which there may be any; "auto" is one a processor',
+  async t => {
+    const product = await startProduct(t, { config: { workers: 2 } })
+    t.equal(product.children().length, 3)
+    for (let i = 0; i < 20; i++) t.equal(await ask(product), '403')
+    const auto = await startProduct(t, { env: { PREAU_WORKERS: 'auto' } })
+    t.equal(auto.children().length, availableParallelism() + 1)
+    t.equal(await ask(auto), '403')
+  },
+)
+
+t.test('names and addresses of both families are listened on', async t => {
+  for (const host of ['localhost', '::1']) {
+    const product = await startProduct(t, {
+      config: { proxy: { host, port: 0 }, admin: { host, port: 0 } },
+    })
+    t.equal(await healthOf(product), 200, host)
+    const { stdout } = await runProgram('curl', [
+      '-s',
+      '-x',
+      product.proxyUrl,
+      'http://www.jeux.fr/',
+    ])
+    t.match(stdout, '</html>', host)
+  }
 })
 
 t.test('a port that is taken is named, with the key to change', async t => {
@@ -120,6 +118,41 @@ t.test('a port that is taken is named, with the key to change', async t => {
     stderr,
     new RegExp(`preau : Le port ${port} de 127\\.0\\.0\\.1 est déjà utilisé .*proxy\\.port`),
   )
+})
+
+t.test('another Préau is refused its port, though both would share it among workers', async t => {
+  const product = await startProduct(t, { config: { workers: 2 } })
+  const proxy = { port: proxyPort(product) }
+  const config = writeConfig(t.testdir(), { config: { workers: 2, proxy } })
+  const { code, stderr } = await runCli(config, ['start'])
+  t.equal(code, 2)
+  t.match(stderr, 'un autre Préau tourne-t-il ?')
+  const onAdmin = { workers: 2, admin: { port: adminPort(product) } }
+  const other = await runCli(writeConfig(t.testdir(), { config: onAdmin }), ['start'])
+  t.match(other.stderr, 'admin.port')
+  t.equal(await ask(product), '403')
+})
+
+t.test('a supervisor that is killed leaves nobody, and a start right after it works', async t => {
+  const dir = mkdtempSync(join(tmpdir(), 'preau-orphans-'))
+  t.teardown(() => rmSync(dir, { recursive: true, force: true }))
+  const { echoPort } = await openLoadOrigins(t)
+  const options = { dir, names: ['free.test'] }
+  const first = await startProduct(t, {
+    ...options,
+    config: { workers: 2, limits: { drainTimeoutMs: 2_000 } },
+  })
+  const tunnel = await openTunnel(t, first, echoPort)
+  const orphans = first.children()
+  first.process.kill('SIGKILL')
+  const ports = { proxy: { port: proxyPort(first) }, admin: { port: adminPort(first) } }
+  const second = await startProduct(t, { ...options, config: { workers: 2, ...ports } })
+  t.equal(await ask(second), '403')
+  t.equal(await healthOf(second), 200)
+  await until(() => !orphans.some(isAlive))
+  t.notOk(orphans.some(isAlive), 'the children of the first one have ended by themselves')
+  t.ok(isOver(tunnel))
+  for (let i = 0; i < 20; i++) t.equal(await ask(second), '403', 'and took nothing with them')
 })
 
 t.test('a start that is stopped half-way ends cleanly and leaves no process behind', async t => {
@@ -141,6 +174,6 @@ t.test('a second start from another folder, or the same, does not harm the first
   const dir = t.testdir()
   const first = await startProduct(t, { dir })
   const second = await startProduct(t, { dir })
-  t.equal(await status(first), '403')
-  t.equal(await status(second), '403')
+  t.equal(await ask(first), '403')
+  t.equal(await ask(second), '403')
 })

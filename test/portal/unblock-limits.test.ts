@@ -72,7 +72,7 @@ const siteOf = (i: number): string => `http://a${i}.jeux.example/`
 tap.test('a PC gets no more by spreading its clicks over several workers', async t => {
   const limits = { unblockPerMinute: 10, pendingPerPc: 4 }
   const world = await openWithManySites(t, limits)
-  const portals = [world.portal, await world.secondPortal(t, undefined, limits)]
+  const portals = [world.portal, await world.secondPortal(t, { limits })]
   const statuses = []
   for (let i = 0; i < 20; i++)
     statuses.push((await world.click(siteOf(i), { portal: portals[i % 2]! })).status)
@@ -85,7 +85,7 @@ tap.test('a PC gets no more by spreading its clicks over several workers', async
 tap.test('at the same moment the bound may be passed by one for each other worker', async t => {
   const limits = { unblockPerMinute: 0, pendingPerPc: 5, pendingPerSite: 0 }
   const world = await openWithManySites(t, limits)
-  const portals = [world.portal, await world.secondPortal(t, undefined, limits)]
+  const portals = [world.portal, await world.secondPortal(t, { limits })]
   await Promise.all(
     Array.from({ length: 60 }, (_, i) => world.click(siteOf(i), { portal: portals[i % 2]! })),
   )

@@ -144,7 +144,7 @@ tap.test('two processes that open at the same moment make one request', async t 
       },
     })
   const world = await PortalWorld.open(t, { wrap })
-  const second = await world.secondPortal(t, wrap)
+  const second = await world.secondPortal(t, { wrap })
   const answers = await Promise.all([
     world.clickJson(PAGE),
     world.clickJson(PAGE, { ip: '10.1.3.8', portal: second }),

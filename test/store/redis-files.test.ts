@@ -7,8 +7,10 @@ import { setTimeout as elapsed } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
+import { openStore } from '../../src/store/open-store.ts'
 import type { RedisFiles } from '../../src/store/redis-files.ts'
-import { startRedis, type RedisServer } from '../support/redis.ts'
+import { redisConfig } from '../support/redis-config.ts'
+import { startCluster, startRedis, type RedisServer } from '../support/redis.ts'
 import { openTestFiles } from './fixtures/test-files.ts'
 
 const MB = 2 ** 20
@@ -192,22 +194,37 @@ t.test('an upload that died half-way leaves chunks that end by themselves', asyn
   for (const key of left) t.ok((await client.ttl(key)) > 0)
 })
 
-t.test('Redis without memory refuses the upload at once and says so', async t => {
-  const { files, write, client } = await createWorld(t)
-  await client.config('SET', 'maxmemory', '3mb')
-  const started = performance.now()
+t.test('a file that would fill the memory of Redis is refused before it takes any', async t => {
+  const { files, write, client, chunks } = await createWorld(t)
+  await client.config('SET', 'maxmemory', '12mb')
   await t.rejects(files.put('big', write('big', randomBytes(20 * MB))), {
+    code: 'PREAU_STORE_FULL',
+    params: { name: 'big', needed: 21 },
+  })
+  t.same(await chunks(), [])
+  await files.put('small', write('small', randomBytes(5 * MB)))
+  await client.config('SET', 'maxmemory', '6mb')
+  await t.rejects(files.put('next', write('next', randomBytes(100))), {
     code: 'PREAU_STORE_UNAVAILABLE',
     message: /OOM/,
   })
-  t.ok(performance.now() - started < 5_000, 'no patience with a refusal')
+})
+
+t.test('no name leads out of the folder', async t => {
+  const { files, write, client } = await createWorld(t)
+  const path = write('x', Buffer.from('x'))
+  for (const name of ['../x', '..', 'a/../x', '/x', 'a/b/c', '.x', 'a/.x', ''])
+    await t.rejects(files.put(name, path), /not a name/, name)
+  await files.put('x', path)
+  await client.hset('{test}:files', '../x', (await client.hget('{test}:files', 'x')) ?? '')
+  t.same([...(await files.list()).keys()], ['x'])
 })
 
 t.test(
-  '60 MB go through a process in little memory, and Redis answers others meanwhile',
+  '120 MB go through a process in little memory, and Redis answers others meanwhile',
   async t => {
     const { redis, write, path, client } = await createWorld(t)
-    const big = write('big', randomBytes(60 * MB))
+    const big = write('big', randomBytes(120 * MB))
     let longestMs = 0
     const over = new AbortController()
     const watch = (async () => {
@@ -226,8 +243,24 @@ t.test(
     const told = JSON.parse(stdout) as Record<'putMs' | 'fetchMs' | 'grownMb', number>
     t.ok(readFileSync(big).equals(readFileSync(path('back'))))
     t.comment(
-      `measured: 60 MB up in ${told.putMs} ms, down in ${told.fetchMs} ms; resident memory +${told.grownMb} MB at most; longest PING of another client ${longestMs.toFixed(0)} ms`,
+      `measured: 120 MB up in ${told.putMs} ms, down in ${told.fetchMs} ms; resident memory +${told.grownMb} MB at most; longest PING of another client ${longestMs.toFixed(0)} ms`,
     )
-    t.ok(told.grownMb < 60, 'far less than the file')
+    // Mostly chunks that wait for the garbage collector, which lets some tens of megabytes come together.
+    t.ok(told.grownMb < 110, 'less than the file')
   },
 )
+
+t.test('in a cluster all chunks of a file are where its manifest is', async t => {
+  const dir = t.testdir()
+  const nodes = await startCluster(t)
+  const url = `redis-cluster://${nodes.map(({ port }) => `127.0.0.1:${port}`).join()}`
+  const store = await openStore(redisConfig(url), { check: true })
+  t.teardown(() => store.close())
+  const from = join(dir, 'big')
+  writeFileSync(from, randomBytes(3 * MB))
+  await store.files?.put('big', from)
+  await store.files?.fetch('big', join(dir, 'back'))
+  t.ok(readFileSync(from).equals(readFileSync(join(dir, 'back'))))
+  await store.files?.drop(['big'])
+  t.equal(nodes.map(node => node.cli('--scan', '--pattern', '*chunk*')).join(''), '')
+})

@@ -13,6 +13,10 @@ t.test('each setting that loses what was acknowledged is a warning of its own', 
   const warnings = async () => (await store.check()).warnings
   set('appendfsync', 'everysec')
   t.same(await warnings(), [{ code: 'appendfsync-weak', params: { policy: 'everysec' } }])
+  set('appendfsync', 'always')
+  set('no-appendfsync-on-rewrite', 'yes')
+  const policy = 'no-appendfsync-on-rewrite'
+  t.same(await warnings(), [{ code: 'appendfsync-weak', params: { policy } }])
   set('appendonly', 'no')
   t.same(await warnings(), [{ code: 'appendonly-off' }])
   set('maxmemory-policy', 'allkeys-lru')

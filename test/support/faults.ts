@@ -8,8 +8,8 @@ export interface Faults {
   /** For the environment of the product. */
   readonly env: { readonly NODE_OPTIONS: string }
   strike(pid: number, fault: Fault): void
-  /** From now on every process that is started dies at once, or no longer. */
-  poisonStarts(isPoisoned: boolean): void
+  /** From now on every process that is started dies at once; or each admin process; or none. */
+  poisonStarts(who: 'all' | 'admin' | 'none'): void
 }
 
 /** `dir`: where it keeps its two files. `heapMegabytes`: of every process, so that a heap is full soon. */
@@ -24,9 +24,9 @@ export function prepareFaults(dir: string, heapMegabytes = 200): Faults {
       writeFileSync(order, fault)
       process.kill(pid, 'SIGUSR2')
     },
-    poisonStarts(isPoisoned) {
-      if (isPoisoned) writeFileSync(poison, '')
-      else rmSync(poison, { force: true })
+    poisonStarts(who) {
+      if (who === 'none') rmSync(poison, { force: true })
+      else writeFileSync(poison, who)
     },
   }
 }
@@ -39,8 +39,18 @@ const faults = {
   heap: () => { const kept = []; for (;;) kept.push(new Array(1000).fill(kept.length)) },
   loop: () => { for (;;); },
 }
+const poison = ${JSON.stringify(poison)}
 if (process.argv[1]?.endsWith('child.ts')) {
-  if (existsSync(${JSON.stringify(poison)})) process.exit(9)
+  const poisoned = existsSync(poison) ? readFileSync(poison, 'utf8') : 'none'
+  if (poisoned === 'all') process.exit(9)
+  if (poisoned === 'admin') process.once('message', message => {
+    if (message.role === 'admin') process.exit(9)
+    // Whom it is meant for does not listen yet.
+    const again = () => process.listenerCount('message') > 0
+      ? process.emit('message', message)
+      : setTimeout(again, 10)
+    again()
+  })
   process.on('SIGUSR2', () => faults[readFileSync(${JSON.stringify(order)}, 'utf8')]())
 }
 `

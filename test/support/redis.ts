@@ -10,6 +10,9 @@ import { createInterface } from 'node:readline'
 import type { Test } from 'tap'
 import { freePort } from './free-port.ts'
 
+/** A test, or whatever else has an end and a folder. */
+export type RedisHome = Pick<Test, 'teardown' | 'testdirName'>
+
 /** Lines of redis.conf, e.g. `{ appendfsync: 'no' }`. */
 export type RedisConf = Readonly<Record<string, string>>
 
@@ -47,7 +50,7 @@ const PREFIX = hasSetpriv ? ['setpriv', '--pdeathsig', 'KILL'] : []
 let folders = 0
 
 export async function startRedis(
-  t: Test,
+  t: RedisHome,
   conf: RedisConf = {},
   args: readonly string[] = [],
 ): Promise<RedisServer> {
@@ -93,7 +96,7 @@ export async function startRedis(
   }
 }
 
-function newFolder(t: Test): string {
+function newFolder(t: RedisHome): string {
   const folder = join(t.testdirName, `redis-${process.pid}-${++folders}`)
   // The folder of the test is made once: a second `testdir` would empty it under the first server.
   mkdirSync(folder, { recursive: true })
@@ -126,30 +129,40 @@ async function launch(
 
 /** A replica of another server. */
 export async function startReplica(
-  t: Test,
+  t: RedisHome,
   of: RedisServer,
   conf: RedisConf = {},
 ): Promise<RedisServer> {
   const replica = await startRedis(t, { replicaof: `127.0.0.1 ${of.port}`, ...conf })
-  const isOnline = new RegExp(`port=${replica.port},state=online,offset=[1-9]`)
-  while (!isOnline.test(of.cli('info', 'replication'))) await pause(20)
+  // It keeps up when it has acknowledged something: a message, which leaves no key.
+  const keepsUp = new RegExp(`port=${replica.port},state=online,offset=[1-9]`)
+  do {
+    of.cli('publish', 'test', 'x')
+    await pause(20)
+  } while (!keepsUp.test(of.cli('info', 'replication')))
   return replica
 }
 
 /** A sentinel that alone decides on the death of a master, which it calls `preau`. */
-export async function startSentinel(t: Test, master: RedisServer): Promise<RedisServer> {
+export async function startSentinel(
+  t: RedisHome,
+  master: RedisServer,
+  replica?: RedisServer,
+): Promise<RedisServer> {
   const file = join(newFolder(t), 'sentinel.conf')
   const lines = [
     `sentinel monitor preau 127.0.0.1 ${master.port} 1`,
     'sentinel down-after-milliseconds preau 500',
     'sentinel failover-timeout preau 2000',
+    // By itself it looks for replicas every ten seconds.
+    ...(replica === undefined ? [] : [`sentinel known-replica preau 127.0.0.1 ${replica.port}`]),
   ]
   writeFileSync(file, `${lines.join('\n')}\n`)
   return startRedis(t, {}, [file, '--sentinel'])
 }
 
 /** A cluster of three masters; answers them in no particular order. */
-export async function startCluster(t: Test, conf: RedisConf = {}): Promise<RedisServer[]> {
+export async function startCluster(t: RedisHome, conf: RedisConf = {}): Promise<RedisServer[]> {
   const nodes = await Promise.all(
     [1, 2, 3].map(() =>
       startRedis(t, { 'cluster-enabled': 'yes', 'cluster-node-timeout': '2000', ...conf }),
@@ -168,7 +181,7 @@ export interface TlsFiles {
 }
 
 /** A certificate for 127.0.0.1 and what a server needs to use it. */
-export function makeTls(t: Test): TlsFiles {
+export function makeTls(t: RedisHome): TlsFiles {
   const folder = newFolder(t)
   const path = (name: string): string => join(folder, name)
   const openssl = (...args: string[]): void => {

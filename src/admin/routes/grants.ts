@@ -13,6 +13,7 @@ import type { Wording } from '../wording.ts'
 
 const MAX_GRANTS = 5_000
 const MAX_ACKNOWLEDGED = 50
+const MAX_COUNTED = 500
 
 export function grantRoutes(app: FastifyInstance, deps: RouteDeps): void {
   const { store, clock } = deps
@@ -67,14 +68,14 @@ export function grantRoutes(app: FastifyInstance, deps: RouteDeps): void {
   )
 }
 
-/** The newest passed warnings in force: a city has thousands, of which the count is enough. */
+/** The newest passed warnings in force, and how many there are: beyond what is read, those just over are counted too. */
 async function readAcknowledged({ store, clock }: RouteDeps) {
   const facet = 'active:acknowledged'
-  const newest = await store.list('grant', { facet, limit: MAX_ACKNOWLEDGED })
-  const shown = newest.filter(({ body }) => isInForce(body, clock()))
-  // All last as long, so the first that is over says that the rest is: those are filed away within the hour.
-  const isAll = shown.length < MAX_ACKNOWLEDGED
-  return { shown, count: isAll ? shown.length : await store.count('grant', facet) }
+  const newest = await store.list('grant', { facet, limit: MAX_COUNTED })
+  const open = newest.filter(({ body }) => isInForce(body, clock()))
+  const isAll = open.length < MAX_COUNTED
+  const count = isAll ? open.length : await store.count('grant', facet)
+  return { shown: open.slice(0, MAX_ACKNOWLEDGED), count }
 }
 
 function viewGrant({ id, body }: Stored<'grant'>, words: Wording) {

@@ -24,9 +24,7 @@ export async function copyStore(
   try {
     const sent = await pass(source, share => onProgress('copying', share), target)
     const written = await target.reread(sent.lastSeq)
-    const arrived = await pass(written, share => onProgress('comparing', share)).finally(async () =>
-      written.close(),
-    )
+    const arrived = await compare(written, share => onProgress('comparing', share))
     assertSame(sent, arrived)
     await target.finish()
     return sent
@@ -35,6 +33,14 @@ export async function copyStore(
     throw error
   } finally {
     await source.close()
+  }
+}
+
+async function compare(written: Reading, onShare: (share: number) => void): Promise<Copied> {
+  try {
+    return await pass(written, onShare)
+  } finally {
+    await written.close()
   }
 }
 

@@ -1,13 +1,4 @@
-import {
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import t, { type Test } from 'tap'
@@ -17,21 +8,10 @@ import { openSqliteWriting } from '../../../src/store/copy/sqlite-writing.ts'
 import type { PreauError } from '../../../src/errors.ts'
 import { APPLICATION_ID } from '../../../src/store/sqlite-schema.ts'
 import { openSqliteStore } from '../../../src/store/sqlite-store.ts'
-import { copyContract, type Spot } from '../../contract/copy.ts'
+import { copyContract, sqliteSpot } from '../../contract/copy.ts'
 import { note } from '../../contract/store.ts'
 
-const spot = (t: Test): Spot => {
-  const dir = mkdtempSync(join(tmpdir(), 'preau-copy-'))
-  t.teardown(() => rmSync(dir, { recursive: true, force: true }))
-  const file = join(dir, 'preau.db')
-  return {
-    open: () => openSqliteStore(file),
-    reading: async () => openSqliteReading(file, { check: true }),
-    writing: async () => openSqliteWriting(file),
-  }
-}
-
-copyContract(t, 'SQLite to SQLite', spot, spot)
+copyContract(t, 'SQLite to SQLite', sqliteSpot, sqliteSpot)
 
 /** A store with one record, and its bytes. */
 async function aStore(t: Test) {
