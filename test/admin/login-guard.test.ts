@@ -59,6 +59,25 @@ t.test('who knocks at a locked account keeps it shut no longer', async t => {
   t.equal(permits.calls.giveBack, 0, 'and touches nothing that others share')
 })
 
+t.test('the wait counts from the last attempt that was looked at', async t => {
+  const { clock, guard } = openGuards(1)
+  for (let i = 0; i < 5; i++) {
+    clock.now = i * 5 * MINUTE_MS
+    await (await guard.admit('claire', '10.0.0.1')).fail()
+  }
+  await t.rejects(guard.admit('claire', '10.0.0.1'), {
+    code: 'PREAU_SIGN_IN_LOCKED',
+    params: { minutes: 15 },
+  })
+  clock.now += 14 * MINUTE_MS + 59_999
+  await t.rejects(guard.admit('claire', '10.0.0.1'), {
+    code: 'PREAU_SIGN_IN_LOCKED',
+    params: { minutes: 1 },
+  })
+  clock.now += 1
+  await t.resolves(guard.admit('claire', '10.0.0.1'))
+})
+
 t.test('one address that tries many accounts is locked as a whole', async t => {
   const { clock, guard, permits } = openGuards(1)
   for (let i = 0; i < 20; i++) await (await guard.admit(`account-${i}`, '10.0.0.1')).fail()
