@@ -88,6 +88,12 @@ redis.call('PUBLISH', prefix .. 'changes', seq)
 return seq
 `)
 
+/** KEYS: marker. A write that changes nothing: refused where a commit would be (OOM, MISCONF, NOREPLICAS, READONLY). */
+export const PROBE = script(`
+if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('SET', KEYS[1], '', 'NX') end
+return 0
+`)
+
 /** KEYS: index (a sorted set of one score, so in the order of its bytes), records. ARGV: upper bound, limit. */
 export const LIST = script(`
 local ids = redis.call('ZREVRANGEBYLEX', KEYS[1], ARGV[1], '-', 'LIMIT', 0, ARGV[2])

@@ -13,7 +13,7 @@ import { findStore } from './redis-marker.ts'
 import { RedisPermits } from './redis-permits.ts'
 import { commitArguments, rowOf, rowsOf, type RedisKeys } from './redis-records.ts'
 import { RedisReplication } from './redis-replication.ts'
-import { COMMIT, LIST } from './redis-scripts.ts'
+import { COMMIT, LIST, PROBE } from './redis-scripts.ts'
 import { RedisWatch } from './redis-watch.ts'
 import { DEFAULT_LIMIT, keyOf, rowChangeOf, storedOf } from './rows.ts'
 import type {
@@ -141,7 +141,12 @@ export class RedisStore implements Store {
   check(): Promise<StoreHealth> {
     const { replicas: wanted, canFailOver } = this.#options
     const replication = { wanted, canFailOver }
-    return answerHealth(this.#reading(() => durabilityWarnings(this.#link, replication)))
+    return answerHealth(
+      this.#reading(async () => {
+        await this.#writes.run(PROBE, [this.#options.keys.schema], [])
+        return durabilityWarnings(this.#link, replication)
+      }),
+    )
   }
 
   close(): Promise<void> {

@@ -116,6 +116,7 @@ export type StoreWarningCode =
   | 'unchecked'
 
 export interface StoreHealth {
+  /** False too where it can be read but records nothing: no memory, no disk, no replica. */
   readonly isUp: boolean
   /** Why it is down. */
   readonly detail?: string

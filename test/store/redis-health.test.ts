@@ -13,7 +13,11 @@ import { latest, redisWorld } from './redis-world.ts'
 
 t.test('each setting that loses what was acknowledged is a warning of its own', async t => {
   const { server, store } = await redisWorld(t)
+  const written = () => /aof_current_size:\d+/.exec(server.cli('info', 'persistence'))?.[0]
+  const before = written()
   t.same(await store.check(), { isUp: true, warnings: [] }, 'none where it is as the README says')
+  t.ok(before)
+  t.equal(written(), before, 'asking writes nothing')
   const set = (name: string, value: string) => server.cli('config', 'set', name, value)
   const warnings = async () => (await store.check()).warnings
   set('appendfsync', 'everysec')
