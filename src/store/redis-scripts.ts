@@ -49,6 +49,7 @@ local function read(key, id)
 end
 local function look(key) redis.call('EXISTS', key) end
 look(prefix .. 'audit')
+look(prefix .. 'revisions')
 for i = 3, #ARGV, 6 do
   local kind, id, expects = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   local key = prefix .. 'doc:' .. kind
@@ -65,6 +66,7 @@ for i = 3, #ARGV, 6 do
 end
 local seq = redis.call('INCR', KEYS[1])
 redis.call('XADD', prefix .. 'audit', string.format('%d', seq) .. '-0', 'n', ARGV[2])
+for i = 3, #ARGV, 6 do redis.call('HSET', prefix .. 'revisions', ARGV[i], seq) end
 local written = {}
 for i = 3, #ARGV, 6 do
   local kind, id, facets = ARGV[i], ARGV[i + 1], ARGV[i + 3]

@@ -109,6 +109,15 @@ export class RedisStore implements Store {
     return this.#reading(async () => Number(await this.#link.call('ZCARD', [index])))
   }
 
+  revision(kinds: readonly Kind[]): Promise<string> {
+    return this.#reading(async () => {
+      // A Redis that took over may lack the last commits and count others by the same numbers.
+      const { epoch } = this.#link
+      const found = await this.#link.call('HMGET', [this.#options.keys.revisions, ...kinds])
+      return `${epoch}:${Math.max(0, ...(found as (string | null)[]).map(Number))}`
+    })
+  }
+
   commit(note: CommitNote, changes: readonly Change[]): Promise<void> {
     return this.#tracked(async () => {
       const args = commitArguments(this.#marker ?? '', note, changes.map(rowChangeOf))
