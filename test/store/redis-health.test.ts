@@ -111,13 +111,10 @@ t.test('all that the store writes stands under its prefix', async t => {
   const { server, store } = await redisWorld(t, { prefix: 'ville.2' })
   await store.commit(note(), [latest('k')])
   await store.permits.take('k', { max: 1, windowMs: 60_000 })
-  const keys = server.cli('keys', '*').split('\n').sort()
-  t.same(keys, [
-    '{ville.2}:audit',
-    '{ville.2}:doc:latest',
-    '{ville.2}:ids:latest',
-    '{ville.2}:permit:k',
-    '{ville.2}:schema',
-    '{ville.2}:seq',
-  ])
+  const keys = server.cli('keys', '*').split('\n')
+  t.ok(keys.length > 4)
+  t.same(
+    keys.filter(key => !key.startsWith('{ville.2}:')),
+    [],
+  )
 })
