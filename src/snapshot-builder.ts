@@ -13,7 +13,7 @@ import {
 } from './opened-categories.ts'
 import { createAddressJudge, parseCidr } from './policy/address.ts'
 import type { Catalogue } from './policy/category.ts'
-import { CURRENT } from './policy/document.ts'
+import { CURRENT, type Kind } from './policy/document.ts'
 import { isKept } from './policy/grant.ts'
 import { buildSnapshot, withGrants, type Snapshot } from './policy/snapshot.ts'
 import type { Store } from './store/store.ts'
@@ -31,6 +31,9 @@ export interface Built {
   readonly state: DecidingState
   readonly snapshot: Snapshot
 }
+
+/** What decides. Most commits of a city change other records. */
+export const DECIDING: readonly Kind[] = ['policy', 'lists', 'grant']
 
 const MAX_GRANTS = 100_000
 

@@ -36,10 +36,10 @@ t.test('a day of passed warnings goes without making anybody wait', async t => {
   }
   const config = configSchema.parse({ dataDir: t.testdir() })
   const options = { config, clock: () => NOW, logger: { warn: () => t.fail('no word in the log') } }
-  let isCleaning = true
+  const cleaning = new AbortController()
   const waits: number[] = []
   const work = async (): Promise<void> => {
-    while (isCleaning) {
+    while (!cleaning.signal.aborted) {
       const startedAt = performance.now()
       await user.count('request', 'pending')
       waits.push(performance.now() - startedAt)
@@ -51,7 +51,7 @@ t.test('a day of passed warnings goes without making anybody wait', async t => {
     takeTurn({ ...options, store }),
     takeTurn({ ...options, store: other }),
   ])
-  isCleaning = false
+  cleaning.abort()
   await working
   t.strictSame(
     done.toSorted((a, b) => a - b),

@@ -13,7 +13,11 @@ import { latest, redisWorld } from './redis-world.ts'
 
 t.test('each setting that loses what was acknowledged is a warning of its own', async t => {
   const { server, store } = await redisWorld(t)
+  const written = () => /aof_current_size:\d+/.exec(server.cli('info', 'persistence'))?.[0]
+  const before = written()
   t.same(await store.check(), { isUp: true, warnings: [] }, 'none where it is as the README says')
+  t.ok(before)
+  t.equal(written(), before, 'asking writes nothing')
   const set = (name: string, value: string) => server.cli('config', 'set', name, value)
   const warnings = async () => (await store.check()).warnings
   set('appendfsync', 'everysec')
@@ -107,13 +111,10 @@ t.test('all that the store writes stands under its prefix', async t => {
   const { server, store } = await redisWorld(t, { prefix: 'ville.2' })
   await store.commit(note(), [latest('k')])
   await store.permits.take('k', { max: 1, windowMs: 60_000 })
-  const keys = server.cli('keys', '*').split('\n').sort()
-  t.same(keys, [
-    '{ville.2}:audit',
-    '{ville.2}:doc:latest',
-    '{ville.2}:ids:latest',
-    '{ville.2}:permit:k',
-    '{ville.2}:schema',
-    '{ville.2}:seq',
-  ])
+  const keys = server.cli('keys', '*').split('\n')
+  t.ok(keys.length > 4)
+  t.same(
+    keys.filter(key => !key.startsWith('{ville.2}:')),
+    [],
+  )
 })
