@@ -11,11 +11,11 @@ export function healthWarnings(health: Health | undefined, words: Wording): Stri
   if (health === undefined) return []
   const { t, locale } = words
   const { store, workers, lastState, log, disk, descriptors, authority } = health
-  const { configured, up, silent, restarts } = workers
+  const { isTold, configured, up, silent, restarts } = workers
   const texts = [
     ...store.warnings.map(warning => warningText(warning, locale)),
     lastState.processes > 0 && t('health.lastState', { count: lastState.processes }),
-    up + silent < configured && t('health.missing', { up, configured }),
+    isTold && up < configured && t('health.missing', { up, configured }),
     silent > 0 && t('health.silent', { silent, configured }),
     restarts >= MANY_RESTARTS && t('health.restarts', { restarts }),
     disk.state !== 'ok' &&

@@ -13,6 +13,8 @@ export interface Health {
   readonly store: StoreHealth & { readonly state: PartState }
   readonly workers: {
     readonly state: PartState
+    /** False: the supervisor has not told of them in time. */
+    readonly isTold: boolean
     readonly configured: number
     readonly up: number
     readonly silent: number
@@ -153,11 +155,11 @@ function workersOf(
   wanted: number,
 ): Health['workers'] {
   const configured = told.sum('preau_workers') || wanted
-  const silent = isTold ? told.sum('preau_workers_silent') : configured
+  const silent = told.sum('preau_workers_silent')
   const up = told.sum('preau_workers_up')
-  const isWell = up >= configured && silent === 0 && restarts < MANY_RESTARTS
+  const isWell = isTold && up >= configured && silent === 0 && restarts < MANY_RESTARTS
   const state = isTold && up === 0 ? 'fail' : warnIf(!isWell)
-  return { state, configured, up, silent, restarts }
+  return { state, isTold, configured, up, silent, restarts }
 }
 
 function descriptorsOf(told: Told): Health['descriptors'] {

@@ -136,7 +136,7 @@ async function wireProxy(parts: ProxyParts) {
     refuse,
     renderFailure,
     onClose(exchange) {
-      const entry = exchange.entry(clock())
+      const entry = exchange.entry()
       accessLog.write(entry)
       metrics.count(exchange, entry)
     },

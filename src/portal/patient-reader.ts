@@ -19,14 +19,15 @@ export function createPatientReader(store: Store): PatientReader {
     if (reads >= MAX_READS || performance.now() - failedAt < PAUSE_MS) return undefined
     reads += 1
     const read = readLatest(store, client.site, target.host)
-      .catch(() => void (failedAt = performance.now()))
+      .catch((): undefined => {
+        failedAt = performance.now()
+        return undefined
+      })
       .finally(() => (reads -= 1))
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<undefined>(resolve => {
       timer = setTimeout(resolve, PATIENCE_MS, undefined)
     })
-    return Promise.race([read, late]).finally(() => clearTimeout(timer)) as Promise<
-      Latest | undefined
-    >
+    return Promise.race([read, late]).finally(() => clearTimeout(timer))
   }
 }

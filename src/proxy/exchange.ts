@@ -72,7 +72,10 @@ export class Exchange {
   readonly client: Client
   /** What this exchange is judged by, from its first to its last byte. */
   readonly snapshot: Snapshot
+  /** Epoch ms: by what it is judged. */
   readonly startedAt: number
+  /** Of `performance.now()`: how long it lasts, whatever becomes of the clock. */
+  readonly openedAt = performance.now()
   /** Whether so many others of the same connection are open that it is refused: each may hold an origin. */
   readonly isTooDeep: boolean
   /** Of a plain request: what answers it. */
@@ -186,7 +189,7 @@ export class Exchange {
   }
 
   /** The line of the access log. Call it once, when it closes. */
-  entry(now: number): AccessLogEntry {
+  entry(): AccessLogEntry {
     const { client, target, verdict } = this
     const category = verdict?.action === 'allow' ? undefined : verdict?.category
     const { up, down } = this.#connection.takeBytes()
@@ -206,7 +209,7 @@ export class Exchange {
       status: this.status,
       bytesUp: up,
       bytesDown: down,
-      durationMs: Math.max(0, Math.round(now - this.startedAt)),
+      durationMs: Math.round(performance.now() - this.openedAt),
     }
   }
 }

@@ -68,7 +68,9 @@ export function createTurn(
       .filter(({ name, status }) => {
         const startedAt = started.get(name) ?? -Infinity
         // A claim since then is a trace: of this machine or of another, which died over it.
-        return now - startedAt >= PAUSE_MS || (status?.claim?.at ?? -Infinity) >= startedAt
+        return (
+          Math.abs(now - startedAt) >= PAUSE_MS || (status?.claim?.at ?? -Infinity) >= startedAt
+        )
       })
       .sort((a, b) => a.at - b.at)[0]
     if (due === undefined || !work.fetch(due.name, SCHEDULE)) return undefined

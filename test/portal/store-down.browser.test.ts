@@ -10,8 +10,10 @@ const shoot = async (page: Page, name: string): Promise<void> => {
   if (shots !== undefined) await page.screenshot({ path: `${shots}/${name}.png`, fullPage: true })
 }
 
+// Pages try again by themselves after some seconds.
+tap.setTimeout(90_000)
+
 tap.test('during an outage', async t => {
-  t.setTimeout(90_000)
   const outage = new Outage()
   const world = await PortalWorld.open(t, { wrap: outage.wrap })
   const browser = await openBrowser(t, { proxy: `http://127.0.0.1:${world.portal.port}` })
@@ -28,6 +30,7 @@ tap.test('during an outage', async t => {
     outage.isDown = true
     await page.getByRole('button', { name: 'Demander le déblocage' }).click()
     await page.getByText('n’est pas encore partie').waitFor()
+    t.equal(await page.locator('.steps').isVisible(), false, 'nothing says « envoyée »')
     await shoot(page, 'unsent-fr')
     t.same(await violationsOf(page), [])
     outage.isDown = false

@@ -35,7 +35,7 @@ const openSite = () => (location.hash ? location.reload() : location.replace(loc
     if (!isAskable && form.contains(document.activeElement)) line.focus()
     form.hidden = !isAskable
     button.textContent = words[{ refused: 'again', unavailable: 'retry', unsent: 'retry' }[state] || 'ask']
-    if (state === 'unsent') resend(15e3)
+    if (state === 'unsent') resend(9e3)
     if (next.reload) openSite()
   }
 
@@ -90,7 +90,7 @@ const openSite = () => (location.hash ? location.reload() : location.replace(loc
       else openSite()
     } catch {
       line.textContent = words.failed
-      resend(15e3)
+      resend(9e3)
     }
     button.ariaDisabled = null
   }

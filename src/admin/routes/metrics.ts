@@ -31,10 +31,10 @@ const unheard = ({ workers }: Config): Sample[] => [
   { name: 'preau_workers_silent', value: workers },
 ]
 
-const ofDisk = (health: Health | undefined): Sample[] =>
-  health?.disk.freeBytes == null
-    ? []
-    : [{ name: 'preau_data_free_bytes', value: health.disk.freeBytes }]
+function ofDisk(health: Health | undefined): Sample[] {
+  const value = health?.disk.freeBytes ?? undefined
+  return value === undefined ? [] : [{ name: 'preau_data_free_bytes', value }]
+}
 
 function ofLists(state: ListState): Sample[] {
   const { lists, standings, sources, statuses, candidate, alarms } = state
