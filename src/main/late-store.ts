@@ -94,7 +94,8 @@ export class LateStore implements Store {
   }
 
   #openSoon(): void {
-    this.#timer = setTimeout(() => (this.#opening = this.#tryToOpen()), this.#retryMs).unref()
+    const open = (): void => void (this.#opening = this.#tryToOpen())
+    this.#timer = setTimeout(open, this.#retryMs).unref()
     this.#retryMs = Math.min(this.#retryMs * 2, LONGEST_RETRY_MS)
   }
 
