@@ -1,7 +1,9 @@
 /** The `preau` command: parses its arguments and calls one function per command. */
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
+import { CA_COMMANDS } from './commands/ca-commands.ts'
 import { SOURCE_COMMANDS } from './commands/source-commands.ts'
+import { STORE_COMMANDS } from './commands/store-commands.ts'
 import { createTerminal, printable, type Terminal } from './commands/terminal.ts'
 import { loadConfig, type Config } from './config.ts'
 import { causeOf, PreauError } from './errors.ts'
@@ -150,13 +152,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     run: async (config, terminal, [name = '']) =>
       (await import('./commands/user.ts')).userPasswd(config, terminal, name),
   },
-  'ca export': {
-    usage: 'preau ca export [FILE]',
-    takes: ['FILE?'],
-    options: [],
-    run: async (config, terminal, [file]) =>
-      (await import('./commands/ca.ts')).caExport(config, terminal, file),
-  },
+  ...CA_COMMANDS,
+  ...STORE_COMMANDS,
 }
 
 /** Not `strict`, whose refusals are several lines of English: what it would refuse is told here. */

@@ -11,6 +11,7 @@ import { parseCidr } from './policy/address.ts'
 import { isAddress, parseAuthority, parseHost, parseHumanHost, type Host } from './policy/host.ts'
 import { limitsSchema } from './config-limits.ts'
 import { listsSchema } from './config-lists.ts'
+import { redisSchema, storeSchema } from './config-store.ts'
 
 const port = z.int().min(1).max(65_535)
 const listenPort = z.int().min(0).max(65_535)
@@ -47,7 +48,8 @@ export const configSchema = z.strictObject({
     .min(1)
     .default('data')
     .describe('folder of all that Préau keeps; relative to the configuration file'),
-  store: z.string().min(1).default('sqlite').describe('"sqlite": embedded, in the data folder'),
+  store: storeSchema,
+  redis: redisSchema.prefault({}),
   workers: z
     .union([z.int().min(1).max(MAX_WORKERS), z.literal('auto').transform(workersForThisMachine)], {
       error: `1 to ${MAX_WORKERS}, or "auto"`,
@@ -122,7 +124,12 @@ export function loadConfig(file: string | undefined, env: NodeJS.ProcessEnv = pr
     }
   }
   const base = file === undefined ? process.cwd() : dirname(resolve(file))
-  return deepFreeze({ ...config, dataDir: resolve(base, config.dataDir) })
+  const { caFile } = config.redis
+  return deepFreeze({
+    ...config,
+    dataDir: resolve(base, config.dataDir),
+    redis: { ...config.redis, caFile: caFile === null ? null : resolve(base, caFile) },
+  })
 }
 
 function readJson(file: string | undefined): unknown {
@@ -156,13 +163,15 @@ function shapeAt(path: readonly PropertyKey[]): Record<string, unknown> | undefi
   return 'shape' in inner ? (inner.shape as Record<string, unknown>) : undefined
 }
 
+/** Texts that may consist of digits. */
+const TEXTS = new Set(['sentinelPassword', 'prefix'])
 const LISTS = new Set(['sources', 'trustedProxies'])
 
 /** Every key that holds one string or number, as a path, with its environment variable. */
 function* environmentKeys(): Generator<{ path: [string, string?]; variable: string }> {
   for (const key of ['dataDir', 'store', 'workers'] as const)
     yield { path: [key], variable: variableOf(key) }
-  for (const section of ['proxy', 'admin', 'lists', 'limits'] as const) {
+  for (const section of ['redis', 'proxy', 'admin', 'lists', 'limits'] as const) {
     for (const key of Object.keys(shapeAt([section]) ?? {})) {
       if (!key.endsWith('Ports') && !LISTS.has(key))
         yield { path: [section, key], variable: variableOf(section, key) }
@@ -179,8 +188,9 @@ function withEnvironment(input: unknown, env: NodeJS.ProcessEnv): unknown {
   for (const { path, variable } of environmentKeys()) {
     const text = env[variable]
     if (text === undefined) continue
-    const value = /^\d+$/.test(text) ? Number(text) : text
     const [first, second] = path
+    const isNumber = /^\d+$/.test(text) && !TEXTS.has(second ?? first)
+    const value = isNumber ? Number(text) : text
     if (second === undefined) result[first] = value
     else result[first] = { ...(result[first] as object | undefined), [second]: value }
   }

@@ -41,8 +41,38 @@ export const ERRORS = {
   },
   PREAU_STORE_UNSUPPORTED: {
     status: 500,
-    fr: 'Ce type de base n’est pas encore pris en charge : {url}. Valeur admise : "sqlite".',
-    en: 'This kind of store is not supported yet: {url}. Allowed: "sqlite".',
+    fr: 'Ce n’est pas l’adresse d’une base : {url}. Valeurs admises : {forms}.',
+    en: 'This is not the address of a store: {url}. Allowed: {forms}.',
+  },
+  PREAU_STORE_EMPTY: {
+    status: 503,
+    fr: 'La base est vide ({detail}). Rien n’a été modifié.',
+    en: 'The store is empty ({detail}). Nothing was changed.',
+  },
+  PREAU_FILE_NOT_SHARED: {
+    status: 503,
+    fr: 'Le fichier {name} n’est pas dans la base commune.',
+    en: 'The file {name} is not in the shared store.',
+  },
+  PREAU_STORE_FULL: {
+    status: 507,
+    fr: 'La base commune n’a pas assez de mémoire pour {name} : il en faut {needed} Mo, il en reste {left} Mo. Augmentez « maxmemory » de Redis.',
+    en: 'The shared store has not enough memory for {name}: {needed} MB are needed, {left} MB are left. Raise "maxmemory" of Redis.',
+  },
+  PREAU_SHARED_FILE_DAMAGED: {
+    status: 503,
+    fr: 'Le fichier {name} est endommagé dans la base commune ({detail}) : il n’est pas utilisé.',
+    en: 'The file {name} is damaged in the shared store ({detail}): it is not used.',
+  },
+  PREAU_STORE_NOT_EMPTY: {
+    status: 409,
+    fr: '{store} existe déjà ou n’est pas vide : rien n’a été modifié. Donnez une place vide (déplacez le fichier, ou prenez un autre préfixe ou une autre base Redis).',
+    en: '{store} is already there or is not empty: nothing was changed. Name an empty place (move the file away, or take another prefix or database of Redis).',
+  },
+  PREAU_STORE_COPY_DIFFERS: {
+    status: 500,
+    fr: 'La copie ne dit pas la même chose que l’original ({sentRecords} enregistrements et {sentAudit} lignes de journal envoyés, {foundRecords} et {foundAudit} relus) : elle a été retirée. Recommencez ; si cela se répète, vérifiez le disque et la mémoire.',
+    en: 'The copy does not say the same as the original ({sentRecords} records and {sentAudit} audit entries sent, {foundRecords} and {foundAudit} read again): it was removed. Try again; if it happens again, check the disk and the memory.',
   },
   PREAU_CONFLICT: {
     status: 409,
@@ -53,8 +83,8 @@ export const ERRORS = {
   PREAU_FORBIDDEN: { status: 403, fr: 'Action non autorisée.', en: 'Not allowed.' },
   PREAU_ALREADY_DECIDED: {
     status: 409,
-    fr: 'Cette demande a déjà été traitée par {by}.',
-    en: 'This request was already decided by {by}.',
+    fr: 'Cette demande a déjà été traitée par {by} : {outcome}, {when}.',
+    en: 'This request was already decided by {by}: {outcome}, {when}.',
   },
   PREAU_NEVER_GRANTABLE: {
     status: 403,
@@ -87,6 +117,16 @@ export const ERRORS = {
     fr: 'L’index des catégories {file} est illisible ({detail}). Supprimez ce fichier s’il existe, puis relancez « preau start » : il sera reconstruit.',
     en: 'The category index {file} cannot be used ({detail}). Delete it if it is there, then run "preau start" again: it will be built anew.',
   },
+  PREAU_LISTS_ELSEWHERE: {
+    status: 503,
+    fr: 'Les listes en service manquent sur cette machine et dans la base commune ({name}) : démarrez une machine qui les a encore. S’il n’y en a plus : « preau lists rebuild » continue sans elles.',
+    en: 'The lists in force are missing on this machine and in the shared store ({name}): start a machine that still has them. If there is none: "preau lists rebuild" goes on without them.',
+  },
+  PREAU_LISTS_SLOW: {
+    status: 503,
+    fr: 'Les listes en service ne sont pas arrivées de la base commune en {minutes} min : vérifiez la liaison, puis recommencez.',
+    en: 'The lists in force have not arrived from the shared store within {minutes} min: check the connection, then try again.',
+  },
   PREAU_NO_PREVIOUS_LISTS: {
     status: 409,
     fr: 'Il n’y a pas de version précédente des listes.',
@@ -107,10 +147,25 @@ export const ERRORS = {
     fr: 'Téléchargement impossible de {url} : {detail}',
     en: 'Cannot download {url}: {detail}',
   },
+  PREAU_FETCH_ELSEWHERE: {
+    status: 409,
+    fr: 'La liste « {name} » est déjà en cours de mise à jour ({machine}).',
+    en: 'The list "{name}" is being updated already ({machine}).',
+  },
   PREAU_CA_UNREADABLE: {
     status: 503,
     fr: 'L’autorité de certification {file} est illisible ({detail}).',
     en: 'The certification authority {file} cannot be used ({detail}).',
+  },
+  PREAU_CA_ELSEWHERE: {
+    status: 503,
+    fr: 'Cette machine n’a pas l’autorité de certification de la ville (empreinte {recorded}) : copiez le dossier {folder} depuis la première machine.',
+    en: 'This machine lacks the certification authority of the city (fingerprint {recorded}): copy the folder {folder} from the first machine.',
+  },
+  PREAU_CA_DIFFERS: {
+    status: 503,
+    fr: 'L’autorité de certification de {folder} (empreinte {found}) n’est pas celle de la ville (empreinte {recorded}) : remplacez ce dossier par celui de la première machine. Si elle doit la remplacer partout : « preau ca record ».',
+    en: 'The certification authority in {folder} (fingerprint {found}) is not that of the city (fingerprint {recorded}): replace this folder by that of the first machine. If it is to replace it everywhere: "preau ca record".',
   },
   PREAU_BAD_TARGET: {
     status: 400,

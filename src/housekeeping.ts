@@ -1,71 +1,144 @@
-/** What must not be kept: logs, audit, requests, ended grants and sessions past their time. Runs in the admin process. */
+/**
+ * What must not be kept: logs, audit, requests, ended grants and sessions past their time. Runs in the admin process; of
+ * several, on one machine or many, one does the work of the hour. Log files are those of each machine.
+ */
 import type { Logger } from 'pino'
 import { deleteExpiredLogs } from './access-log/retention.ts'
 import type { Config } from './config.ts'
+import { PreauError } from './errors.ts'
 import { accessLogDir } from './install.ts'
-import type { Change } from './policy/document.ts'
-import { isInForce, type Grant } from './policy/grant.ts'
+import type { Change, Kind } from './policy/document.ts'
+import { CLOCK_TOLERANCE_MS, isKept, type Grant } from './policy/grant.ts'
 import { latestKey } from './policy/unblock-request.ts'
-import type { Store, Stored } from './store/store.ts'
+import type { ListQuery, Store, Stored } from './store/store.ts'
 
 export interface HousekeepingOptions {
   readonly store: Store
   readonly config: Config
   readonly clock: () => number
-  readonly logger: Logger
+  readonly logger: Pick<Logger, 'warn'>
 }
 
 const PERIOD_MS = 3_600_000
+/** Shorter than the period, so that whoever has cleaned is the first who may again. */
+const TURN = { max: 1, windowMs: PERIOD_MS - 5 * 60_000 }
+const TURN_KEY = 'housekeeping'
 const DAY_MS = 86_400_000
-const BATCH = 500
+const PAGE = 500
+/** Changes of one commit: while it is made the store does nothing else. */
+const BATCH = 100
 
 /** Cleans now and every hour; a failure is logged and tried again at the next turn. */
 export function startHousekeeping(options: HousekeepingOptions): { stop(): void } {
+  let isStopped = false
   const run = (): void => {
-    cleanUp(options).catch((error: unknown) =>
-      options.logger.warn({ err: error }, 'housekeeping failed'),
-    )
+    takeTurn(options).catch((error: unknown) => {
+      // The store may have been closed under its feet: the next process takes the turn.
+      if (!isStopped) options.logger.warn({ err: error }, 'housekeeping failed')
+    })
   }
   const timer = setInterval(run, PERIOD_MS)
   timer.unref()
   run()
-  return { stop: () => clearInterval(timer) }
+  return {
+    stop() {
+      isStopped = true
+      clearInterval(timer)
+    },
+  }
 }
 
-/** One turn of the cleaning; answers how many records and files went or ended. */
-export async function cleanUp({ store, config, clock }: HousekeepingOptions): Promise<number> {
+/** The log files of this machine, and the records where nobody else has cleaned them in this hour; answers how many went. */
+export async function takeTurn(options: HousekeepingOptions): Promise<number> {
+  const { store, config, clock } = options
+  const { accessLogRetentionDays } = config.limits
+  const files = await deleteExpiredLogs(accessLogDir(config), accessLogRetentionDays, clock())
+  const { isTaken } = await store.permits.take(TURN_KEY, TURN)
+  if (!isTaken) return files.length
+  try {
+    return files.length + (await cleanRecords(options))
+  } catch (error) {
+    await store.permits.clear(TURN_KEY).catch(() => undefined)
+    throw error
+  }
+}
+
+/** Answers how many records went or ended. Throws what the store throws. */
+export async function cleanRecords({
+  store,
+  config,
+  clock,
+}: Pick<HousekeepingOptions, 'store' | 'config' | 'clock'>): Promise<number> {
   const now = clock()
   const oldest = now - config.limits.requestRetentionDays * DAY_MS
-  const files = await deleteExpiredLogs(
-    accessLogDir(config),
-    config.limits.accessLogRetentionDays,
-    now,
+  // Nothing ends before it began: what has an id from after that day needs no look.
+  const before = firstIdAt(oldest)
+  const sweep = sweepOf(store, now)
+  return (
+    (await sweep('grant', { facet: 'active' }, async grant => endExpired(grant, now))) +
+    (await sweep('grant', { facet: 'ended', before }, async grant => dropOldGrant(grant, oldest))) +
+    (await sweep('request', { before }, request => dropOldRequest(store, request, oldest))) +
+    (await sweep('session', {}, async session => dropSession(session, now))) +
+    (await store.forget(oldest))
   )
-  const changes = [
-    ...(await store.list('grant', { state: 'active', limit: BATCH * 100 })).flatMap(grant =>
-      endExpired(grant, now),
-    ),
-    ...(await store.list('grant', { state: 'ended', limit: BATCH * 100 })).flatMap(grant =>
-      dropOldGrant(grant, oldest),
-    ),
-    ...(await oldRequests(store, oldest)),
-    ...(await store.list('session', { limit: BATCH * 100 }))
-      .filter(({ body }) => body.until <= now)
-      .map(({ id, version }): Change => ({ kind: 'session', id, expects: version, body: null })),
-  ]
-  for (let i = 0; i < changes.length; i += BATCH) {
-    const batch = changes.slice(i, i + BATCH)
-    await store.commit(
-      { by: 'system', action: 'housekeeping', detail: { records: batch.length }, at: now },
-      batch,
-    )
-  }
-  return changes.length + files.length + (await store.forget(oldest))
 }
 
-/** A grant past its time is filed as ended, so that those in force stay quick to read; a read warning just goes. */
+/** What becomes of one record: changes that belong in one commit. */
+type Judge<K extends Kind> = (record: Stored<K>) => Promise<Change[]>
+
+const sweepOf =
+  (store: Store, now: number) =>
+  async <K extends Kind>(kind: K, query: ListQuery, judge: Judge<K>): Promise<number> => {
+    let done = 0
+    let { before } = query
+    for (;;) {
+      const cursor = before === undefined ? {} : { before }
+      const page = await store.list(kind, { ...query, ...cursor, limit: PAGE })
+      const wanted = (await Promise.all(page.map(judge))).filter(changes => changes.length > 0)
+      for (const batch of batches(wanted)) done += await write(store, batch, now)
+      before = page.at(-1)?.id
+      if (page.length < PAGE || before === undefined) return done
+    }
+  }
+
+function* batches(groups: readonly Change[][]): Generator<Change[][]> {
+  let batch: Change[][] = []
+  let size = 0
+  for (const group of groups) {
+    batch.push(group)
+    size += group.length
+    if (size < BATCH) continue
+    yield batch
+    ;[batch, size] = [[], 0]
+  }
+  if (batch.length > 0) yield batch
+}
+
+/** One commit; where somebody has just written one of the records, each by itself, and that one waits for the next turn. */
+async function write(store: Store, groups: readonly Change[][], now: number): Promise<number> {
+  const changes = groups.flat()
+  const detail = { records: changes.length }
+  try {
+    await store.commit({ by: 'system', action: 'housekeeping', detail, at: now }, changes)
+    return changes.length
+  } catch (error) {
+    if (!(error instanceof PreauError && error.code === 'PREAU_CONFLICT')) throw error
+  }
+  if (groups.length === 1) return 0
+  let done = 0
+  for (const group of groups) done += await write(store, [group], now)
+  return done
+}
+
+/** A text that sorts after every id made before an instant, and before those made later (UUIDv7, RFC 9562 §5.7). */
+function firstIdAt(ms: number): string {
+  const hex = Math.max(0, ms).toString(16).padStart(12, '0')
+  return `${hex.slice(0, 8)}-${hex.slice(8)}`
+}
+
+/** A grant well past its time is filed as ended, so that those in force stay quick to read; a read warning just goes. */
 function endExpired({ id, version, body }: Stored<'grant'>, now: number): Change[] {
-  if (isInForce(body, now)) return []
+  if (isKept(body, now)) return []
   const ended: Grant = { ...body, endedBy: 'system', endedAt: body.until ?? now }
   return [
     { kind: 'grant', id, expects: version, body: body.origin === 'acknowledged' ? null : ended },
@@ -79,17 +152,20 @@ function dropOldGrant({ id, version, body }: Stored<'grant'>, oldest: number): C
 }
 
 /** Decided or not: what nobody decided in that time nobody will. */
-async function oldRequests(store: Store, oldest: number): Promise<Change[]> {
-  const old = (await store.list('request', { limit: BATCH * 200 })).filter(
-    ({ body }) => (body.decision?.at ?? body.lastAt) < oldest,
-  )
-  const changes: Change[] = []
-  for (const { id, version, body } of old) {
-    changes.push({ kind: 'request', id, expects: version, body: null })
-    const latest = await store.get('latest', latestKey(body.site, body.host))
-    if (latest?.body.requestId === id) {
-      changes.push({ kind: 'latest', id: latest.id, expects: latest.version, body: null })
-    }
-  }
-  return changes
+async function dropOldRequest(
+  store: Store,
+  { id, version, body }: Stored<'request'>,
+  oldest: number,
+): Promise<Change[]> {
+  if ((body.decision?.at ?? body.lastAt) >= oldest) return []
+  const gone: Change = { kind: 'request', id, expects: version, body: null }
+  const latest = await store.get('latest', latestKey(body.site, body.host))
+  if (latest?.body.requestId !== id) return [gone]
+  return [gone, { kind: 'latest', id: latest.id, expects: latest.version, body: null }]
+}
+
+function dropSession({ id, version, body }: Stored<'session'>, now: number): Change[] {
+  return body.until <= now - CLOCK_TOLERANCE_MS
+    ? [{ kind: 'session', id, expects: version, body: null }]
+    : []
 }

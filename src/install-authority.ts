@@ -1,21 +1,96 @@
-/** The city's CA: made at the first start, opened afterwards. Apart from `install.ts`, since few commands need it. */
+/**
+ * The city's CA: made at the first start, opened afterwards. Apart from `install.ts`, since few commands need it. Browsers
+ * trust one CA, so all machines on one store have the same: the store knows its fingerprint, and nothing else of it.
+ */
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from './config.ts'
+import { PreauError } from './errors.ts'
 import { DEFAULT_POLICY } from './policy/default-policy.ts'
 import { CURRENT } from './policy/document.ts'
-import type { Store } from './store/store.ts'
+import type { Store, Stored } from './store/store.ts'
 import { openAuthority, type Authority } from './tls/authority.ts'
 
 /** The folder of the city's CA. */
 export const authorityDir = (config: Config): string => join(config.dataDir, 'ca')
 
-/** Opens the city's CA, made at the first start and named after the city of the policy then in force. */
+/**
+ * Opens the city's CA, made at the first start and named after the city of the policy then in force, and records its
+ * fingerprint. Where several machines share the store, throws PREAU_CA_ELSEWHERE or PREAU_CA_DIFFERS rather than let a
+ * second CA come to be. Throws what `openAuthority` and the store throw.
+ */
 export async function installAuthority(
   config: Config,
   store: Store,
   now: number,
 ): Promise<Authority> {
+  const folder = authorityDir(config)
+  const known = await store.get('installation', CURRENT)
+  const recorded = known?.body.caFingerprint
+  const isShared = store.files !== undefined
+  if (isShared && recorded !== undefined && !isWhole(folder))
+    throw new PreauError('PREAU_CA_ELSEWHERE', { folder, recorded })
+  const authority = await makeOrOpen(folder, store, now)
+  const found = authority.fingerprint256
+  if (found === recorded) return authority
+  if (isShared && recorded !== undefined)
+    throw new PreauError('PREAU_CA_DIFFERS', { folder, found, recorded })
+  try {
+    await record(store, known, found, now)
+  } catch (error) {
+    if (!(error instanceof PreauError && error.code === 'PREAU_CONFLICT')) throw error
+    // Another process or machine was faster: what it recorded is what counts.
+    return installAuthority(config, store, now)
+  }
+  return authority
+}
+
+/**
+ * The CA as a process of a machine that has started opens it. Where its files are here the store is not asked: whoever
+ * comes back while it is down still shows block pages, and `preau start` has compared it.
+ */
+export async function reopenAuthority(
+  config: Config,
+  store: Store,
+  now: number,
+): Promise<Authority> {
+  const folder = authorityDir(config)
+  return isWhole(folder)
+    ? openAuthority(folder, { cityName: '', now })
+    : installAuthority(config, store, now)
+}
+
+/** Makes the CA of this machine the one that all others must have. Throws what `openAuthority` and the store throw. */
+export async function recordAuthority(
+  config: Config,
+  store: Store,
+  now: number,
+): Promise<Authority> {
+  const authority = await makeOrOpen(authorityDir(config), store, now)
+  const known = await store.get('installation', CURRENT)
+  if (known?.body.caFingerprint !== authority.fingerprint256)
+    await record(store, known, authority.fingerprint256, now, 'cli')
+  return authority
+}
+
+const isWhole = (folder: string): boolean =>
+  existsSync(join(folder, 'ca.key')) && existsSync(join(folder, 'ca.pem'))
+
+async function makeOrOpen(folder: string, store: Store, now: number): Promise<Authority> {
   const policy = await store.get('policy', CURRENT)
   const cityName = policy?.body.city.name ?? DEFAULT_POLICY.city.name
-  return openAuthority(authorityDir(config), { cityName, now })
+  return openAuthority(folder, { cityName, now })
+}
+
+async function record(
+  store: Store,
+  known: Stored<'installation'> | undefined,
+  caFingerprint: string,
+  at: number,
+  by = 'system',
+): Promise<void> {
+  const body = { ...known?.body, caFingerprint }
+  await store.commit({ by, action: 'ca.record', subject: caFingerprint, at }, [
+    { kind: 'installation', id: CURRENT, expects: known?.version ?? 'absent', body },
+  ])
 }

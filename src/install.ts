@@ -1,14 +1,13 @@
 /** What must stand before anything runs: the data folder, the store with a policy, the category index. */
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { loadCatalogue } from './categories/catalogue.ts'
-import { buildStarter, indexFile, starterDigest } from './categories/lists.ts'
 import type { Config } from './config.ts'
 import { PreauError } from './errors.ts'
+import { installLists, type InstallLists } from './install-lists.ts'
+import { refuseEmptied } from './last-state/emptied.ts'
 import type { Catalogue } from './policy/category.ts'
 import { DEFAULT_POLICY } from './policy/default-policy.ts'
 import { CURRENT, type Change } from './policy/document.ts'
-import { putInForce } from './policy/lists.ts'
 import { parsePolicy } from './policy/policy-document.ts'
 import { openStore } from './store/open-store.ts'
 import type { CommitNote, Store } from './store/store.ts'
@@ -20,13 +19,19 @@ export interface Installed {
 
 export const accessLogDir = (config: Config): string => join(config.dataDir, 'access-log')
 
-/** Opens the store, checked, and completes it: safe to run again, and from two processes at once. */
-export async function install(config: Config, clock: () => number): Promise<Installed> {
+export type InstallOptions = Pick<InstallLists, 'onProgress' | 'mayLoseLists'>
+
+/** Opens the store, checked, and completes it: safe to run again, and from two processes or machines at once. */
+export async function install(
+  config: Config,
+  clock: () => number,
+  options: InstallOptions = {},
+): Promise<Installed> {
   const store = await openStore(config, { check: true })
   try {
     const catalogue = loadCatalogue()
-    await installPolicy(store, catalogue, clock())
-    await installLists(store, catalogue, config, clock())
+    await installPolicy(store, catalogue, config, clock())
+    await installLists({ store, catalogue, config, now: clock(), ...options })
     return { store, catalogue }
   } catch (error) {
     await store.close()
@@ -38,8 +43,9 @@ export async function install(config: Config, clock: () => number): Promise<Inst
 export async function withInstalled<T>(
   config: Config,
   run: (installed: Installed) => Promise<T>,
+  options: InstallOptions = {},
 ): Promise<T> {
-  const installed = await install(config, Date.now)
+  const installed = await install(config, Date.now, options)
   try {
     return await run(installed)
   } finally {
@@ -47,36 +53,17 @@ export async function withInstalled<T>(
   }
 }
 
-async function installPolicy(store: Store, catalogue: Catalogue, at: number): Promise<void> {
-  if (await store.get('policy', CURRENT)) return
-  const body = parsePolicy(DEFAULT_POLICY, catalogue)
-  const change: Change = { kind: 'policy', id: CURRENT, expects: 'absent', body }
-  await commitUnlessDone(store, { action: 'policy.default' }, change, at)
-}
-
-/** Builds the index at the first start, and again when it has vanished or a new Préau brings other starter lists. */
-async function installLists(
+async function installPolicy(
   store: Store,
   catalogue: Catalogue,
   config: Config,
-  now: number,
+  at: number,
 ): Promise<void> {
-  const stored = await store.get('lists', CURRENT)
-  const isWhole = stored !== undefined && existsSync(indexFile(config.dataDir, stored.body))
-  if (isWhole && stored.body.starterDigest === (await starterDigest())) return
-  const { dataDir } = config
-  const { missing, ...version } = await buildStarter({
-    dataDir,
-    current: stored?.body,
-    catalogue,
-    now,
-  })
-  // The index of another format cannot be gone back to.
-  const body = { ...putInForce(stored?.body, version, 'system', now), previous: null }
-  const change: Change = { kind: 'lists', id: CURRENT, expects: stored?.version ?? 'absent', body }
-  // Their texts are gone, and a filter without them is better than none: the journal must say so.
-  const detail = missing.length === 0 ? {} : { detail: { missing: missing.join(', ') } }
-  await commitUnlessDone(store, { action: 'lists.starter', ...detail }, change, now)
+  if (await store.get('policy', CURRENT)) return
+  await refuseEmptied(config, catalogue, at)
+  const body = parsePolicy(DEFAULT_POLICY, catalogue)
+  const change: Change = { kind: 'policy', id: CURRENT, expects: 'absent', body }
+  await commitUnlessDone(store, { action: 'policy.default' }, change, at)
 }
 
 /** A conflict means that another process did the same at the same time: its work serves as well. */

@@ -42,6 +42,35 @@ export const METRICS = {
     type: 'counter',
     help: 'bytes from clients (up) and to clients (down) in ended exchanges, heads included',
   },
+  preau_decide_seconds: {
+    type: 'histogram',
+    help: 'time of a verdict, of one in 64',
+  },
+  preau_store_up: {
+    type: 'gauge',
+    help: '1 while the shared store answers, by worker and for the admin app',
+  },
+  preau_store_seconds: {
+    type: 'histogram',
+    help: 'time of a call of the store, failed ones included, by kind of call (read, commit, permit)',
+  },
+  preau_store_failures_total: {
+    type: 'counter',
+    help: 'calls that the store did not answer, by kind of call',
+  },
+  preau_last_state_in_use: {
+    type: 'gauge',
+    help: '1 while a process decides on its last good state, because the store cannot be read',
+  },
+  preau_access_log_lost_lines_total: {
+    type: 'counter',
+    help: 'lines of the access log that found no place on the disk',
+  },
+  preau_ca_usable: {
+    type: 'gauge',
+    help: '0 while a worker cannot use the CA, and refused HTTPS sites get no page',
+  },
+  preau_data_free_bytes: { type: 'gauge', help: 'free space where the data folder stands' },
   preau_dial_seconds: {
     type: 'histogram',
     help: 'time to resolve a name and connect, where that succeeded',
@@ -85,6 +114,18 @@ export interface Sample {
   readonly labels?: Readonly<Record<string, string>>
   readonly part?: 'bucket' | 'sum' | 'count'
   readonly value: number
+}
+
+/** Counters of the same name and labels added up; gauges as they are. */
+export function addUp(samples: readonly Sample[]): Sample[] {
+  const sums = new Map<string, Sample>()
+  for (const sample of samples) {
+    const { name, part, labels, value } = sample
+    const key = JSON.stringify([name, part, labels])
+    const before = isSummed(sample) ? (sums.get(key)?.value ?? 0) : 0
+    sums.set(key, { ...sample, value: value + before })
+  }
+  return [...sums.values()]
 }
 
 /** Whether samples of several processes are added up; a gauge stays that of its process. */

@@ -1,21 +1,22 @@
-/** Opens what a snapshot asks about hosts and pages. A damaged index is replaced by the one before, and an alarm raised. */
+/** Opens what a snapshot asks about hosts and pages. A damaged index is replaced by the one before, and an alarm says so. */
 import type { Logger } from 'pino'
 import { openExpressions } from './categories/expressions.ts'
 import { openCategoryIndex, type CategoryIndex } from './categories/index/category-index.ts'
 import { indexFile } from './categories/lists.ts'
 import type { Config } from './config.ts'
 import { causeOf, PreauError } from './errors.ts'
+import { machineName } from './machine.ts'
 import type { CategoryId, PageLookup } from './policy/category.ts'
 import type { ListsDocument, ListsVersion } from './policy/lists.ts'
 import type { SnapshotParts } from './policy/snapshot.ts'
 import type { Store } from './store/store.ts'
 
 export interface OpenCategories {
-  readonly store: Store
   readonly config: Config
-  readonly clock: () => number
   readonly logger: Logger
   readonly lists: ListsDocument
+  /** The file of its index is on its way from another machine: nothing is wrong. */
+  readonly isToCome: boolean
   /** Categories whose expressions act. */
   readonly expressions: readonly CategoryId[]
   readonly key: string
@@ -25,11 +26,13 @@ export interface OpenedCategories {
   /** Names what was opened. */
   readonly key: string
   readonly parts: Pick<SnapshotParts, 'categories' | 'pages' | 'hints'>
+  /** Why the index in force is not the one that was opened. */
+  readonly damage: PreauError | undefined
 }
 
 /** Throws PREAU_INDEX_DAMAGED when neither the index in force nor the one before can be used. */
 export async function openCategories(options: OpenCategories): Promise<OpenedCategories> {
-  const { version, index } = await openIndex(options)
+  const { version, index, damage } = await openIndex(options)
   const { config, expressions, key } = options
   const pages =
     expressions.length === 0
@@ -39,7 +42,7 @@ export async function openCategories(options: OpenCategories): Promise<OpenedCat
           (await openExpressions({ dataDir: config.dataDir, version, categories: expressions }))
             .match,
         )
-  return { key, parts: { categories: index.lookup, pages, hints: index.hints } }
+  return { key, parts: { categories: index.lookup, pages, hints: index.hints }, damage }
 }
 
 function join(a: PageLookup, b: PageLookup): PageLookup {
@@ -50,53 +53,72 @@ function join(a: PageLookup, b: PageLookup): PageLookup {
   }
 }
 
-async function openIndex(
-  options: OpenCategories,
-): Promise<{ version: ListsVersion; index: CategoryIndex }> {
-  const { lists, config, logger } = options
+interface Opened {
+  readonly version: ListsVersion
+  readonly index: CategoryIndex
+  readonly damage: PreauError | undefined
+}
+
+async function openIndex({ lists, config, logger, isToCome }: OpenCategories): Promise<Opened> {
   const open = async (version: ListsVersion): Promise<CategoryIndex> =>
     openCategoryIndex(indexFile(config.dataDir, version), {
       cacheEntries: config.limits.categoryCacheEntries,
     })
   try {
-    const index = await open(lists)
-    await settle(options, undefined)
-    return { version: lists, index }
+    return { version: lists, index: await open(lists), damage: undefined }
   } catch (error) {
-    if (!(error instanceof PreauError && error.code === 'PREAU_INDEX_DAMAGED')) throw error
+    if (!isIndexDamage(error)) throw error
     const { previous } = lists
-    await settle(options, error)
     if (previous === null) throw error
-    logger.error({ err: error }, 'the index in force is damaged; the one before is used')
-    return { version: previous, index: await open(previous).catch(() => Promise.reject(error)) }
+    if (!isToCome)
+      logger.error({ err: error }, 'the index in force is damaged; the one before is used')
+    const index = await open(previous).catch(() => Promise.reject(error))
+    return { version: previous, index, damage: error }
   }
 }
 
-/** Raises the alarm or ends it. The filter does not depend on whether this can be written. */
-async function settle(
-  { store, lists, clock, logger }: OpenCategories,
-  error: PreauError | undefined,
-): Promise<void> {
+export const isIndexDamage = (error: unknown): error is PreauError =>
+  error instanceof PreauError && error.code === 'PREAU_INDEX_DAMAGED'
+
+export interface TellDamage {
+  readonly store: Store
+  readonly config: Pick<Config, 'dataDir'>
+  readonly clock: () => number
+  readonly logger: Logger
+  /** The name of the index in force. */
+  readonly index: string
+  /** undefined: it could be opened. */
+  readonly damage: PreauError | undefined
+}
+
+/** Raises the alarm or ends it; false where the store cannot be written, and nothing depends on that. */
+export async function tellDamage(options: TellDamage): Promise<boolean> {
+  const { store, config, clock, logger, index: subject, damage } = options
+  const machine = machineName(config)
   try {
     const alarms = await store.list('alarm', { limit: 100 })
     const at = clock()
-    if (error === undefined) {
-      const over = alarms.filter(({ body }) => body.kind === 'index-damaged')
-      if (over.length === 0) return
+    if (damage === undefined) {
+      // Each machine has its own copy of an index: what is whole here may be damaged elsewhere.
+      const isOurs = ({ body }: (typeof alarms)[number]): boolean =>
+        store.files === undefined || (body.machine ?? machine) === machine
+      const over = alarms.filter(alarm => alarm.body.kind === 'index-damaged' && isOurs(alarm))
+      if (over.length === 0) return true
       await store.commit(
         { by: 'system', action: 'alarm.over', subject: over[0]?.body.subject ?? '', at },
         over.map(({ id, version }) => ({ kind: 'alarm', id, expects: version, body: null })),
       )
-      return
+      return true
     }
-    const subject = lists.index
-    const id = `index-damaged:${subject}`
-    if (alarms.some(alarm => alarm.id === id)) return
-    const body = { kind: 'index-damaged', subject, detail: causeOf(error), at } as const
+    const id = `index-damaged:${subject}:${machine}`
+    if (alarms.some(alarm => alarm.id === id)) return true
+    const body = { kind: 'index-damaged', subject, machine, detail: causeOf(damage), at } as const
     await store.commit({ by: 'system', action: 'alarm.raise', subject, at }, [
       { kind: 'alarm', id, expects: 'absent', body },
     ])
+    return true
   } catch (cause) {
     logger.warn({ err: cause }, 'the alarm could not be written')
+    return false
   }
 }

@@ -39,7 +39,7 @@ t.test('the environment wins over the file', async t => {
 
 t.test('a wrong key or value is refused, naming the key and what is allowed', async t => {
   const rows: [unknown, string, RegExp][] = [
-    [{ prxy: {} }, 'prxy', /allowed: dataDir, store, workers/],
+    [{ prxy: {} }, 'prxy', /allowed: dataDir, store, redis/],
     [{ proxy: { prt: 1 } }, 'proxy.prt', /allowed: host, port, connectPorts/],
     [{ proxy: { port: 'x' } }, 'proxy.port', /number/],
     [{ proxy: { port: 70_000 } }, 'proxy.port', /65535/],

@@ -12,8 +12,12 @@ const LAYERS: readonly (readonly string[])[] = [
   ['child'],
   ['main'],
   ['snapshot-follower', 'housekeeping', 'updates'],
+  ['snapshot-builder'],
   ['opened-categories'],
   ['install', 'install-authority'],
+  ['last-state'],
+  ['install-lists'],
+  ['shared-lists'],
   ['admin', 'portal', 'proxy'],
   ['directory', 'access-log', 'tls', 'store', 'categories'],
   ['policy'],
@@ -21,6 +25,8 @@ const LAYERS: readonly (readonly string[])[] = [
 const LEAVES = new Set([
   'errors',
   'error-detail',
+  'durable-file',
+  'machine',
   'metrics',
   'asking',
   'listening',
@@ -28,6 +34,7 @@ const LEAVES = new Set([
   'i18n',
   'config',
   'config-lists',
+  'config-store',
   'config-limits',
 ])
 

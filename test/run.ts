@@ -19,11 +19,20 @@ interface Requirement {
 }
 
 const isBrowser = (file: string): boolean => file.endsWith('.browser.test.ts')
+/** What runs a Redis of its own. */
+const isShared = (file: string): boolean =>
+  file.includes('/redis') || file.includes('/outages/') || file.includes('/shared-')
 const isClient = (file: string): boolean => file.includes('/e2e/')
 const REQUIREMENTS: readonly Requirement[] = [
   { command: 'chromium', debianPackage: 'chromium', needs: isBrowser },
   { command: 'certutil', debianPackage: 'libnss3-tools', needs: isBrowser },
-  { command: 'openssl', debianPackage: 'openssl', needs: file => file.includes('/tls/') },
+  {
+    command: 'openssl',
+    debianPackage: 'openssl',
+    needs: file => file.includes('/tls/') || file.includes('-tls.'),
+  },
+  { command: 'redis-server', debianPackage: 'redis-server', needs: isShared },
+  { command: 'redis-cli', debianPackage: 'redis-tools', needs: isShared },
   {
     command: 'curl',
     debianPackage: 'curl',
@@ -34,6 +43,11 @@ const REQUIREMENTS: readonly Requirement[] = [
   { command: 'npm', debianPackage: 'npm', needs: file => file.includes('/npm.') },
   { command: 'dpkg-deb', debianPackage: 'dpkg', needs: file => file.includes('/apt.') },
   { command: 'apt-get', debianPackage: 'apt', needs: file => file.includes('/apt.') },
+  {
+    command: 'faketime',
+    debianPackage: 'faketime',
+    needs: file => file.includes('/outages/clock.'),
+  },
   {
     command: 'firefox-esr',
     debianPackage: 'firefox-esr',

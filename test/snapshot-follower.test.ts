@@ -3,6 +3,7 @@ import t, { type Test } from 'tap'
 import { unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import pino from 'pino'
+import { loadCatalogue } from '../src/categories/catalogue.ts'
 import { loadConfig, type Config } from '../src/config.ts'
 import { indexFile } from '../src/categories/lists.ts'
 import { install } from '../src/install.ts'
@@ -34,7 +35,7 @@ async function open(t: Test): Promise<World> {
   const logger = pino({}, { write: (line: string) => void said.push(line) })
   const current = await followSnapshot({ store, config, catalogue, clock, logger })
   t.teardown(async () => {
-    current.close()
+    await current.close()
     await store.close()
   })
   const verdict = (name: string): string => {
@@ -82,6 +83,47 @@ t.test('a grant committed elsewhere opens the site here, and closes it when it e
   t.equal(swaps, 2, 'what changes no policy swaps nothing')
 })
 
+t.test(
+  'what decides is read again when it has changed, and not at each click of the city',
+  async t => {
+    const { config, store, verdict } = await open(t)
+    let reads = 0
+    const counting = over(store, {
+      list: (...args) => {
+        if (args[0] === 'grant') reads++
+        return store.list(...args)
+      },
+    })
+    const catalogue = loadCatalogue()
+    const logger = pino({ level: 'silent' })
+    const current = await followSnapshot({ store: counting, config, catalogue, clock, logger })
+    t.teardown(() => current.close())
+    const grant = (id: string) => {
+      const scope = { kind: 'city' } as const
+      const body = {
+        id,
+        host: host('miniclip.com'),
+        scope,
+        origin: 'approved',
+        by: 'a',
+        at: 0,
+      } as const
+      return store.commit(note, [{ kind: 'grant', id, body: { ...body, until: null } }])
+    }
+    await grant('g1')
+    await eventually(() => verdict('www.miniclip.com') === 'grant')
+    await eventually(() => reads === 2)
+    for (let i = 0; i < 5; i++) {
+      await store.commit(note, [{ kind: 'latest', id: `k${i}`, body: { requestId: 'r' } }])
+      await new Promise(resolve => setTimeout(resolve, 60))
+    }
+    t.equal(reads, 2)
+    await grant('g2')
+    await eventually(() => reads === 3)
+    t.equal(reads, 3)
+  },
+)
+
 t.test('an index that cannot be opened leaves the last one in force, and says so', async t => {
   const { store, said, verdict } = await open(t)
   const lists = await store.get('lists', CURRENT)
@@ -114,7 +156,7 @@ t.test(
       logger,
     })
     t.teardown(async () => {
-      current.close()
+      await current.close()
       await store.close()
     })
     const before = current.snapshot
@@ -143,7 +185,7 @@ t.test(
 
 t.test('without a category index nothing starts: a filter never starts blind', async t => {
   const { config, store, current } = await open(t)
-  current.close()
+  await current.close()
   const lists = await store.get('lists', CURRENT)
   if (lists === undefined) throw new Error('no lists')
   unlinkSync(indexFile(config.dataDir, lists.body))
@@ -156,4 +198,37 @@ t.test('without a category index nothing starts: a filter never starts blind', a
     logger: pino({ enabled: false }),
   }
   await t.rejects(followSnapshot(options), { code: 'PREAU_INDEX_DAMAGED' })
+})
+
+t.test('grants and policy never wait for an index that is still to come', async t => {
+  const { config, store, current, verdict } = await open(t)
+  const lists = await store.get('lists', CURRENT)
+  if (lists === undefined) throw new Error('no lists')
+  const { copyFileSync } = await import('node:fs')
+  const index = 'index-tocome000-000000.bin'
+  await store.commit(note, [
+    { kind: 'lists', id: CURRENT, body: { ...lists.body, id: 'later', index, previous: null } },
+  ])
+  await store.commit(note, [
+    {
+      kind: 'grant',
+      id: 'g1',
+      body: {
+        id: 'g1',
+        host: host('miniclip.com'),
+        scope: { kind: 'city' },
+        origin: 'approved',
+        by: 'alice',
+        at: 0,
+        until: null,
+      },
+    },
+  ])
+  await eventually(() => verdict('www.miniclip.com') === 'grant')
+  t.equal(verdict('www.miniclip.com'), 'grant')
+  t.equal(verdict('www.jeux.fr'), 'blocked-category', 'by the lists that stood open')
+  const before = current.snapshot.categories
+  copyFileSync(indexFile(config.dataDir, lists.body), indexFile(config.dataDir, { index }))
+  await eventually(() => current.snapshot.categories !== before, 6_000)
+  t.not(current.snapshot.categories, before, 'taken when it has come, without another change')
 })

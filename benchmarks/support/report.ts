@@ -15,7 +15,7 @@ const machine = (): string => `${cpus()[0]?.model ?? 'unknown processor'}, ${cpu
 /** `contestants`: whose versions are told. */
 export function report(
   title: string,
-  contestants: readonly Contestant[],
+  contestants: readonly Pick<Contestant, 'name' | 'version'>[],
   rows: Table['rows'],
 ): void {
   const peers = contestants

@@ -42,6 +42,8 @@ export interface AccessLogOptions {
 }
 
 const FLUSH_MS = 200
+/** One on which the clocks are set back an hour. */
+const LONGEST_DAY_MS = 25 * 3_600_000
 /** Lost lines are told this often at most. */
 const TELL_LOST_MS = 60_000
 
@@ -69,7 +71,8 @@ export function openAccessLog(options: AccessLogOptions): AccessLog {
   return {
     write(entry) {
       const now = clock()
-      if (now >= day.until) {
+      // A clock that was set back by more than a day has left the day of the file, too.
+      if (now >= day.until || now < day.until - LONGEST_DAY_MS) {
         const closing = day.end().finally(() => ended.delete(closing))
         ended.add(closing)
         day = openDay(now)

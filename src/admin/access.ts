@@ -9,6 +9,10 @@ import { readSession, shownSession } from './session.ts'
 export type Access = 'public' | 'session' | 'dsi'
 
 declare module 'fastify' {
+  interface FastifyRequest {
+    /** Why nobody could tell who sends it. */
+    failure: unknown
+  }
   interface FastifyContextConfig {
     access?: Access
     /** Answers scripts: without session it says 401 and does not lead to the sign-in page. */
@@ -19,10 +23,13 @@ declare module 'fastify' {
 /** Our style sheets, scripts and icons: the plugin that serves them cannot say who may read them. */
 export const ASSETS = '/assets/'
 
+const FOR_MONITORING: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics'])
+
 /** Adds the checks; a route without `access` is a programming error and stops the start. */
 export function registerAccess(app: FastifyInstance, { store, clock }: AdminDeps): void {
   const whoIs = (request: FastifyRequest) => readSession(store, shownSession(request), clock())
   app.decorateRequest('who', null)
+  app.decorateRequest('failure', null)
   app.addHook('onRoute', route => {
     if (route.url.startsWith(ASSETS)) route.config = { ...route.config, access: 'public' }
     if (route.config?.access === undefined) {
@@ -38,15 +45,23 @@ export function registerAccess(app: FastifyInstance, { store, clock }: AdminDeps
     const { config, url = '' } = request.routeOptions
     const { access, isForScripts } = config
     if (isUnsafe(request.method)) assertOwnForm(request)
-    // By the route that was found, not by what was typed: the two are decoded differently. The health of the store is
-    // asked for when the store does not answer.
-    if (url.startsWith(ASSETS) || url === '/healthz') return
-    request.who = await whoIs(request)
+    // By the route that was found, not by what was typed: the two are decoded differently. How everything is is asked for
+    // when the store does not answer.
+    if (url.startsWith(ASSETS) || FOR_MONITORING.has(url)) return
+    try {
+      request.who = await whoIs(request)
+    } catch (error) {
+      // A form is read before it is turned away: the page that says so gives back what was typed.
+      if (!isUnsafe(request.method)) throw error
+      request.failure = error
+      return
+    }
     if (access === 'public') return
     if (request.who === null) return signInFirst(request, reply, isForScripts ?? false)
     if (access === 'dsi' && request.who.user.role !== 'dsi') throw new PreauError('PREAU_FORBIDDEN')
   })
   app.addHook('preHandler', async request => {
+    if (request.failure !== null) throw request.failure
     if (request.is404 || !isUnsafe(request.method)) return
     const isPublic = request.routeOptions.config.access === 'public'
     assertToken(request, isPublic ? expectedFormToken(request) : request.who?.csrf)

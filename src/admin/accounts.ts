@@ -129,12 +129,15 @@ async function witness(store: Store, id: string): Promise<Change> {
   return { kind: 'user', id: other.id, expects: other.version, body: other.body }
 }
 
-const MAX_SESSIONS = 5_000
+/** More than an account can have: the oldest end when one more is opened. */
+const MAX_SESSIONS = 1_000
+
+export function listSessions(store: Store, user: string): Promise<Stored<'session'>[]> {
+  return listAll(store, 'session', { facet: `user:${user}` }, MAX_SESSIONS)
+}
 
 /** The changes that end every session of an account. */
 export async function sessionEnds(store: Store, id: string): Promise<Change[]> {
-  const sessions = await listAll(store, 'session', {}, MAX_SESSIONS)
-  return sessions
-    .filter(session => session.body.user === id)
-    .map((session): Change => ({ kind: 'session', id: session.id, body: null }))
+  const sessions = await listSessions(store, id)
+  return sessions.map((session): Change => ({ kind: 'session', id: session.id, body: null }))
 }

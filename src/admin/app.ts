@@ -14,6 +14,7 @@ import { negotiateLocale, type Locale } from '../i18n.ts'
 import { registerAccess } from './access.ts'
 import type { AdminDeps, RouteDeps } from './deps.ts'
 import { registerErrorPages } from './error-page.ts'
+import { HealthWatch } from './health.ts'
 import { BARE_HEADERS, createHttpServer } from './http-server.ts'
 import { LimitTally } from './limit-tally.ts'
 import { createLive } from './live.ts'
@@ -87,8 +88,10 @@ export async function createAdmin(deps: AdminDeps): Promise<FastifyInstance> {
   const live = createLive(deps.store, deps.work)
   // Before `close` waits for open connections: these streams would never end by themselves.
   app.addHook('preClose', async () => live.close())
-  const guard = createLoginGuard(deps.config.limits, deps.clock, limitTally.onLimit)
-  const routeDeps: RouteDeps = { ...deps, live, guard, limitTally }
+  const guard = createLoginGuard(deps.store.permits, deps.config.limits, limitTally.onLimit)
+  const health = new HealthWatch(deps)
+  app.addHook('onClose', async () => health.close())
+  const routeDeps: RouteDeps = { ...deps, live, guard, limitTally, health }
   for (const route of ROUTES) await app.register(async scope => route(scope, routeDeps))
   await app.ready()
   return app

@@ -5,6 +5,7 @@ import type { Sample } from '../metrics.ts'
 import type { Catalogue } from '../policy/category.ts'
 import type { Current } from '../policy/snapshot.ts'
 import type { Store } from '../store/store.ts'
+import type { HealthWatch } from './health.ts'
 import type { LimitTally } from './limit-tally.ts'
 import type { Live } from './live.ts'
 import type { LoginGuard } from './login-guard.ts'
@@ -23,6 +24,8 @@ export interface AdminDeps {
   readonly work: ListWork
   /** The snapshot in force, as the proxy processes have it. */
   readonly current: Current
+  /** What this process tells of itself, with `worker="admin"` on its gauges. */
+  readonly ownSamples?: () => readonly Sample[]
   /** The metrics of the proxy workers; undefined when nobody tells them in time. */
   readonly gather: () => Promise<readonly Sample[] | undefined>
 }
@@ -32,6 +35,7 @@ export interface RouteDeps extends AdminDeps {
   readonly live: Live
   readonly guard: LoginGuard
   readonly limitTally: LimitTally
+  readonly health: HealthWatch
 }
 
 /** Work on the lists, done in a process of its own so that no page waits for it. */

@@ -3,7 +3,8 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { PreauError, type ErrorCode } from '../errors.ts'
 import { wantsJson } from './access.ts'
 import type { AdminDeps } from './deps.ts'
-import { frame, readPolicy } from './page.ts'
+import { isUnsafe } from './csrf.ts'
+import { frame } from './page.ts'
 import { adminTexts } from './texts.ts'
 
 /** Fastify's own refusals in our words. */
@@ -12,18 +13,25 @@ const FROM_FASTIFY: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'PREAU_TOO_LARGE',
 }
 
+const RETRY_AFTER_S = 10
+
 export function registerErrorPages(app: FastifyInstance, deps: AdminDeps): void {
   app.setErrorHandler<FastifyError | PreauError>(async (error, request, reply) => {
     const known = nameError(error)
-    const status = known?.status ?? 500
-    if (status >= 500) request.log.error({ err: error }, 'admin request failed')
     const t = adminTexts(request.locale)
-    const text = known === undefined ? t('error.internal') : known.text(request.locale)
+    const isStoreDown = known === undefined && isUnavailable(error)
+    const status = known?.status ?? (isStoreDown ? 503 : 500)
+    if (status >= 500) request.log.error({ err: error }, 'admin request failed')
+    const text = known?.text(request.locale) ?? t(isStoreDown ? 'error.store' : 'error.internal')
     reply.code(status)
-    if (wantsJson(request)) return reply.send({ error: known?.code ?? 'PREAU_INTERNAL', text })
+    if (isStoreDown) reply.header('retry-after', RETRY_AFTER_S)
+    const code = known?.code ?? (isStoreDown ? 'PREAU_STORE_UNAVAILABLE' : 'PREAU_INTERNAL')
+    if (wantsJson(request)) return reply.send({ error: code, text })
     if (known?.code === 'PREAU_NOT_FOUND')
       return showProblem(request, reply, deps, notFound(request))
-    return showProblem(request, reply, deps, { title: t('error.title'), text, status })
+    const title = t(isStoreDown ? 'error.storeTitle' : 'error.title')
+    const again = isStoreDown ? tryAgain(request) : undefined
+    return showProblem(request, reply, deps, { title, text, status, ...again })
   })
   app.setNotFoundHandler((request, reply) => {
     reply.code(404)
@@ -43,10 +51,16 @@ function nameError(error: FastifyError | PreauError): PreauError | undefined {
   return statusCode < 500 ? new PreauError('PREAU_BAD_REQUEST') : undefined
 }
 
+const isUnavailable = (error: Error): boolean =>
+  error instanceof PreauError && error.code === 'PREAU_STORE_UNAVAILABLE'
+
 interface Problem {
   readonly title: string
   readonly text: string
   readonly status: number
+  /** Where the same is asked for again, and the form that is sent again. */
+  readonly again?: string
+  readonly fields?: readonly (readonly [name: string, value: string])[]
 }
 
 function notFound(request: FastifyRequest): Problem {
@@ -54,13 +68,23 @@ function notFound(request: FastifyRequest): Problem {
   return { title: t('error.notFoundTitle'), text: t('error.notFoundText'), status: 404 }
 }
 
-/** Works also when the store does not: the page then lacks the city's name, nothing else. */
+/** What was typed must not be lost, and must not travel in a page where it is a password. */
+function tryAgain({ method, url, body }: FastifyRequest): Pick<Problem, 'again' | 'fields'> {
+  if (!/^\/(?!\/)/.test(url)) return {}
+  if (!isUnsafe(method)) return { again: url }
+  const fields = Object.entries((body ?? {}) as Record<string, unknown>).flatMap(([name, value]) =>
+    [value].flat().map(item => [name, String(item)] as const),
+  )
+  return fields.some(([name]) => /pass/i.test(name)) ? {} : { again: url, fields }
+}
+
+/** Works also when the store does not. */
 async function showProblem(
   request: FastifyRequest,
   reply: FastifyReply,
   deps: AdminDeps,
-  { title, text, status }: Problem,
+  { title, ...problem }: Problem,
 ): Promise<FastifyReply> {
-  const policy = await readPolicy(deps.store).catch(() => undefined)
-  return reply.view('error', frame(request, deps, { title, data: { text, status } }, policy))
+  const city = deps.current.snapshot.city.name
+  return reply.view('error', frame(request, deps, { title, data: { ...problem, city } }, undefined))
 }

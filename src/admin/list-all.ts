@@ -7,7 +7,7 @@ const PAGE = 500
 export async function listAll<K extends Kind>(
   store: Store,
   kind: K,
-  query: { readonly state?: string },
+  query: { readonly facet?: string },
   max: number,
 ): Promise<Stored<K>[]> {
   const found: Stored<K>[] = []

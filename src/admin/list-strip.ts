@@ -9,9 +9,9 @@ export interface StripWarning {
   /** `wait`: a decision is asked for; `problem`: something is wrong. */
   readonly kind: 'wait' | 'problem'
   readonly text: string
-  readonly href: string
-  /** What the link does. */
-  readonly action: string
+  /** Where something can be done about it in this app, and what the link does. */
+  readonly href?: string
+  readonly action?: string
 }
 
 export interface Strip {
@@ -26,7 +26,12 @@ export interface Strip {
   readonly warnings: readonly StripWarning[]
 }
 
-export function viewStrip(state: ListState, words: Wording): Strip {
+/** `others`: what has to be looked at first. */
+export function viewStrip(
+  state: ListState,
+  words: Wording,
+  others: readonly StripWarning[] = [],
+): Strip {
   const received = state.standings.filter(({ name }) => name !== STARTER_NAME)
   const shown = received.length > 0 ? received : state.standings
   return {
@@ -37,6 +42,7 @@ export function viewStrip(state: ListState, words: Wording): Strip {
     })),
     isBare: received.length === 0 && state.sources.length === 0,
     warnings: [
+      ...others,
       ...waiting(state, words),
       ...alarming(state, words),
       ...state.standings.flatMap(standing => silent(standing, state, words)),
@@ -58,8 +64,8 @@ function waiting({ candidate }: ListState, words: Wording): StripWarning[] {
 
 function alarming({ alarms }: ListState, words: Wording): StripWarning[] {
   const { t } = words
-  return alarms.map(({ kind, subject, at }) => {
-    const text = t(`alarm.${kind}`, { subject, ago: words.moment(at).ago })
+  return alarms.map(({ kind, subject, machine = '', at }) => {
+    const text = t(`alarm.${kind}`, { subject, machine, ago: words.moment(at).ago })
     return { kind: 'problem', text, href: '/lists', action: t('strip.seeLists') }
   })
 }

@@ -1,14 +1,14 @@
-/** Slows guessing down: an account waits after failures from one address, and an address after failures on any account. */
-import { LRUCache } from 'lru-cache'
+/**
+ * Slows guessing down: an account waits after failures from one network, and a network after failures on any account.
+ * Counted in the store, so that all admin processes count together and a restart forgets nothing.
+ */
 import type { Limits } from '../config.ts'
 import { PreauError } from '../errors.ts'
-import { ipv6Number } from '../policy/address.ts'
+import { networkOf } from '../policy/address.ts'
 import { parseSocketAddress } from '../policy/host.ts'
-
-interface Tally {
-  readonly failures: number
-  readonly lastAt: number
-}
+import type { Permits, Taken } from '../store/store.ts'
+import { createAuditBudget } from './audit-budget.ts'
+import { hashToken } from './token.ts'
 
 /** What the audit log needs to know of a failure. `unlogged`: failures before this one that were only counted. */
 export interface Failure {
@@ -17,120 +17,88 @@ export interface Failure {
   readonly unlogged: number
 }
 
+/** An attempt that may look at its password. Each throws what the store throws. */
 export interface Attempt {
   /** The password was right: earlier failures of this account from here are forgotten. */
-  succeed(): void
+  succeed(): Promise<void>
   /** The password was not looked at: the attempt does not count. */
-  release(): void
-  fail(): Failure
+  release(): Promise<void>
+  fail(): Promise<Failure>
 }
 
 export interface LoginGuard {
-  /** Counts the attempt before its password is computed, so that parallel ones cannot slip by. Throws PREAU_SIGN_IN_LOCKED. */
-  admit(account: string, address: string): Attempt
+  /**
+   * Counts the attempt before its password is computed, so that parallel ones cannot slip by, on however many processes.
+   * Throws PREAU_SIGN_IN_LOCKED, which moves no lock: nobody can keep one shut by knocking. Throws what the store throws.
+   */
+  admit(account: string, address: string): Promise<Attempt>
 }
 
 const MINUTE_MS = 60_000
-const MAX_TALLIES = 10_000
-/** An address may fail this many times as often as one account: a whole office may stand behind it. */
-const ADDRESS_FACTOR = 4
-const MAX_LOGGED_PER_HOUR = 200
+/** A network may fail this many times as often as one account: a whole office may stand behind it. */
+const NETWORK_FACTOR = 4
 
 type GuardLimits = Pick<Limits, 'loginAttempts' | 'loginLockMinutes'>
 
 /** `loginAttempts` 0 turns the lock off. `onLimit` hears of each attempt that had to wait. */
 export function createLoginGuard(
-  limits: GuardLimits,
-  clock: () => number,
+  permits: Permits,
+  { loginAttempts, loginLockMinutes }: GuardLimits,
   onLimit = (_limit: 'loginAttempts'): void => undefined,
 ): LoginGuard {
-  const lockMs = limits.loginLockMinutes * MINUTE_MS
-  const accounts = createCounter(limits.loginAttempts, lockMs, clock)
-  const addresses = createCounter(limits.loginAttempts * ADDRESS_FACTOR, lockMs, clock)
-  const budget = createBudget(clock)
+  const budget = createAuditBudget(permits)
+  const windowMs = loginLockMinutes * MINUTE_MS
+  const unguarded: Attempt = {
+    succeed: async () => undefined,
+    release: async () => undefined,
+    fail: async () => ({ ...(await budget()), lock: undefined }),
+  }
+  const perNetwork = loginAttempts * NETWORK_FACTOR
+  const take = (key: string, max: number): Promise<Taken> =>
+    permits.take(key, { max, windowMs, isSliding: true })
+  const refuse = ({ leftMs }: Taken): never => {
+    onLimit('loginAttempts')
+    throw new PreauError('PREAU_SIGN_IN_LOCKED', {
+      minutes: Math.max(1, Math.ceil(leftMs / MINUTE_MS)),
+    })
+  }
   return {
-    admit(account, address) {
-      const network = networkOf(address)
-      const key = JSON.stringify([account, network])
-      for (const minutes of [addresses.minutesShut(network), accounts.minutesShut(key)]) {
-        if (minutes === 0) continue
-        onLimit('loginAttempts')
-        throw new PreauError('PREAU_SIGN_IN_LOCKED', { minutes })
+    async admit(account, address) {
+      if (loginAttempts === 0 || windowMs === 0) return unguarded
+      const { ofAccount, ofNetwork } = keysOf(account, address)
+      // The account first: while it waits, attempts on it touch nothing that others of the network share.
+      const own = await take(ofAccount, loginAttempts)
+      if (!own.isTaken) return refuse(own)
+      const shared = await take(ofNetwork, perNetwork)
+      if (!shared.isTaken) {
+        await permits.giveBack(ofAccount)
+        return refuse(shared)
       }
-      const [byAccount, byAddress] = [accounts.add(key), addresses.add(network)]
+      const lock =
+        own.taken === loginAttempts
+          ? 'account'
+          : shared.taken === perNetwork
+            ? 'address'
+            : undefined
       return {
-        succeed() {
-          accounts.clear(key)
-          addresses.takeBack(network)
+        async succeed() {
+          await Promise.all([permits.clear(ofAccount), permits.giveBack(ofNetwork)])
         },
-        release() {
-          accounts.takeBack(key)
-          addresses.takeBack(network)
+        async release() {
+          await Promise.all([permits.giveBack(ofAccount), permits.giveBack(ofNetwork)])
         },
-        fail: () => ({
-          ...budget(),
-          lock: byAccount ? 'account' : byAddress ? 'address' : undefined,
-        }),
+        fail: async () => ({ ...(await budget()), lock }),
       }
     },
   }
 }
 
-function createCounter(limit: number, lockMs: number, clock: () => number) {
-  const tallies = new LRUCache<string, Tally>({ max: MAX_TALLIES })
-  const read = (key: string): Tally => {
-    const tally = tallies.get(key)
-    const isFresh = tally !== undefined && clock() < tally.lastAt + lockMs
-    return isFresh ? tally : { failures: 0, lastAt: 0 }
-  }
-  return {
-    /** How long it must wait; 0: it may try. */
-    minutesShut(key: string): number {
-      const { failures, lastAt } = read(key)
-      if (limit === 0 || failures < limit) return 0
-      return Math.max(1, Math.ceil((lastAt + lockMs - clock()) / MINUTE_MS))
-    },
-    /** Whether this one reaches the limit. */
-    add(key: string): boolean {
-      const failures = read(key).failures + 1
-      tallies.set(key, { failures, lastAt: clock() })
-      return limit > 0 && failures === limit
-    },
-    clear: (key: string): boolean => tallies.delete(key),
-    takeBack(key: string): void {
-      const { failures, lastAt } = read(key)
-      if (failures > 0) tallies.set(key, { failures: failures - 1, lastAt })
-    },
-  }
-}
-
-/** A flood of failures from many addresses must not flood the audit log: past the budget they are only counted. */
-function createBudget(clock: () => number): () => Pick<Failure, 'isLogged' | 'unlogged'> {
-  let hour = 0
-  let spent = 0
-  let unlogged = 0
-  return () => {
-    const now = Math.floor(clock() / (60 * MINUTE_MS))
-    if (now !== hour) {
-      hour = now
-      spent = 0
-    }
-    if (spent >= MAX_LOGGED_PER_HOUR) {
-      unlogged++
-      return { isLogged: false, unlogged }
-    }
-    spent++
-    const before = unlogged
-    unlogged = 0
-    return { isLogged: true, unlogged: before }
-  }
-}
-
-/**
- * An IPv6 client has a whole /64 to change its address in (RFC 6177): its network is what is counted. By its bits: the
- * text of an address leaves out zeros wherever there are most, so that one network has many beginnings.
- */
-function networkOf(address: string): string {
+/** Hashed: people type their password where the name belongs, and a key has a length that nobody chooses. */
+function keysOf(account: string, address: string) {
   const parsed = parseSocketAddress(address)
-  return parsed?.includes(':') ? `${ipv6Number(parsed) >> 64n}/64` : (parsed ?? address)
+  const network = parsed === undefined ? address : networkOf(parsed)
+  return {
+    ofAccount: `sign-in:account:${hashToken(JSON.stringify([account, network]))}`,
+    ofNetwork: `sign-in:network:${network}`,
+  }
 }

@@ -4,8 +4,7 @@ import type { Limits } from '../config.ts'
 import type { Session, User } from '../policy/account.ts'
 import type { Change } from '../policy/document.ts'
 import type { Store } from '../store/store.ts'
-import { userId } from './accounts.ts'
-import { listAll } from './list-all.ts'
+import { listSessions, userId } from './accounts.ts'
 import { createToken, hashToken } from './token.ts'
 
 /** The cookie where the browser sees plain HTTP: the machine itself, or an inner network. */
@@ -19,7 +18,6 @@ export const SECURE_COOKIE = '__Host-preau_session'
 export const FORM_COOKIE = 'preau_form'
 const TOKEN = /^[\w-]{43}$/
 const MINUTE_MS = 60_000
-const MAX_SESSIONS = 5_000
 const MAX_SESSIONS_PER_USER = 20
 
 /** Who sends a request. */
@@ -74,8 +72,8 @@ export interface NewSession {
 }
 
 /**
- * A fresh session for an account, and the end of those that are over: expired ones, the one that the browser had
- * before (session fixation, CVE-2023-29019), and the oldest of an account that has too many.
+ * A fresh session for an account, and the end of others: of the one that the browser had before (session fixation,
+ * CVE-2023-29019), and of its oldest where it has too many.
  */
 export async function makeSession(
   store: Store,
@@ -96,13 +94,11 @@ export async function makeSession(
     ...(isSecure ? { isSecure } : {}),
   }
   const previousId = previous === undefined ? undefined : hashToken(previous.token)
-  const sessions = await listAll(store, 'session', {}, MAX_SESSIONS)
-  const own = sessions.filter(session => session.body.user === body.user)
+  const own = await listSessions(store, body.user)
   const crowded = own.toSorted((a, b) => b.body.at - a.body.at).slice(MAX_SESSIONS_PER_USER - 1)
-  const over = sessions.filter(session => {
-    return session.body.until <= now || session.id === previousId || crowded.includes(session)
-  })
-  const ends = over.map(({ id }): Change => ({ kind: 'session', id, body: null }))
+  const ids = new Set(crowded.map(({ id }) => id))
+  if (previousId !== undefined) ids.add(previousId)
+  const ends = [...ids].map((id): Change => ({ kind: 'session', id, body: null }))
   return {
     token,
     changes: [{ kind: 'session', id: hashToken(token), expects: 'absent', body }, ...ends],

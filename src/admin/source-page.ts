@@ -33,7 +33,7 @@ export async function showSources(
   const data = {
     ...sharedData(state, deps, words),
     tab: '/lists/sources',
-    rows: viewSources(state, catalogue, words),
+    rows: viewSources(state, catalogue, words, deps.work.current?.list),
     offers: viewOffers(state, words),
     night: sayNight(config.lists, words),
     asked: asked === undefined ? undefined : { name: asked, label: listLabel(asked, words) },

@@ -2,7 +2,12 @@
 import { LANGUAGE_TAG } from '../i18n.ts'
 import type { ListsConfig } from '../config.ts'
 import type { Catalogue } from '../policy/category.ts'
-import { KNOWN_SOURCES, type FetchStatus, type KnownSource } from '../policy/list-source.ts'
+import {
+  KNOWN_SOURCES,
+  liveClaim,
+  type FetchStatus,
+  type KnownSource,
+} from '../policy/list-source.ts'
 import type { ListState } from './list-state.ts'
 import { categoryLabel, listLabel, sayFailure } from './list-wording.ts'
 import type { Moment, Wording } from './wording.ts'
@@ -25,6 +30,8 @@ export interface SourceRow {
   readonly checkedAt: Moment | undefined
   readonly changedAt: Moment | undefined
   readonly nextAt: Moment | undefined
+  /** Another process or machine asks it now. */
+  readonly elsewhere: { readonly machine: string; readonly since: Moment } | undefined
   readonly failure:
     | { readonly text: string; readonly times: string; readonly since: Moment; readonly at: Moment }
     | undefined
@@ -34,6 +41,7 @@ export function viewSources(
   { sources, stored, statuses }: ListState,
   catalogue: Catalogue,
   words: Wording,
+  ownWork: string | undefined,
 ): SourceRow[] {
   const { t } = words
   return sources.map(source => ({
@@ -50,6 +58,7 @@ export function viewSources(
     version: source.isFromConfig ? undefined : stored.get(source.name)?.version,
     fields: { format: source.format, category: source.category ?? '' },
     ...viewStatus(source, statuses.get(source.name), words),
+    elsewhere: source.name === ownWork ? undefined : viewClaim(statuses.get(source.name), words),
   }))
 }
 
@@ -67,6 +76,11 @@ function viewStatus(source: KnownSource, status: FetchStatus | undefined, words:
       at: words.moment(failure.at),
     },
   }
+}
+
+function viewClaim(status: FetchStatus | undefined, words: Wording): SourceRow['elsewhere'] {
+  const claim = liveClaim(status, words.now)
+  return claim && { machine: claim.machine, since: words.moment(claim.at) }
 }
 
 /** Known sources that the city has not: one click adds them. */

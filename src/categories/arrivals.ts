@@ -16,7 +16,8 @@ import { readByteLines } from './reading/byte-lines.ts'
 import type { ListFile } from './reading/index-lists.ts'
 import { parseListLine } from './reading/list-line.ts'
 
-const NAME = 'arrivals.tsv'
+/** The file of a kept list that says when its entries came. */
+export const ARRIVALS = 'arrivals.tsv'
 const KEPT_MS = 400 * 86_400_000
 /** Enough for years of updates; an update that brings more is a new list rather than news. */
 const MAX_LINES = 1_000_000
@@ -38,7 +39,7 @@ export async function writeArrivals(update: Update): Promise<void> {
   const replaced = before.lists.find(list => list.name === name)
   const oldFolder = replaced?.folder ?? null
   if (replaced === undefined || oldFolder === null) return
-  const output = createWriteStream(join(folder, NAME), { mode: 0o640, flush: true })
+  const output = createWriteStream(join(folder, ARRIVALS), { mode: 0o640, flush: true })
   const done = finished(output)
   done.catch(() => undefined)
   let lines = 0
@@ -52,7 +53,7 @@ export async function writeArrivals(update: Update): Promise<void> {
   const write = (line: string): void => {
     if (++lines <= MAX_LINES) text += line
   }
-  const old = join(listsFolder(dataDir), oldFolder, NAME)
+  const old = join(listsFolder(dataDir), oldFolder, ARRIVALS)
   if (existsSync(old)) {
     await readByteLines(old, (bytes, start, end) => {
       const line = bytes.toString('utf8', start, end)
@@ -111,7 +112,7 @@ export async function arrivalOf({
   readonly category: CategoryId
   readonly domain: Host
 }): Promise<number | undefined> {
-  const file = join(listsFolder(dataDir), folder, NAME)
+  const file = join(listsFolder(dataDir), folder, ARRIVALS)
   if (!existsSync(file)) return undefined
   const ending = Buffer.from(`\t${category}\t${domain}`)
   let found: number | undefined

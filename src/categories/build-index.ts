@@ -2,7 +2,7 @@
 import { mkdir, rm, stat } from 'node:fs/promises'
 import type { Catalogue, CategoryId } from '../policy/category.ts'
 import type { ListInfo, ListsVersion } from '../policy/lists.ts'
-import { syncFolder } from './durable-file.ts'
+import { syncFolder } from '../durable-file.ts'
 import { IndexWriter, type Sealed } from './index/index-writer.ts'
 import { indexFile, filesOf, listsFolder, newListId } from './list-folder.ts'
 import { readExpressions } from './reading/expression-line.ts'

@@ -1,6 +1,6 @@
 /** The names of what stands below `<dataDir>/lists/`: index files and folders of kept lists, each with a time-ordered id. */
 import { randomBytes } from 'node:crypto'
-import { access, readdir, rm } from 'node:fs/promises'
+import { access, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { CategoryId } from '../policy/category.ts'
 import type { CandidateDocument, ListInfo, ListsDocument, ListsVersion } from '../policy/lists.ts'
@@ -56,24 +56,51 @@ export async function hasFiles(dataDir: string, list: ListInfo): Promise<boolean
 
 const NAME = /-([0-9a-z]{9}-[0-9a-f]{6})(\.bin)?(\.partial)?$/
 
+/** What counts when leftovers are looked for. */
+export interface NamedVersions {
+  readonly lists: ListsDocument
+  readonly candidate?: CandidateDocument | undefined
+}
+
+/** The indexes and folders of the version in force, of the one to go back to, and of a candidate. */
+export function namesIn({ lists, candidate }: NamedVersions): ReadonlySet<string> {
+  const versions = [lists, lists.previous ?? [], candidate?.version ?? []].flat()
+  return new Set(
+    versions.flatMap(version => [
+      version.index,
+      ...version.lists.flatMap(({ folder }) => folder ?? []),
+    ]),
+  )
+}
+
 /**
  * Deletes the indexes and folders that nothing names any more: neither the version in force, nor the one to go back to,
  * nor a candidate. What is newer than the version in force stays, because an import may be at work. Call it after the
- * commit of `lists`.
+ * commit of `lists`. `before` (epoch ms): only what was written before. Ids come from the clocks of all machines that
+ * share a store, and what is at work here may be older by its id than what another one has put in force.
  */
 export async function dropUnreferenced(
   dataDir: string,
-  { lists, candidate }: { lists: ListsDocument; candidate?: CandidateDocument | undefined },
+  versions: NamedVersions,
+  before = Infinity,
 ): Promise<void> {
   const folder = listsFolder(dataDir)
-  const current = NAME.exec(lists.index)?.[1]
+  const current = NAME.exec(versions.lists.index)?.[1]
   if (current === undefined) return
-  const versions = [lists, lists.previous ?? [], candidate?.version ?? []].flat()
-  const named = new Set(
-    versions.flatMap(version => [version.index, ...version.lists.map(list => list.folder)]),
-  )
+  const named = namesIn(versions)
   const old = (await readdir(folder)).filter(
     name => (NAME.exec(name)?.[1] ?? current) < current && !named.has(name),
   )
-  for (const name of old) await rm(join(folder, name), { recursive: true, force: true })
+  for (const name of old) {
+    const path = join(folder, name)
+    if (before === Infinity || (await writtenAt(path)) < before)
+      await rm(path, { recursive: true, force: true })
+  }
 }
+
+/** Infinity for what another process has just taken away. */
+const writtenAt = (path: string): Promise<number> =>
+  stat(path).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => Infinity,
+  )

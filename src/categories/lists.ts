@@ -10,7 +10,7 @@ import type { ListInfo, ListsVersion } from '../policy/lists.ts'
 import type { SourceFormat } from '../policy/list-source.ts'
 import { buildIndex, type ListsContext } from './build-index.ts'
 import { findCategory } from './catalogue.ts'
-import { syncFolder } from './durable-file.ts'
+import { syncFolder } from '../durable-file.ts'
 import { createReport, describeList, listName, type ImportReport } from './reading/import-report.ts'
 import { completeList, historyOf, noteArrivals } from './list-history.ts'
 import { fileName, hasFiles, listsFolder, newListId } from './list-folder.ts'
@@ -22,7 +22,15 @@ import { UNPACK_LIMITS, Unpacking, type UnpackLimits } from './reading/unpacking
 
 export { explainHost, type ListMatch } from './explain-host.ts'
 export type { ImportReport } from './reading/import-report.ts'
-export { dropUnreferenced, indexFile, listsFolder } from './list-folder.ts'
+export { ARRIVALS } from './arrivals.ts'
+export {
+  dropUnreferenced,
+  filesOf,
+  indexFile,
+  listsFolder,
+  namesIn,
+  type NamedVersions,
+} from './list-folder.ts'
 export { starterDigest } from './starter.ts'
 
 export interface ImportRequest extends ListsContext {

@@ -11,6 +11,7 @@ import { isAddress, parseHost, parseTyped, type Host, type Target } from '../pol
 import type { Client } from '../policy/network.ts'
 import { buildSnapshot, type Snapshot } from '../policy/snapshot.ts'
 import { explain, type Answer, type Verdict } from '../policy/verdict.ts'
+import { bringTexts } from '../shared-lists/bring.ts'
 import type { Store } from '../store/store.ts'
 import { printable, shorten, table, type CliKey, type Terminal } from './terminal.ts'
 
@@ -66,9 +67,10 @@ async function examine(
   const [policy, lists, grants] = await Promise.all([
     store.get('policy', CURRENT),
     store.get('lists', CURRENT),
-    store.list('grant', { state: 'active', limit: MAX_GRANTS }),
+    store.list('grant', { facet: 'active', limit: MAX_GRANTS }),
   ])
   if (policy === undefined || lists === undefined) throw new PreauError('PREAU_NOT_FOUND')
+  await bringTexts({ dataDir: config.dataDir, files: store.files }, lists.body)
   const index = await openCategoryIndex(indexFile(config.dataDir, lists.body), { cacheEntries: 0 })
   const snapshot: Snapshot = buildSnapshot({
     policy: policy.body,

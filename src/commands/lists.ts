@@ -2,15 +2,18 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { findCategory } from '../categories/catalogue.ts'
-import { buildStarter, dropUnreferenced, removeList } from '../categories/lists.ts'
+import { buildStarter, removeList } from '../categories/lists.ts'
 import type { Config } from '../config.ts'
 import { PreauError } from '../errors.ts'
-import { withInstalled, type Installed } from '../install.ts'
+import { withInstalled, type InstallOptions, type Installed } from '../install.ts'
 import type { Catalogue } from '../policy/category.ts'
 import { CURRENT } from '../policy/document.ts'
 import { isHttpUrl, SOURCE_FORMATS, type SourceFormat } from '../policy/list-source.ts'
 import { putInForce, type ListsDocument } from '../policy/lists.ts'
-import type { Stored } from '../store/store.ts'
+import { bringTexts, isAboutOneFile } from '../shared-lists/bring.ts'
+import { publishVersion } from '../shared-lists/publish.ts'
+import { tidyLists } from '../shared-lists/tidy.ts'
+import type { Store, Stored } from '../store/store.ts'
 import { download } from '../updates/download.ts'
 import { updateList, type UpdateRequest } from '../updates/update-list.ts'
 import { printOutcome } from './list-report.ts'
@@ -147,6 +150,8 @@ export async function listsRemove(
         detail: t('lists.notFound', { name: printable(name), names }),
       })
     }
+    const place = { dataDir: config.dataDir, files: store.files }
+    await bringTexts(place, lists.body)
     const version = await removeList({
       dataDir: config.dataDir,
       current: lists.body,
@@ -154,19 +159,20 @@ export async function listsRemove(
       catalogue,
       now: Date.now(),
     })
+    await publishVersion(place, version)
     const document = putInForce(lists.body, version, 'cli', Date.now())
     const note = { by: 'cli', action: 'lists.remove', subject: name, at: Date.now() }
     await store.commit(note, [
       { kind: 'lists', id: CURRENT, expects: lists.version, body: document },
     ])
-    await tidy(config, document)
+    await tidy(store, config)
     print(t('lists.removed', { name }))
   })
 }
 
 /** The change is made by then: a leftover that resists goes with the next one. */
-async function tidy({ dataDir }: Config, lists: ListsDocument): Promise<void> {
-  await dropUnreferenced(dataDir, { lists }).catch(() => undefined)
+async function tidy(store: Store, { dataDir }: Config): Promise<void> {
+  await tidyLists(store, dataDir, Date.now()).catch(() => undefined)
 }
 
 async function withLists(
@@ -175,33 +181,55 @@ async function withLists(
     installed: Installed,
     lists: Stored<'lists'> & { readonly body: ListsDocument },
   ) => Promise<void>,
+  options: InstallOptions = {},
 ): Promise<void> {
-  await withInstalled(config, async installed => {
-    const lists = await installed.store.get('lists', CURRENT)
-    if (lists === undefined) throw new PreauError('PREAU_NOT_FOUND')
-    await run(installed, lists).catch(async (error: unknown) => {
-      const isSame = (await installed.store.get('lists', CURRENT))?.version === lists.version
-      if (isSame) throw error
-      // Another import was faster and took files of ours away: that is the cause, not the file that is missed.
-      throw new PreauError('PREAU_CONFLICT', { kind: 'lists', id: CURRENT }, { cause: error })
-    })
-  })
+  await withInstalled(
+    config,
+    async installed => {
+      const lists = await installed.store.get('lists', CURRENT)
+      if (lists === undefined) throw new PreauError('PREAU_NOT_FOUND')
+      await run(installed, lists).catch(async (error: unknown) => {
+        const isSame = (await installed.store.get('lists', CURRENT))?.version === lists.version
+        if (isSame) throw error
+        // Another import was faster and took files of ours away: that is the cause, not the file that is missed.
+        throw new PreauError('PREAU_CONFLICT', { kind: 'lists', id: CURRENT }, { cause: error })
+      })
+    },
+    options,
+  )
 }
 
 /** Builds the index anew from the kept texts: after an alarm says that a file is damaged. */
-export async function listsRebuild(config: Config, { t, print }: Terminal): Promise<void> {
-  await withLists(config, async ({ store, catalogue }, lists) => {
-    const at = Date.now()
-    const version = await buildStarter({
-      dataDir: config.dataDir,
-      current: lists.body,
-      catalogue,
-      now: at,
-    })
-    const body = { ...putInForce(lists.body, version, 'cli', at), previous: lists.body.previous }
-    await store.commit({ by: 'cli', action: 'lists.rebuild', at }, [
-      { kind: 'lists', id: CURRENT, expects: lists.version, body },
-    ])
-    print(t('lists.rebuilt'))
+export async function listsRebuild(config: Config, terminal: Terminal): Promise<void> {
+  await withLists(config, (installed, lists) => rebuild(config, terminal, installed, lists), {
+    mayLoseLists: true,
   })
+}
+
+async function rebuild(
+  config: Config,
+  { t, print }: Terminal,
+  { store, catalogue }: Installed,
+  lists: Stored<'lists'>,
+): Promise<void> {
+  const at = Date.now()
+  const place = { dataDir: config.dataDir, files: store.files }
+  // A list whose texts are nowhere any more is left out: whoever types this has read that it is lost.
+  await bringTexts(place, lists.body).catch((error: unknown) => {
+    if (!isAboutOneFile(error)) throw error
+  })
+  const { missing, ...version } = await buildStarter({
+    dataDir: config.dataDir,
+    current: lists.body,
+    catalogue,
+    now: at,
+  })
+  await publishVersion(place, version)
+  const body = { ...putInForce(lists.body, version, 'cli', at), previous: lists.body.previous }
+  const detail = missing.length === 0 ? {} : { detail: { missing: missing.join(', ') } }
+  await store.commit({ by: 'cli', action: 'lists.rebuild', at, ...detail }, [
+    { kind: 'lists', id: CURRENT, expects: lists.version, body },
+  ])
+  print(t('lists.rebuilt'))
+  if (missing.length > 0) print(t('lists.lost', { names: missing.join(', ') }))
 }

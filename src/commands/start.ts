@@ -3,10 +3,13 @@ import { join } from 'node:path'
 import { isatty } from 'node:tty'
 import pino from 'pino'
 import { createSetupLink } from '../admin/setup-link.ts'
+import { loadCatalogue } from '../categories/catalogue.ts'
 import type { Config } from '../config.ts'
 import { causeOf, PreauError } from '../errors.ts'
+import { LANGUAGE_TAG } from '../i18n.ts'
 import { withInstalled } from '../install.ts'
 import { authorityDir, installAuthority } from '../install-authority.ts'
+import { readLastState } from '../last-state/read.ts'
 import { openStore } from '../store/open-store.ts'
 import { createReload, type Reload } from '../supervision/reload.ts'
 import { createServiceManager, type ServiceEnvironment } from '../supervision/service-manager.ts'
@@ -34,13 +37,13 @@ export async function start(
     reload: () => reload?.(),
   })
   terminal.progress(terminal.t('start.starting'))
-  await prepare(config)
+  await prepareOrGoOn(config, terminal)
   const logger = pino({ base: { role: 'supervisor', pid: process.pid } }, pino.destination(2))
   const manager = createServiceManager(service, logger)
   let token: string | undefined
   try {
     supervisor = await supervise(config, logger)
-    token = await makeSetupLink(config)
+    token = await makeSetupLink(config).catch(ifStoreAnswers)
   } catch (error) {
     terminal.progress('')
     await supervisor?.stop()
@@ -80,11 +83,37 @@ function describeReload(reload: Reload, { t, locale }: Terminal): string {
   return `${done} ${t('reload.waiting', { keys: waiting.join(', ') })}`
 }
 
-async function prepare(config: Config): Promise<void> {
-  await withInstalled(config, ({ store }) => installAuthority(config, store, Date.now()))
+/** A store that does not answer stops no filter where this machine knows its last state: that is said, and decided on. */
+async function prepareOrGoOn(config: Config, terminal: Terminal): Promise<void> {
+  try {
+    await prepare(config, terminal)
+  } catch (error) {
+    if (!(error instanceof PreauError && error.code === 'PREAU_STORE_UNAVAILABLE')) throw error
+    const { state } = await readLastState(config, loadCatalogue(), Date.now())
+    if (state === undefined) throw error
+    terminal.progress('')
+    const { timeZone } = state.policy.body.city
+    const of = new Date(state.at).toLocaleString(LANGUAGE_TAG[terminal.locale], {
+      dateStyle: 'long',
+      timeStyle: 'short',
+      timeZone,
+    })
+    const detail = causeOf(error.params['detail'] ?? error)
+    terminal.print(terminal.t('start.lastState', { of, detail }))
+  }
 }
 
-/** Only once this start has succeeded: a new link ends the one that a Préau already running has shown. */
+const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1)
+
+async function prepare(config: Config, { t, progress }: Terminal): Promise<void> {
+  const onProgress = (done: number, total: number): void =>
+    progress(t('start.bringing', { done: megabytes(done), total: megabytes(total) }))
+  await withInstalled(config, ({ store }) => installAuthority(config, store, Date.now()), {
+    onProgress,
+  })
+}
+
+/** Only once this start has succeeded: nobody sees the link of one that has not. */
 async function makeSetupLink(config: Config): Promise<string | undefined> {
   const store = await openStore(config)
   try {
@@ -92,6 +121,11 @@ async function makeSetupLink(config: Config): Promise<string | undefined> {
   } finally {
     await store.close()
   }
+}
+
+/** The first account can wait for the store, the filter cannot. */
+function ifStoreAnswers(error: unknown): undefined {
+  if (!(error instanceof PreauError && error.code === 'PREAU_STORE_UNAVAILABLE')) throw error
 }
 
 function refuseStart(error: unknown, { proxy, admin }: Config, { t }: Terminal): never {

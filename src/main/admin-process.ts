@@ -5,14 +5,17 @@ import { createAdmin } from '../admin/app.ts'
 import { loadCatalogue } from '../categories/catalogue.ts'
 import type { Config } from '../config.ts'
 import { startHousekeeping } from '../housekeeping.ts'
-import { installAuthority } from '../install-authority.ts'
 import { listen, type ListenAt } from '../listening.ts'
+import { followLists } from '../shared-lists/follow-lists.ts'
+import { isSummed, type Sample } from '../metrics.ts'
 import { followSnapshot } from '../snapshot-follower.ts'
-import { openStore } from '../store/open-store.ts'
 import { createListWork } from '../updates/list-jobs.ts'
 import { startSchedule } from '../updates/schedule.ts'
 import { Deadline } from './deadline.ts'
+import { openStoreLate } from './late-store.ts'
 import type { Gather, Running } from './running.ts'
+import { WatchedStore } from './watched-store.ts'
+import { workerAuthority } from './worker-authority.ts'
 
 const clock = Date.now
 
@@ -23,12 +26,15 @@ export async function startAdmin(
   at: ListenAt,
   gather: Gather,
 ): Promise<Running> {
-  const store = await openStore(config)
-  const authority = await installAuthority(config, store, clock())
+  const watched = new WatchedStore(await openStoreLate(config, logger))
+  const { store } = watched
+  const authority = await workerAuthority(config, store, clock(), logger)
   const catalogue = loadCatalogue()
+  // First: on a machine that has been away the snapshot may have to wait for its index.
+  const exchange = followLists({ store, config, clock, logger })
   const current = await followSnapshot({ store, config, catalogue, clock, logger })
   // Of all that an installation has, its certificate is surely its own: other cities ask at other minutes.
-  const seed = authority.fingerprint256
+  const seed = authority?.fingerprint256 ?? config.dataDir
   const work = createListWork({ store, config, clock, logger, seed })
   const app = await createAdmin({
     store,
@@ -37,9 +43,13 @@ export async function startAdmin(
     config,
     logger,
     proxyAddress: `${config.proxy.host}:${config.proxy.port}`,
-    caFingerprint: authority.fingerprint256,
+    caFingerprint: authority?.fingerprint256,
     work,
     current,
+    ownSamples: () => [
+      ...watched.samples().map(ofThisProcess),
+      ofThisProcess({ name: 'preau_last_state_in_use', value: current.lastState ? 1 : 0 }),
+    ],
     gather,
   })
   const address = await listen(app.server, at)
@@ -51,12 +61,14 @@ export async function startAdmin(
     const closed = stopListening(app.server)
     schedule.stop()
     housekeeping.stop()
+    await exchange.stop()
     // Ends the live pages; from here on each answer ends its connection.
     await app.close()
     await Promise.race([Promise.all([closed, work.close()]), deadline.isUp])
     app.server.closeAllConnections()
     await work.close()
-    current.close()
+    await current.close()
+    watched.close()
     await store.close()
     deadline.clear()
   }
@@ -68,6 +80,10 @@ export async function startAdmin(
     },
   }
 }
+
+/** A gauge of one worker has its place for a label; this process has none. */
+const ofThisProcess = (sample: Sample): Sample =>
+  isSummed(sample) ? sample : { ...sample, labels: { worker: 'admin', ...sample.labels } }
 
 /** Resolves when the last connection has gone; Node closes the idle ones by itself. */
 const stopListening = (server: Server): Promise<void> =>

@@ -21,13 +21,14 @@ import { createIntercept, type Intercept, type RefuseRequest } from '../proxy/in
 import { createResolver } from '../proxy/resolver.ts'
 import { ProxyServer } from '../proxy/server.ts'
 import { drainProxy } from './drain-proxy.ts'
+import { openStoreLate } from './late-store.ts'
 import { isOwnAddress } from './own-address.ts'
 import type { Running } from './running.ts'
 import type { ReachedLimit } from './tally.ts'
+import { WatchedStore } from './watched-store.ts'
 import { workerAuthority } from './worker-authority.ts'
 import { createWorkerMetrics, type WorkerMetrics } from './worker-metrics.ts'
 import { followSnapshot } from '../snapshot-follower.ts'
-import { openStore } from '../store/open-store.ts'
 import type { Store } from '../store/store.ts'
 import type { Authority } from '../tls/authority.ts'
 import { createLeafCache } from '../tls/leaf-cache.ts'
@@ -37,7 +38,8 @@ const LAST_LINES_MS = 1_000
 
 /** Starts one proxy worker: store, snapshot, portal and proxy. */
 export async function startProxy(config: Config, logger: Logger, at: ListenAt): Promise<Running> {
-  const store = await openStore(config)
+  const watched = new WatchedStore(await openStoreLate(config, logger))
+  const { store } = watched
   const catalogue = loadCatalogue()
   const current = await followSnapshot({ store, config, catalogue, clock, logger })
   const authority = await workerAuthority(config, store, clock(), logger)
@@ -45,7 +47,10 @@ export async function startProxy(config: Config, logger: Logger, at: ListenAt): 
     dir: accessLogDir(config),
     timeZone: () => current.snapshot.city.timeZone,
     clock,
-    onLost: lines => logger.error({ lines }, 'lines of the access log were lost'),
+    onLost: lines => {
+      metrics.lostLines(lines)
+      logger.error({ lines }, 'lines of the access log were lost')
+    },
   })
   const metrics = createWorkerMetrics(catalogue.keys(), logger)
   const { onLimit } = metrics
@@ -56,14 +61,20 @@ export async function startProxy(config: Config, logger: Logger, at: ListenAt): 
   const drain = drainProxy(proxy, () => portal.close())
   return {
     address,
-    readMetrics: () => metrics.read(proxy),
+    readMetrics: async () => [
+      ...(await metrics.read(proxy)),
+      ...watched.samples(),
+      { name: 'preau_last_state_in_use', value: current.lastState === undefined ? 0 : 1 },
+      { name: 'preau_ca_usable', value: authority === undefined ? 0 : 1 },
+    ],
     async stop(drainMs) {
       await drain(drainMs)
       // The access log must not end before the exchanges that it tells of.
       await Promise.race([proxy.close(), elapsed(LAST_LINES_MS)])
-      current.close()
+      await current.close()
       metrics.close()
       await accessLog.close()
+      watched.close()
       await store.close()
     },
   }
@@ -118,13 +129,14 @@ async function wireProxy(parts: ProxyParts) {
     config,
     current,
     clock,
+    decide: metrics.decide,
     dial,
     forward: createForward({ dial, onLimit, ...limits }),
     intercept: authority && wireIntercept(authority, parts),
     refuse,
     renderFailure,
     onClose(exchange) {
-      const entry = exchange.entry(clock())
+      const entry = exchange.entry()
       accessLog.write(entry)
       metrics.count(exchange, entry)
     },

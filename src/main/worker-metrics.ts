@@ -2,9 +2,11 @@
 import type { Logger } from 'pino'
 import type { Sample } from '../metrics.ts'
 import type { CategoryId } from '../policy/category.ts'
+import { decide } from '../policy/verdict.ts'
 import type { Dial } from '../proxy/dial.ts'
 import type { ProxyServer } from '../proxy/server.ts'
 import type { Authority } from '../tls/authority.ts'
+import { DecideTimes } from './decide-times.ts'
 import { DialTimes } from './dial-times.ts'
 import { createLimitReport } from './limit-report.ts'
 import { watchProcess } from './process-gauges.ts'
@@ -13,6 +15,10 @@ import { Tally, type ReachedLimit } from './tally.ts'
 export interface WorkerMetrics {
   readonly count: Tally['count']
   readonly onLimit: (limit: ReachedLimit) => void
+  /** The same verdicts, with the times of some counted. */
+  readonly decide: typeof decide
+  /** So many lines of the access log found no place. */
+  lostLines(lines: number): void
   /** The same dial, with its times counted. */
   timed(dial: Dial): Dial
   /** The same authority, with its leaves counted. */
@@ -29,6 +35,8 @@ export function createWorkerMetrics(
 ): WorkerMetrics {
   const tally = new Tally(categories)
   const dialTimes = new DialTimes()
+  const decideTimes = new DecideTimes()
+  let lostLines = 0
   const gauges = watchProcess()
   const report = createLimitReport(logger)
   return {
@@ -37,6 +45,8 @@ export function createWorkerMetrics(
       report.count(limit)
       tally.reached(limit)
     },
+    decide: decideTimes.time(decide),
+    lostLines: lines => void (lostLines += lines),
     timed: dial => dialTimes.time(dial),
     counted: authority => ({
       issueLeaf(host, now) {
@@ -47,6 +57,8 @@ export function createWorkerMetrics(
     read: async proxy => [
       ...tally.samples(),
       ...dialTimes.samples(),
+      ...decideTimes.samples(),
+      { name: 'preau_access_log_lost_lines_total', value: lostLines },
       { name: 'preau_exchanges_open', value: proxy.openExchanges },
       { name: 'preau_connections_open', value: await connectionsOf(proxy) },
       ...(await gauges.samples()),

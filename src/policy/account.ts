@@ -25,10 +25,15 @@ export interface Session {
   readonly isSecure?: true
 }
 
-/** The one-time link that creates the first account: the SHA-256 of its token. */
+/** A one-time link that creates the first account: the SHA-256 of its token. */
 export interface SetupLink {
   readonly tokenHash: string
   readonly at: number
+}
+
+/** Every machine that is started shows one of its own: the first that is used ends them all. */
+export interface SetupLinks {
+  readonly links: readonly SetupLink[]
 }
 
 const NAME = /^[\p{L}\p{N}][\p{L}\p{N} ._@'-]{0,63}$/u

@@ -47,6 +47,15 @@ export function ipv6Number(address: string): bigint {
   return groups.reduce((sum, group) => (sum << 16n) | BigInt(Number.parseInt(group, 16)), 0n)
 }
 
+/**
+ * What a PC cannot leave by changing its address: an IPv6 one has a whole /64 to itself (RFC 6177), an IPv4 one its
+ * address. By the bits: the text of an address leaves out zeros wherever there are most, so that one network has many
+ * beginnings.
+ */
+export function networkOf(address: Host): string {
+  return address.includes(':') ? `${(ipv6Number(address) >> 64n).toString(16)}/64` : address
+}
+
 export function inRange(address: Host, range: AddressRange): boolean {
   const isV6 = address.includes(':')
   if (isV6 !== (range.family === 6)) return false

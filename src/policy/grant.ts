@@ -39,6 +39,14 @@ export function isInForce(grant: Grant, now: number): boolean {
   return grant.endedAt === undefined && (grant.until === null || now < grant.until)
 }
 
+/** How wrong the clock of a machine may be for a while without destroying a grant or a session that it took for ended. */
+export const CLOCK_TOLERANCE_MS = 2 * 3_600_000
+
+/** Whether a grant is in force or may be again once the clock is set right: what must not be thrown away. */
+export function isKept(grant: Grant, now: number): boolean {
+  return isInForce(grant, now - CLOCK_TOLERANCE_MS)
+}
+
 export function covers(scope: Scope, client: Client): boolean {
   switch (scope.kind) {
     case 'pc':

@@ -49,6 +49,24 @@ export interface FetchStatus {
   readonly nextAt: number
   /** Absent after a success. */
   readonly failure?: FetchFailure
+  /** Who is asking the source now; see `liveClaim`. */
+  readonly claim?: FetchClaim
+}
+
+/** A process that asks a source: whoever finds it alive leaves the source alone. */
+export interface FetchClaim {
+  readonly id: string
+  readonly machine: string
+  readonly pid: number
+  /** Since when, and until when unless it is renewed. */
+  readonly at: number
+  readonly until: number
+}
+
+/** The claim that counts at an instant. */
+export function liveClaim(status: FetchStatus | undefined, now: number): FetchClaim | undefined {
+  const claim = status?.claim
+  return claim !== undefined && claim.until > now ? claim : undefined
 }
 
 export interface FetchFailure {

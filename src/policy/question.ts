@@ -13,16 +13,19 @@ export class Question {
   readonly client: Client
   readonly target: Target
   readonly now: number
+  /** Through how many others the target is seen: translators, caches, archives. */
+  readonly wrappers: number
   #profile: Profile | undefined
   #categories: CategorySet | undefined
   /** null: asked for, and there is none. */
   #rule: LocalRule | null | undefined
 
-  constructor(snapshot: Snapshot, client: Client, target: Target, now: number) {
+  constructor(snapshot: Snapshot, client: Client, target: Target, now: number, wrappers = 0) {
     this.snapshot = snapshot
     this.client = client
     this.target = target
     this.now = now
+    this.wrappers = wrappers
   }
 
   get profile(): Profile {

@@ -100,7 +100,8 @@ export function joinRequest(request: UnblockRequest, client: Client, now: number
     ...request,
     askers: isKnown || isFull ? request.askers : [...request.askers, askerOf(client, now)],
     clicks: request.clicks + 1,
-    lastAt: now,
+    // The clocks of two machines differ: a click does not take the time of the last one back.
+    lastAt: Math.max(request.lastAt, now),
   }
 }
 
@@ -157,7 +158,10 @@ export function refuse(
 }
 
 function assertPending({ decision }: UnblockRequest): void {
-  if (decision !== undefined) throw new PreauError('PREAU_ALREADY_DECIDED', { by: decision.by })
+  if (decision === undefined) return
+  const { by, at, outcome } = decision
+  const when = new Date(at).toISOString()
+  throw new PreauError('PREAU_ALREADY_DECIDED', { by, outcome, when })
 }
 
 function scopeOf({ askers, site }: UnblockRequest, kind: ScopeKind): Scope {

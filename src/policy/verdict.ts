@@ -72,14 +72,28 @@ function nonPublicAddress({ target, snapshot }: Question): Verdict | undefined {
   return block('non-public-address', false)
 }
 
+/** How many wrappers are looked through; an honest address has one, a page of an archive within another two. */
+const MAX_WRAPPERS = 4
+
+/** Wrapped more often than that: whatever is inside, somebody hides it. */
+const HIDDEN: Refuse = {
+  action: 'block',
+  reason: 'blocked-category',
+  category: 'redirector',
+  listed: 'page',
+  requestable: false,
+}
+
 /**
  * A translator or an archive opens no site that is refused: only who opens the wrapped name itself does. What opens the
  * whole translator does not, and nothing opens what is never grantable.
  */
 function wrappedSite(question: Question): Verdict | undefined {
-  const { snapshot, client, target, now } = question
-  for (const site of wrappedSites(target)) {
-    const verdict = decide(snapshot, client, site, now)
+  const { snapshot, client, target, now, wrappers } = question
+  const sites = wrappedSites(target)
+  if (sites.length > 0 && wrappers === MAX_WRAPPERS) return HIDDEN
+  for (const site of sites) {
+    const verdict = firstAnswer(new Question(snapshot, client, site, now, wrappers + 1))
     if (verdict.action === 'allow') continue
     if (site.path === undefined) {
       if (verdict.reason === 'never-grantable' || !question.isOpenedByName) return verdict
@@ -150,7 +164,10 @@ export const CHECKS: readonly Check[] = [
 
 /** Judges one target for one client at one instant (epoch ms). Pure: the same arguments always give the same verdict. */
 export function decide(snapshot: Snapshot, client: Client, target: Target, now: number): Verdict {
-  const question = new Question(snapshot, client, target, now)
+  return firstAnswer(new Question(snapshot, client, target, now))
+}
+
+function firstAnswer(question: Question): Verdict {
   for (const check of CHECKS) {
     const verdict = check.judge(question)
     if (verdict !== undefined) return verdict

@@ -37,7 +37,7 @@ export function createBlockAnswer(deps: BlockAnswerDeps): BlockAnswer {
       reply.type('text/plain; charset=utf-8')
       return `${text}\n`
     }
-    const latest = refusal.verdict.requestable ? await read(refusal) : {}
+    const latest = refusal.verdict.requestable ? await read(refusal) : undefined
     const { snapshot } = current
     const standing = describeStanding(latest, refusal, snapshot, clock(), locale)
     const { acknowledgeMinutes } = limits

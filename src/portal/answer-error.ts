@@ -3,11 +3,12 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { PreauError } from '../errors.ts'
 import { negotiateLocale } from '../i18n.ts'
 import type { Refusal } from '../policy/refusal.ts'
+import type { Current } from '../policy/snapshot.ts'
 import { returnUrl } from './origin.ts'
 import { portalTexts, type PortalKey } from './texts.ts'
 import { STYLE } from './views.ts'
 
-const RETRY_AFTER_S = 60
+const RETRY_AFTER_S = { 429: 60, 503: 10 } as const
 const TEXTS = {
   400: ['error.400', 'error.400.text'],
   403: ['error.403', 'error.403.text'],
@@ -16,10 +17,17 @@ const TEXTS = {
   503: ['error.503', 'error.503.text'],
 } as const satisfies Record<number, readonly [PortalKey, PortalKey]>
 
-export async function answerError(
+/** `current`: whom to call stands in the policy. */
+export const createAnswerError =
+  (current: Current) =>
+  (error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply) =>
+    answerError(error, request, reply, current)
+
+async function answerError(
   error: FastifyError | Error,
   request: FastifyRequest,
   reply: FastifyReply,
+  current: Current,
 ): Promise<unknown> {
   const status = statusOf(error)
   if (status === 503) request.log.error({ err: error }, 'the portal could not answer')
@@ -27,10 +35,15 @@ export async function answerError(
   const t = portalTexts(locale)
   const [title, text] = TEXTS[status as keyof typeof TEXTS] ?? TEXTS[400]
   reply.code(status)
-  if (status === 429 || status === 503) reply.header('retry-after', RETRY_AFTER_S)
+  if (status === 429 || status === 503) reply.header('retry-after', RETRY_AFTER_S[status])
   // A body that was not read to its end would be taken for the next request.
   if (!request.raw.complete) reply.header('connection', 'close')
-  if (request.headers.accept?.includes('application/json')) return reply.send({ text: t(text) })
+  const isDown = status === 503
+  if (request.headers.accept?.includes('application/json')) {
+    // Our script keeps the click, and sends it again by itself.
+    const unsent = { state: 'unsent', text: t('state.unsent'), hint: t('state.unsent.hint') }
+    return reply.send(isDown ? unsent : { text: t(text) })
+  }
   const refusal = request.getDecorator<Refusal | undefined>('refusal')
   return reply.viewAsync('notice', {
     locale,
@@ -38,7 +51,10 @@ export async function answerError(
     css: STYLE,
     title: t(title),
     heading: t(title),
-    why: t(text),
+    why: t(isDown && request.url.endsWith('/continue') ? 'error.503.continue' : text),
+    more: isDown ? t('error.503.more') : undefined,
+    city: isDown ? current.snapshot.city : undefined,
+    backText: t(isDown ? 'error.retry' : 'error.back'),
     back: refusal && status !== 404 ? returnUrl(request.headers.referer, refusal) : undefined,
   })
 }

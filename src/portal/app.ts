@@ -18,10 +18,11 @@ import { negotiateLocale, type Locale } from '../i18n.ts'
 import type { Refusal } from '../policy/refusal.ts'
 import type { Current } from '../policy/snapshot.ts'
 import type { Store } from '../store/store.ts'
-import { answerError } from './answer-error.ts'
+import { createAnswerError } from './answer-error.ts'
 import { createBlockAnswer } from './answer-block.ts'
 import { drain } from './drain.ts'
 import { FollowHub } from './follow.ts'
+import { inTime } from './in-time.ts'
 import type { PortalLimit } from './limit-name.ts'
 import { isFromRefusedOrigin, keptUrl, OUR_PATHS, returnUrl } from './origin.ts'
 import { answerOwnHost } from './own-host.ts'
@@ -46,6 +47,8 @@ export interface PortalDeps {
   readonly onLimit?: (limit: PortalLimit) => void
 }
 
+/** The answer also waits for the grant to reach this process. */
+const CONTINUE_MS = 4_000
 /** Where the configuration sets no bound (0): Fastify wants one. */
 const FALLBACK_FORM_BYTES = 1_048_576
 
@@ -69,7 +72,7 @@ export async function createPortal(deps: PortalDeps): Promise<FastifyInstance> {
   await app.register(formbody, { bodyLimit })
   await app.register(view, { engine: { eta }, root: VIEWS, viewExt: 'eta', production: true })
   app.decorateRequest('refusal')
-  app.setErrorHandler(answerError)
+  app.setErrorHandler(createAnswerError(deps.current))
   app.addHook('onError', async (_request, _reply, error) => {
     if (error.statusCode === 413) onLimit?.('formBytes')
   })
@@ -126,27 +129,36 @@ function addForms(app: FastifyInstance, deps: PortalDeps): void {
   const { clock, current, limits } = deps
   const desk = new UnblockDesk(deps)
   const acknowledge = createAcknowledge(deps)
-  const isWithinRate = createClickRate(limits.unblockPerMinute)
-  const accept = ({ headers }: FastifyRequest, refusal: Refusal, isAllowed: boolean): void => {
+  const rule = { name: 'click', max: limits.unblockPerMinute }
+  const isWithinRate = createClickRate(deps.store.permits, rule)
+  const accept = async (
+    { headers }: FastifyRequest,
+    refusal: Refusal,
+    isAllowed: boolean,
+  ): Promise<void> => {
     if (!isAllowed || !isFromRefusedOrigin(headers, refusal))
       throw new PreauError('PREAU_FORBIDDEN')
-    if (isWithinRate(refusal.client.ip, clock())) return
+    if (await isWithinRate(refusal.client.ip, clock())) return
     deps.onLimit?.('unblockPerMinute')
     throw new PreauError('PREAU_TOO_MANY_REQUESTS')
   }
   app.post('/.preau/unblock', async (request, reply) => {
     const refusal = request.getDecorator<Refusal>('refusal')
-    accept(request, refusal, refusal.verdict.requestable)
     const { referer, accept: wanted } = request.headers
-    const latest = await desk.ask(refusal, keptUrl(referer, refusal))
+    const latest = await inTime(async isLate => {
+      await accept(request, refusal, refusal.verdict.requestable)
+      return desk.ask(refusal, keptUrl(referer, refusal), isLate)
+    })
     if (wanted?.includes('application/json'))
       return describeStanding(latest, refusal, current.snapshot, clock(), localeOf(request))
     return reply.redirect(returnUrl(referer, refusal), 303)
   })
   app.post('/.preau/continue', async (request, reply) => {
     const refusal = request.getDecorator<Refusal>('refusal')
-    accept(request, refusal, refusal.verdict.action === 'warn')
-    await acknowledge(refusal)
+    await inTime(async () => {
+      await accept(request, refusal, refusal.verdict.action === 'warn')
+      await acknowledge(refusal)
+    }, CONTINUE_MS)
     return reply.redirect(returnUrl(request.headers.referer, refusal), 303)
   })
 }

@@ -8,7 +8,7 @@ import type { Snapshot } from '../policy/snapshot.ts'
 import type { Refuse, RefusalReason } from '../policy/verdict.ts'
 import { displayHost } from './origin.ts'
 import type { Standing } from './standing.ts'
-import { portalTexts, type PortalTranslate } from './texts.ts'
+import { portalTexts, type PortalKey, type PortalTranslate } from './texts.ts'
 import { SCRIPT, STYLE } from './views.ts'
 
 interface Why {
@@ -34,6 +34,8 @@ export interface BlockPageModel extends PageModel, Place {
   /** undefined where nothing may be asked. */
   readonly standing?: Standing | undefined
   readonly isAskable: boolean
+  /** What the button says. */
+  readonly ask: string
   /** Without script, the page of a pending request reads its state again. */
   readonly isRefreshing: boolean
   /** Why there is no button. */
@@ -44,6 +46,11 @@ export interface BlockPageModel extends PageModel, Place {
 export interface Place {
   readonly place: readonly { readonly name: string; readonly value: string }[]
   readonly isUnknownPlace: boolean
+}
+
+const ASK: Partial<Record<Standing['state'], PortalKey>> = {
+  refused: 'ask.again',
+  unavailable: 'ask.retry',
 }
 
 export interface BlockPageParts {
@@ -73,9 +80,9 @@ export function describeBlockPage(parts: BlockPageParts): BlockPageModel {
     ...whyOf(refusal, snapshot, locale),
     ...describePlace(client, t),
     standing: verdict.requestable ? standing : undefined,
-    isAskable: state === 'none' || state === 'refused',
-    isRefreshing:
-      verdict.requestable && (state === 'sent' || state === 'seen' || state === 'approved'),
+    isAskable: state === 'none' || state === 'refused' || state === 'unavailable',
+    ask: t(ASK[state] ?? 'ask'),
+    isRefreshing: verdict.requestable && state !== 'none' && state !== 'refused',
     closing: isWarning ? warningOf(acknowledgeMinutes, t) : closingOf(verdict.reason, t),
     mayContinue: isWarning && acknowledgeMinutes > 0,
   }

@@ -13,6 +13,13 @@ import { describeStanding, readLatest, type Latest, type Standing } from './stan
 /** Proxies and browsers give up on a silent stream; the beat also notices what time alone opens (hours, ends). */
 const BEAT_MS = 15_000
 const READS_AT_ONCE = 16
+/** A store that does not answer is asked again this soon, for all who wait. */
+const RETRY_MS = 1_000
+/**
+ * A page that opens by itself asks on a new connection, which another worker may take: it must have heard of the grant
+ * too. On SQLite each looks ten times a second; a message of Redis is there at once.
+ */
+const SETTLE_MS = 150
 /** A follower that does not read is cut: its events are small and few. */
 const MAX_UNREAD_BYTES = 65_536
 
@@ -22,6 +29,7 @@ export interface FollowDeps {
   readonly clock: () => number
   readonly limits: Pick<Limits, 'followers' | 'followersPerPc'>
   readonly beatMs?: number
+  readonly settleMs?: number
 }
 
 interface Follower {
@@ -36,6 +44,8 @@ interface Topic {
   readonly refusal: Refusal
   readonly followers: Set<Follower>
   latest: Latest | undefined
+  /** The store did not answer when it was asked last. */
+  isUnknown: boolean
 }
 
 export class FollowHub {
@@ -46,14 +56,17 @@ export class FollowHub {
   readonly #stops: (() => void)[]
   readonly #timer: NodeJS.Timeout
   #size = 0
+  #retry: NodeJS.Timeout | undefined
   #isReading = false
+  /** Of snapshots that other workers may not have yet. */
+  readonly #settling = new Set<NodeJS.Timeout>()
   #isClosed = false
 
   constructor(deps: FollowDeps) {
     this.#deps = deps
     this.#stops = [
       deps.store.watch(() => this.#refresh(this.#topics.keys())),
-      deps.current.onSwap(() => this.#tellAll()),
+      deps.current.onSwap(() => this.#settle()),
     ]
     this.#timer = setInterval(() => this.#beat(), deps.beatMs ?? BEAT_MS).unref()
   }
@@ -79,7 +92,7 @@ export class FollowHub {
     }
     const { ip, site } = refusal.client
     const key = latestKey(site, refusal.target.host)
-    const topic = this.#topics.get(key) ?? { refusal, followers: new Set(), latest: undefined }
+    const topic = this.#topics.get(key) ?? newTopic(refusal)
     const follower = { refusal, locale, response, sent: '' }
     topic.followers.add(follower)
     this.#topics.set(key, topic)
@@ -87,13 +100,15 @@ export class FollowHub {
     this.#perPc.set(ip, (this.#perPc.get(ip) ?? 0) + 1)
     response.once('close', () => this.#release(key, topic, follower))
     // A school waits for one site together: only who comes now is told what is known already.
-    if (topic.latest === undefined) this.#refresh([key])
-    else this.#tellOne(follower, topic.latest)
+    if (topic.latest === undefined && !topic.isUnknown) this.#refresh([key])
+    else this.#tellOne(follower, topic)
   }
 
   close(): void {
     this.#isClosed = true
     clearInterval(this.#timer)
+    clearTimeout(this.#retry)
+    for (const timer of this.#settling) clearTimeout(timer)
     for (const stop of this.#stops) stop()
     for (const { followers } of this.#topics.values()) {
       for (const { response } of followers) response.end()
@@ -118,42 +133,76 @@ export class FollowHub {
 
   async #readStale(): Promise<void> {
     this.#isReading = true
+    clearTimeout(this.#retry)
     while (this.#stale.size > 0) {
       const keys = [...this.#stale].slice(0, READS_AT_ONCE)
       for (const key of keys) this.#stale.delete(key)
-      await Promise.all(keys.map(key => this.#read(key)))
+      const isTold = await Promise.all(keys.map(key => this.#read(key)))
+      if (isTold.includes(false)) {
+        // A store that is silent would take its time from each topic in turn: all are told now, and all asked again soon.
+        this.#tellUnknown()
+        this.#refreshLater()
+        break
+      }
     }
     this.#isReading = false
   }
 
-  async #read(key: string): Promise<void> {
+  /** False when the store did not answer: what was said last stays on the card. */
+  async #read(key: string): Promise<boolean> {
     const topic = this.#topics.get(key)
-    if (topic === undefined) return
+    if (topic === undefined) return true
     const { client, target } = topic.refusal
-    const before = topic.latest
+    const { latest: before, isUnknown: wasUnknown } = topic
     try {
       topic.latest = await readLatest(this.#deps.store, client.site, target.host)
+      topic.isUnknown = false
     } catch {
-      // The store is down: what was said last stays on the card, and the beat reads again.
-      topic.latest = undefined
+      return false
     }
     // Every commit of the city comes by here: most concern other sites.
-    if (!isDeepStrictEqual(before, topic.latest)) this.#tell(topic)
+    if (wasUnknown || !isDeepStrictEqual(before, topic.latest)) this.#tell(topic)
+    return true
   }
 
-  #tellAll(): void {
-    for (const topic of this.#topics.values()) this.#tell(topic)
+  #tellUnknown(): void {
+    for (const topic of this.#topics.values()) {
+      if (topic.isUnknown) continue
+      topic.isUnknown = true
+      this.#tell(topic)
+    }
   }
 
-  #tell({ latest, followers }: Topic): void {
-    for (const follower of followers) this.#tellOne(follower, latest)
+  #refreshLater(): void {
+    if (this.#isClosed) return
+    this.#retry = setTimeout(() => this.#refresh(this.#topics.keys()), RETRY_MS).unref()
   }
 
-  #tellOne(follower: Follower, latest: Latest | undefined): void {
+  #settle(): void {
+    const timer = setTimeout(() => {
+      this.#settling.delete(timer)
+      this.#tellAll(true)
+    }, this.#deps.settleMs ?? SETTLE_MS)
+    this.#settling.add(timer.unref())
+    this.#tellAll()
+  }
+
+  #tellAll(mayOpen = false): void {
+    for (const topic of this.#topics.values()) this.#tell(topic, mayOpen)
+  }
+
+  #tell(topic: Topic, mayOpen = false): void {
+    for (const follower of topic.followers) this.#tellOne(follower, topic, mayOpen)
+  }
+
+  #tellOne(follower: Follower, { latest, isUnknown }: Topic, mayOpen = false): void {
     const { refusal, locale } = follower
     const { current, clock } = this.#deps
-    const standing = describeStanding(latest ?? {}, refusal, current.snapshot, clock(), locale)
-    if (latest !== undefined || standing.reload) send(follower, standing)
+    // Who waits for an answer goes on waiting; who might still ask is told that it is not possible.
+    const known = isUnknown && latest?.request === undefined ? undefined : latest
+    const standing = describeStanding(known, refusal, current.snapshot, clock(), locale)
+    if (standing.reload && !mayOpen && this.#settling.size > 0) return
+    if (latest !== undefined || isUnknown || standing.reload) send(follower, standing)
   }
 
   #beat(): void {
@@ -167,6 +216,13 @@ export class FollowHub {
     this.#refresh([...this.#topics].filter(([, topic]) => !topic.latest).map(([key]) => key))
   }
 }
+
+const newTopic = (refusal: Refusal): Topic => ({
+  refusal,
+  followers: new Set(),
+  latest: undefined,
+  isUnknown: false,
+})
 
 function send(follower: Follower, standing: Standing): void {
   const { response } = follower

@@ -6,21 +6,27 @@ import { readLatest, type Latest } from './standing.ts'
 const PATIENCE_MS = 500
 /** A store that answers nothing at all would otherwise collect one waiting read per page. */
 const MAX_READS = 100
+/** A store that has just failed is not waited for by each page that comes. */
+const PAUSE_MS = 1_000
 
-/** Answers what is known within `PATIENCE_MS`, else nothing; never throws. */
-export type PatientReader = (refusal: Refusal) => Promise<Latest>
+/** Answers what is known within `PATIENCE_MS`, else undefined; never throws. */
+export type PatientReader = (refusal: Refusal) => Promise<Latest | undefined>
 
 export function createPatientReader(store: Store): PatientReader {
   let reads = 0
+  let failedAt = -Infinity
   return async ({ client, target }) => {
-    if (reads >= MAX_READS) return {}
+    if (reads >= MAX_READS || performance.now() - failedAt < PAUSE_MS) return undefined
     reads += 1
     const read = readLatest(store, client.site, target.host)
-      .catch((): Latest => ({}))
+      .catch((): undefined => {
+        failedAt = performance.now()
+        return undefined
+      })
       .finally(() => (reads -= 1))
     let timer: NodeJS.Timeout | undefined
-    const late = new Promise<Latest>(resolve => {
-      timer = setTimeout(resolve, PATIENCE_MS, {})
+    const late = new Promise<undefined>(resolve => {
+      timer = setTimeout(resolve, PATIENCE_MS, undefined)
     })
     return Promise.race([read, late]).finally(() => clearTimeout(timer))
   }

@@ -10,7 +10,7 @@ import { latestKey, MAX_ASKERS, type UnblockRequest } from '../policy/unblock-re
 import { decide } from '../policy/verdict.ts'
 import type { Store, Stored } from '../store/store.ts'
 import { spoken } from './spoken-time.ts'
-import { portalTexts } from './texts.ts'
+import { portalTexts, type PortalTranslate } from './texts.ts'
 
 /** What the store knows: the pointer, the request it names, and the grant of that request once it is approved. */
 export interface Latest {
@@ -19,9 +19,9 @@ export interface Latest {
   readonly grant?: Grant
 }
 
-/** What the card says. `reload`: the site is open, the page may load it. */
+/** What the card says. `reload`: the site is open, the page may load it; `unavailable`: nobody can tell, and nothing can be asked. */
 export interface Standing {
-  readonly state: 'none' | 'sent' | 'seen' | 'approved' | 'refused'
+  readonly state: 'none' | 'sent' | 'seen' | 'approved' | 'refused' | 'unavailable'
   readonly text: string
   readonly hint?: string
   readonly reload?: true
@@ -48,11 +48,11 @@ interface Reader {
 }
 
 /**
- * In the words of one reader at one instant (epoch ms). The page that loads again is judged by the snapshot, so
+ * In the words of one reader at one instant (epoch ms); `latest` is undefined where the store does not tell it. The page that loads again is judged by the snapshot, so
  * « accepted » comes with `reload` only once the snapshot in force opens the site.
  */
 export function describeStanding(
-  { request, grant }: Latest,
+  latest: Latest | undefined,
   { client: { ip }, target }: Pick<Refusal, 'client' | 'target'>,
   snapshot: Snapshot,
   now: number,
@@ -61,11 +61,13 @@ export function describeStanding(
   const t = portalTexts(locale)
   const client = snapshot.networks(ip)
   const reader: Reader = { client, now, timeZone: snapshot.city.timeZone, locale }
-  const decision = request?.body.decision
+  const decision = latest?.request?.body.decision
   if (decide(snapshot, client, target, now).action === 'allow') {
     const text = t(decision?.outcome === 'approved' ? 'state.approved' : 'state.open')
     return { state: 'approved', text, reload: true }
   }
+  if (latest === undefined) return describeUnavailable(t)
+  const { request, grant } = latest
   if (request === undefined) return { state: 'none', text: '', hint: t('ask.why') }
   switch (decision?.outcome) {
     case 'approved':
@@ -76,6 +78,13 @@ export function describeStanding(
       return describePending(request.body, reader)
   }
 }
+
+/** A click would be lost, so it is not invited. */
+const describeUnavailable = (t: PortalTranslate): Standing => ({
+  state: 'unavailable',
+  text: t('state.unavailable'),
+  hint: t('state.unavailable.hint'),
+})
 
 /** Approved and not open here: either the new policy is on its way to this process, or it concerns others. */
 function describeApproved(grant: Grant | undefined, { client, now, locale }: Reader): Standing {

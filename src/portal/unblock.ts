@@ -1,21 +1,26 @@
 /** The click: opens the one pending request of a school for a host, or joins it. Answers only once it is on disk. */
-import { LRUCache } from 'lru-cache'
 import { randomUUIDv7 } from 'node:crypto'
-import type { Limits } from '../config.ts'
 import { PreauError } from '../errors.ts'
 import type { Change } from '../policy/document.ts'
 import { opensFor } from '../policy/grant.ts'
 import type { Refusal } from '../policy/refusal.ts'
 import type { Current } from '../policy/snapshot.ts'
-import { isPending, joinRequest, latestKey, openRequest } from '../policy/unblock-request.ts'
+import {
+  isPending,
+  joinRequest,
+  latestKey,
+  MAX_ASKERS,
+  openRequest,
+} from '../policy/unblock-request.ts'
 import { decide } from '../policy/verdict.ts'
-import type { CommitNote, Store, Stored } from '../store/store.ts'
-import { PendingTally } from './pending-tally.ts'
+import type { Store, Stored } from '../store/store.ts'
+import { tooLate } from './in-time.ts'
+import { pendingLimit, type PendingBounds } from './pending-bound.ts'
 import { readLatest, type Latest } from './standing.ts'
+import { Turns } from './turns.ts'
 
 /** A PC that clicks again sooner than this is answered without a write: one fsync a click would be a storm. */
 const REPEAT_MS = 10_000
-const MAX_REMEMBERED = 10_000
 /** Each try fails only because another one won, so these are enough for many processes. */
 const MAX_TRIES = 10
 
@@ -23,74 +28,65 @@ export interface UnblockDeps {
   readonly store: Store
   readonly current: Current
   readonly clock: () => number
-  readonly limits: Pick<Limits, 'pendingPerPc' | 'pendingPerSite'>
-  readonly onLimit?: (limit: 'pendingPerPc' | 'pendingPerSite') => void
+  readonly limits: PendingBounds
+  readonly onLimit?: (limit: keyof PendingBounds) => void
 }
 
-interface Write {
-  readonly note: CommitNote
-  readonly changes: readonly Change[]
-  /** The request as it stands once the commit has resolved. */
-  readonly request: Stored<'request'>
-  readonly isNew: boolean
+interface Click {
+  readonly refusal: Refusal
+  readonly url: string
+  /** Whether this PC has joined the request a moment ago; asked once a click, however often it is tried. */
+  isHeard?: Promise<boolean>
 }
 
 export class UnblockDesk {
   readonly #deps: UnblockDeps
-  readonly #tally: PendingTally
-  readonly #written = new LRUCache<string, number>({ max: MAX_REMEMBERED })
-  /** The last click under way per school and host; as many entries as there are connections waiting, at most. */
-  readonly #queues = new Map<string, Promise<unknown>>()
+  readonly #hosts = new Turns()
+  readonly #sites = new Turns()
 
   constructor(deps: UnblockDeps) {
     this.#deps = deps
-    this.#tally = new PendingTally(deps.store, deps.limits)
   }
 
   /**
-   * Records the click and answers how the request then stands. `url` is what is kept of the address.
+   * Records the click and answers how the request then stands. `url` is what is kept of the address. A click whose person
+   * was given up (`isLate`) before its turn came is not recorded.
    * Throws PREAU_TOO_MANY_REQUESTS (nothing written) and PREAU_STORE_UNAVAILABLE.
    */
-  ask(refusal: Refusal, url: string): Promise<Latest> {
+  ask(refusal: Refusal, url: string, isLate = (): boolean => false): Promise<Latest> {
     const key = latestKey(refusal.client.site, refusal.target.host)
     // A class clicks together: one after the other here, so that only clicks of other processes can conflict.
-    const before = this.#queues.get(key) ?? Promise.resolve()
-    const turn = before.then(() => this.#record(refusal, url))
-    const settled = turn
-      .catch(() => undefined)
-      .finally(() => {
-        if (this.#queues.get(key) === settled) this.#queues.delete(key)
-      })
-    this.#queues.set(key, settled)
-    return turn
+    return this.#hosts.take(key, async () => {
+      if (isLate()) throw tooLate()
+      return this.#record({ refusal, url })
+    })
   }
 
-  async #record(refusal: Refusal, url: string): Promise<Latest> {
-    const { store } = this.#deps
-    const { client, target } = refusal
+  async #record(click: Click): Promise<Latest> {
+    const { client, target } = click.refusal
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const latest = await readLatest(store, client.site, target.host)
-      if (this.#needsNoWrite(latest, refusal, tries > 0)) return latest
-      const write = await this.#prepare(latest, refusal, url)
+      const latest = await readLatest(this.#deps.store, client.site, target.host)
+      if (await this.#needsNoWrite(latest, click, tries > 0)) return latest
+      const { request } = latest
       try {
-        await store.commit(write.note, write.changes)
+        if (request !== undefined && isPending(request.body))
+          return await this.#join(request, click)
+        // The school's requests are counted and opened one by one, so that many at once cannot pass the bound together.
+        return await this.#sites.take(client.site, () => this.#open(latest, click))
       } catch (error) {
-        if (write.isNew) this.#tally.release(client)
-        if (error instanceof PreauError && error.code === 'PREAU_CONFLICT') continue
-        throw error
+        if (!(error instanceof PreauError) || error.code !== 'PREAU_CONFLICT') throw error
       }
-      this.#written.set(`${client.ip} ${write.request.id}`, this.#deps.clock())
-      return { request: write.request }
     }
     throw new PreauError('PREAU_STORE_UNAVAILABLE', { detail: `${MAX_TRIES} conflicts` })
   }
 
-  #needsNoWrite(
+  async #needsNoWrite(
     { request, grant }: Latest,
-    { client, target }: Refusal,
+    click: Click,
     isRetry: boolean,
-  ): boolean {
+  ): Promise<boolean> {
     const { current, clock } = this.#deps
+    const { client, target } = click.refusal
     const now = clock()
     if (decide(current.snapshot, client, target, now).action === 'allow') return true
     if (request === undefined) return false
@@ -98,33 +94,47 @@ export class UnblockDesk {
     // approval is in the store and not yet in the policy of this process.
     if (!isPending(request.body))
       return isRetry || (grant !== undefined && opensFor(grant, client, now))
-    const writtenAt = this.#written.get(`${client.ip} ${request.id}`)
-    return writtenAt !== undefined && Math.abs(now - writtenAt) < REPEAT_MS
+    const own = request.body.askers.find(({ ip }) => ip === client.ip)
+    if (own !== undefined && Math.abs(now - own.at) < REPEAT_MS) return true
+    // That it was heard is counted before it is written, and the write may have failed: whoever is to stand among those
+    // who asked must be seen there before his click is acknowledged without one.
+    if (own === undefined && request.body.askers.length < MAX_ASKERS) return false
+    click.isHeard ??= this.#isHeard(request, click)
+    return click.isHeard
   }
 
-  async #prepare(latest: Latest, refusal: Refusal, url: string): Promise<Write> {
+  /** Whether this PC has joined the request a moment ago, by whichever worker. */
+  async #isHeard({ id }: Stored<'request'>, { refusal }: Click): Promise<boolean> {
+    const key = `join:${id}:${refusal.client.ip}`
+    const { isTaken } = await this.#deps.store.permits.take(key, { max: 1, windowMs: REPEAT_MS })
+    return !isTaken
+  }
+
+  async #join(request: Stored<'request'>, { refusal }: Click): Promise<Latest> {
+    const { store, clock } = this.#deps
     const { client, target } = refusal
-    const now = this.#deps.clock()
-    const { pointer, request } = latest
-    const note = { by: `pc:${client.ip}`, subject: target.host, at: now }
-    if (request !== undefined && isPending(request.body)) {
-      const body = joinRequest(request.body, client, now)
-      const change: Change = { kind: 'request', id: request.id, expects: request.version, body }
-      const detail = { request: request.id, site: client.site }
-      return {
-        note: { ...note, action: 'request.join', detail },
-        changes: [change],
-        request: { ...request, version: request.version + 1, body },
-        isNew: false,
-      }
-    }
-    const limit = await this.#tally.reserve(client, now)
+    const now = clock()
+    const { id, version } = request
+    const body = joinRequest(request.body, client, now)
+    const detail = { request: id, site: client.site }
+    await store.commit(
+      { by: `pc:${client.ip}`, action: 'request.join', subject: target.host, detail, at: now },
+      [{ kind: 'request', id, expects: version, body }],
+    )
+    return { request: { ...request, version: version + 1, body } }
+  }
+
+  async #open({ pointer }: Latest, { refusal, url }: Click): Promise<Latest> {
+    const { store, clock, current, limits, onLimit } = this.#deps
+    const { client, target, verdict } = refusal
+    const limit = await pendingLimit(store, limits, client)
     if (limit !== undefined) {
-      this.#deps.onLimit?.(limit)
+      onLimit?.(limit)
       throw new PreauError('PREAU_TOO_MANY_REQUESTS')
     }
+    const now = clock()
     const id = randomUUIDv7()
-    const hints = this.#deps.current.snapshot.hints(refusal.target.host)
+    const hints = current.snapshot.hints(target.host)
     const body = openRequest(id, refusal, { url, hints }, now)
     const changes: Change[] = [
       { kind: 'request', id, expects: 'absent', body },
@@ -135,12 +145,11 @@ export class UnblockDesk {
         body: { requestId: id },
       },
     ]
-    const detail = { request: id, site: client.site, reason: refusal.verdict.reason }
-    return {
-      note: { ...note, action: 'request.open', detail },
+    const detail = { request: id, site: client.site, reason: verdict.reason }
+    await store.commit(
+      { by: `pc:${client.ip}`, action: 'request.open', subject: target.host, detail, at: now },
       changes,
-      request: { kind: 'request', id, version: 1, body },
-      isNew: true,
-    }
+    )
+    return { request: { kind: 'request', id, version: 1, body } }
   }
 }

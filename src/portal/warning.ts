@@ -1,8 +1,8 @@
 /** « Continuer vers le site »: a warned site opens for one PC and some minutes, and the audit log says so. */
-import { LRUCache } from 'lru-cache'
 import { randomUUIDv7 } from 'node:crypto'
 import type { Limits } from '../config.ts'
 import { PreauError } from '../errors.ts'
+import type { Grant } from '../policy/grant.ts'
 import type { Refusal } from '../policy/refusal.ts'
 import type { Current } from '../policy/snapshot.ts'
 import { decide } from '../policy/verdict.ts'
@@ -13,7 +13,6 @@ const MINUTE_MS = 60_000
 /** How long the answer waits for the grant to reach this process; without it the person would meet the warning again. */
 const SETTLE_MS = 2_000
 const REPEAT_MS = 10_000
-const MAX_REMEMBERED = 10_000
 
 export interface WarningDeps {
   readonly store: Store
@@ -29,45 +28,52 @@ export type Acknowledge = (refusal: Refusal) => Promise<void>
 
 export function createAcknowledge(deps: WarningDeps): Acknowledge {
   const { store, current, clock, limits } = deps
-  const { acknowledgeMinutes } = limits
+  const { acknowledgeMinutes, warningsPerPc: max } = limits
   // A warned domain has as many sub-domains as somebody likes to type, and each would be a grant in every process.
-  const isWithinBound = createClickRate(limits.warningsPerPc, acknowledgeMinutes * MINUTE_MS)
-  const opened = new LRUCache<string, number>({ max: MAX_REMEMBERED })
+  const windowMs = acknowledgeMinutes * MINUTE_MS
+  const isWithinBound = createClickRate(store.permits, { name: 'warning', max, windowMs })
   return async refusal => {
     const { client, target, verdict } = refusal
     if (verdict.action !== 'warn' || acknowledgeMinutes === 0)
       throw new PreauError('PREAU_FORBIDDEN')
-    const now = clock()
-    const by = `pc:${client.ip}`
-    const key = `${by} ${target.host}`
-    if (Math.abs(now - (opened.get(key) ?? Number.NEGATIVE_INFINITY)) >= REPEAT_MS) {
-      if (!isWithinBound(client.ip, now)) {
-        deps.onLimit?.('warningsPerPc')
-        throw new PreauError('PREAU_TOO_MANY_REQUESTS')
+    const isOpen = (): boolean =>
+      decide(current.snapshot, client, target, clock()).action === 'allow'
+    if (isOpen()) return
+    // A second click of the same PC, on this worker or another, waits for what the first one writes.
+    const key = `read:${client.ip}:${target.host}`
+    const { isTaken } = await store.permits.take(key, { max: 1, windowMs: REPEAT_MS })
+    if (isTaken) {
+      try {
+        await write(refusal)
+      } catch (error) {
+        await store.permits.clear(key).catch(() => undefined)
+        throw error
       }
-      const id = randomUUIDv7()
-      const until = now + acknowledgeMinutes * MINUTE_MS
-      const scope = { kind: 'pc', ip: client.ip } as const
-      const body = {
-        id,
-        host: target.host,
-        scope,
-        origin: 'acknowledged',
-        by,
-        at: now,
-        until,
-      } as const
-      const detail = { category: verdict.category ?? null, minutes: acknowledgeMinutes }
-      await store.commit(
-        { by, action: 'grant.acknowledge', subject: target.host, detail, at: now },
-        [{ kind: 'grant', id, expects: 'absent', body }],
-      )
-      opened.set(key, now)
     }
-    await settle(
-      current,
-      () => decide(current.snapshot, client, target, clock()).action === 'allow',
-    )
+    await settle(current, isOpen)
+  }
+
+  async function write({ client, target, verdict }: Refusal): Promise<void> {
+    const now = clock()
+    if (!(await isWithinBound(client.ip, now))) {
+      deps.onLimit?.('warningsPerPc')
+      throw new PreauError('PREAU_TOO_MANY_REQUESTS')
+    }
+    const id = randomUUIDv7()
+    const by = `pc:${client.ip}`
+    const grant: Grant = {
+      id,
+      host: target.host,
+      scope: { kind: 'pc', ip: client.ip },
+      origin: 'acknowledged',
+      by,
+      at: now,
+      until: now + windowMs,
+    }
+    const detail = { category: verdict.category ?? null, minutes: acknowledgeMinutes }
+    await store.commit({ by, action: 'grant.acknowledge', subject: target.host, detail, at: now }, [
+      { kind: 'grant', id, expects: 'absent', body: grant },
+    ])
   }
 }
 

@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream'
 import { PreauError } from '../errors.ts'
 import { parseHost, type Host } from '../policy/host.ts'
 import type { Dial } from './dial.ts'
+import { heldBack } from './held-back.ts'
 
 // Idle sockets to origins: closed before most origins do it, so that few requests meet a closing one.
 const IDLE_MS = 4_000
@@ -21,21 +22,30 @@ export interface DialAgentOptions {
   readonly keepAlive: boolean
   /** How long an origin may say nothing while it is asked; 0: no bound. */
   readonly silenceMs: number
-  /** One was silent for so long. */
-  readonly onSilence: () => void
+  /** How long a client may take nothing of an answer; noticed up to `silenceMs` later, with which it begins. */
+  readonly heldBackMs: number
+  /** One was silent for so long: an origin, or a client that takes nothing. */
+  readonly onSilence: (of: 'origin' | 'client') => void
 }
 
 export class DialAgent extends Agent {
   readonly #dial: Dial
   readonly #silenceMs: number
-  readonly #onSilence: () => void
+  readonly #heldBackMs: number
+  readonly #onSilence: DialAgentOptions['onSilence']
   readonly #free = new Set<Duplex>()
 
-  constructor(dial: Dial, { keepAlive, silenceMs, onSilence }: DialAgentOptions) {
-    super({ keepAlive, timeout: IDLE_MS, maxFreeSockets: FREE_PER_ORIGIN, ...NO_TLS })
+  constructor(dial: Dial, options: DialAgentOptions) {
+    super({
+      keepAlive: options.keepAlive,
+      timeout: IDLE_MS,
+      maxFreeSockets: FREE_PER_ORIGIN,
+      ...NO_TLS,
+    })
     this.#dial = dial
-    this.#silenceMs = silenceMs
-    this.#onSilence = onSilence
+    this.#silenceMs = options.silenceMs
+    this.#heldBackMs = options.heldBackMs || Infinity
+    this.#onSilence = options.onSilence
   }
 
   override createConnection(options: ClientRequestArgs, onCreate?: OnCreate): undefined {
@@ -53,7 +63,13 @@ export class DialAgent extends Agent {
     socket.once('close', () => this.#free.delete(socket))
     socket.on('timeout', () => {
       if (this.#free.has(socket)) return
-      this.#onSilence()
+      const held = heldBack(socket)
+      const ms = held === undefined ? Infinity : performance.now() - held.at
+      if (ms < (held?.isHeld === true ? this.#heldBackMs : this.#silenceMs)) {
+        socket.setTimeout(this.#silenceMs)
+        return
+      }
+      this.#onSilence(held?.isHeld === true ? 'client' : 'origin')
       socket.destroy(new PreauError('PREAU_DIAL_TIMEOUT', { host }))
     })
     socket.setTimeout(this.#silenceMs)

@@ -6,7 +6,7 @@ import { PreauError, type ErrorCode } from '../errors.ts'
 import type { Host, Target } from '../policy/host.ts'
 import type { Client } from '../policy/network.ts'
 import type { Snapshot } from '../policy/snapshot.ts'
-import { decide, type Verdict } from '../policy/verdict.ts'
+import type { decide, Verdict } from '../policy/verdict.ts'
 
 /** What the exchanges of one client connection share. */
 export class Connection {
@@ -56,6 +56,8 @@ export interface ExchangeStart {
   readonly client: Client
   readonly snapshot: Snapshot
   readonly now: number
+  /** What judges; `decide` itself, or one that times it. */
+  readonly decide: typeof decide
 }
 
 export interface Judged {
@@ -70,7 +72,10 @@ export class Exchange {
   readonly client: Client
   /** What this exchange is judged by, from its first to its last byte. */
   readonly snapshot: Snapshot
+  /** Epoch ms: by what it is judged. */
   readonly startedAt: number
+  /** Of `performance.now()`: how long it lasts, whatever becomes of the clock. */
+  readonly openedAt = performance.now()
   /** Whether so many others of the same connection are open that it is refused: each may hold an origin. */
   readonly isTooDeep: boolean
   /** Of a plain request: what answers it. */
@@ -87,12 +92,13 @@ export class Exchange {
   /** Whether bytes go to and from an origin, so that a change of policy may end it. */
   isRelayed = false
   readonly #connection: Connection
+  readonly #decide: typeof decide
   // The one of the same connection that was still open when this one came (pipelining, RFC 9112 §9.3.2).
   #ahead: Exchange | undefined
   #onClose: ((exchange: Exchange) => void) | undefined
 
   constructor(
-    { connection, method, client, snapshot, now }: ExchangeStart,
+    { connection, method, client, snapshot, now, decide: judge }: ExchangeStart,
     onClose: (exchange: Exchange) => void,
   ) {
     this.id = `${origin}-${(sequence++).toString(36)}`
@@ -101,6 +107,7 @@ export class Exchange {
     this.snapshot = snapshot
     this.startedAt = now
     this.#connection = connection
+    this.#decide = judge
     this.#onClose = onClose
     this.#ahead = connection.latest?.isOpen ? connection.latest : undefined
     connection.latest = this
@@ -115,7 +122,7 @@ export class Exchange {
     if (target === undefined) throw new PreauError('PREAU_BAD_TARGET')
     this.target = target
     if (!mayReach(target.port)) throw new PreauError('PREAU_PORT_REFUSED', { port: target.port })
-    const verdict = decide(this.snapshot, this.client, target, this.startedAt)
+    const verdict = this.#decide(this.snapshot, this.client, target, this.startedAt)
     this.verdict = verdict
     return { client: this.client, target, verdict }
   }
@@ -128,7 +135,7 @@ export class Exchange {
     const { target } = this
     if (target === undefined || host === target.host) return undefined
     this.hello = { host, port: target.port }
-    const verdict = decide(this.snapshot, this.client, this.hello, this.startedAt)
+    const verdict = this.#decide(this.snapshot, this.client, this.hello, this.startedAt)
     if (verdict.action !== 'allow') this.verdict = verdict
     return verdict
   }
@@ -182,7 +189,7 @@ export class Exchange {
   }
 
   /** The line of the access log. Call it once, when it closes. */
-  entry(now: number): AccessLogEntry {
+  entry(): AccessLogEntry {
     const { client, target, verdict } = this
     const category = verdict?.action === 'allow' ? undefined : verdict?.category
     const { up, down } = this.#connection.takeBytes()
@@ -202,7 +209,7 @@ export class Exchange {
       status: this.status,
       bytesUp: up,
       bytesDown: down,
-      durationMs: Math.max(0, Math.round(now - this.startedAt)),
+      durationMs: Math.round(performance.now() - this.openedAt),
     }
   }
 }

@@ -16,7 +16,7 @@ export interface ForwardOptions {
   readonly dial: Dial
   /** Silence of an origin before and during its answer; 0: no bound. */
   readonly answerTimeoutMs: number
-  /** Silence of a WebSocket, both ways; 0: no bound. */
+  /** Silence of a WebSocket, both ways, and how long a client may take nothing of its answer; 0: no bound. */
   readonly tunnelIdleTimeoutMs: number
   readonly onLimit?: (limit: LimitName) => void
 }
@@ -39,10 +39,15 @@ export interface Forward {
 }
 
 export function createForward(options: ForwardOptions): Forward {
-  const { dial, answerTimeoutMs: silenceMs, onLimit } = options
-  const onSilence = (): void => onLimit?.('answerTimeoutMs')
-  const agent = new DialAgent(dial, { keepAlive: true, silenceMs, onSilence })
-  const freshAgent = new DialAgent(dial, { keepAlive: false, silenceMs, onSilence })
+  const { dial, onLimit } = options
+  const patience = {
+    silenceMs: options.answerTimeoutMs,
+    heldBackMs: options.tunnelIdleTimeoutMs,
+    onSilence: (of: 'origin' | 'client'): void =>
+      onLimit?.(of === 'origin' ? 'answerTimeoutMs' : 'tunnelIdleTimeoutMs'),
+  }
+  const agent = new DialAgent(dial, { keepAlive: true, ...patience })
+  const freshAgent = new DialAgent(dial, { keepAlive: false, ...patience })
   const silence = new SilenceWatch(options.tunnelIdleTimeoutMs, () =>
     onLimit?.('tunnelIdleTimeoutMs'),
   )

@@ -90,9 +90,9 @@ export class OpenExchanges {
 
   #endOld(timeoutMs: number, onTimeout: () => void): void {
     if (timeoutMs === 0) return
-    const before = this.#clock() - timeoutMs
+    const before = performance.now() - timeoutMs
     this.#all.forEach(exchange => {
-      if (!exchange.isRelayed || exchange.startedAt > before) return
+      if (!exchange.isRelayed || exchange.openedAt > before) return
       onTimeout()
       exchange.cut()
     })

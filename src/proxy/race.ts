@@ -23,7 +23,8 @@ export type OnFinish = (won: Socket | undefined, error: NodeJS.ErrnoException | 
 /** Connects to the first of `addresses` that answers. `timeoutMs` is for all of them together; 0: no bound. */
 export function race(addresses: readonly Host[], options: RaceOptions, onFinish: OnFinish): void {
   const [first] = addresses
-  if (addresses.length === 1 && first !== undefined) new Attempt(first, options, onFinish).begin()
+  if (addresses.length === 1 && first !== undefined)
+    new Attempt(first, options, onFinish).begin(options.timeoutMs)
   else new Race(interleave(addresses), options, onFinish).next()
 }
 
@@ -36,22 +37,20 @@ class Attempt implements Due {
   seat = -1
   dueAt = 0
   readonly #deadlines: Deadlines
-  readonly #timeoutMs: number
   readonly #onFinish: OnFinish
 
-  constructor(host: Host, { port, timeoutMs, deadlines, onread }: RaceOptions, onFinish: OnFinish) {
+  constructor(host: Host, { port, deadlines, onread }: RaceOptions, onFinish: OnFinish) {
     this.#deadlines = deadlines
     this.#onFinish = onFinish
     const to = { host, port, allowHalfOpen: true, noDelay: true }
     this.socket = connect(onread === undefined ? to : { ...to, onread })
     const attempted: Attempted = this.socket
     attempted[ATTEMPT] = this
-    this.#timeoutMs = timeoutMs
   }
 
-  begin(): void {
+  begin(timeoutMs: number): void {
     this.socket.on('connect', onConnect).on('error', onError)
-    this.#deadlines.add(this, this.#timeoutMs)
+    this.#deadlines.add(this, timeoutMs)
   }
 
   onLate(): void {
@@ -99,6 +98,7 @@ class Race {
   readonly #options: RaceOptions
   readonly #onFinish: OnFinish
   readonly #running = new Set<Attempt>()
+  readonly #startedAt = performance.now()
   #headStart: NodeJS.Timeout | undefined
   #failure: NodeJS.ErrnoException | undefined
 
@@ -112,19 +112,30 @@ class Race {
     clearTimeout(this.#headStart)
     const host = this.#left.shift()
     if (host === undefined) return
+    const leftMs = this.#leftMs()
+    if (leftMs < 0) {
+      this.#finish(undefined)
+      return
+    }
     const attempt = new Attempt(host, this.#options, (won, error) => {
       this.#running.delete(attempt)
       if (won !== undefined) this.#finish(won)
       else this.#lost(error)
     })
     this.#running.add(attempt)
-    attempt.begin()
+    attempt.begin(leftMs)
     if (this.#left.length > 0) this.#headStart = setTimeout(() => this.next(), HEAD_START_MS)
+  }
+
+  /** Of the time of all; 0: no bound. Below 0: it is up. */
+  #leftMs(): number {
+    const { timeoutMs } = this.#options
+    return timeoutMs === 0 ? 0 : this.#startedAt + timeoutMs - performance.now() || -1
   }
 
   #lost(error: NodeJS.ErrnoException | undefined): void {
     this.#failure ??= error
-    // The time of the first is the time of all.
+    // The time of one is the time of all.
     if (error === undefined) this.#finish(undefined)
     else if (this.#left.length > 0) this.next()
     else if (this.#running.size === 0) this.#finish(undefined)

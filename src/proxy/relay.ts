@@ -5,6 +5,7 @@ import type { ClientRequest, IncomingMessage, InformationEvent, ServerResponse }
 import { PreauError } from '../errors.ts'
 import type { Target } from '../policy/host.ts'
 import { answerFields } from './headers.ts'
+import { holdBack, release } from './held-back.ts'
 
 export type OnFailure = (error: PreauError) => void
 
@@ -84,10 +85,15 @@ export function relayAnswer(
 
 /** What `pipe` does, with a third of its listeners: this is done for every answer. */
 function stream(answer: IncomingMessage, response: ServerResponse): void {
+  const { socket } = answer
   answer.on('data', (chunk: Buffer) => {
     if (response.destroyed || response.write(chunk)) return
     answer.pause()
-    response.once('drain', () => answer.resume())
+    holdBack(socket)
+    response.once('drain', () => {
+      release(socket)
+      answer.resume()
+    })
   })
   answer.on('end', () => response.end())
 }

@@ -5,6 +5,7 @@ import { compilePorts, type Config } from '../config.ts'
 import { PreauError } from '../errors.ts'
 import { parseAbsoluteForm, parseSocketAddress, type Host } from '../policy/host.ts'
 import type { Current } from '../policy/snapshot.ts'
+import { decide } from '../policy/verdict.ts'
 import { Admission } from './admission.ts'
 import { answerRequest, answerSocket, type RenderFailure } from './answer.ts'
 import { Connecting, type ConnectHead, type ConnectParts } from './connect.ts'
@@ -15,6 +16,7 @@ import { createFrontDoor, type FrontDoor } from './front-door.ts'
 import { assertProxyable } from './headers.ts'
 import { createHttpServer } from './http-server.ts'
 import { guard } from './guard.ts'
+import { answerHealth, isHealthQuestion } from './health.ts'
 import type { Intercept, RefuseRequest } from './intercept.ts'
 import type { LimitName } from './limit-name.ts'
 import { OpenExchanges } from './open-exchanges.ts'
@@ -24,6 +26,8 @@ export interface ProxyOptions {
   readonly config: Config
   readonly current: Current
   readonly clock: () => number
+  /** `decide` when absent; the same with its times counted. */
+  readonly decide?: typeof decide
   readonly dial: Dial
   readonly forward: Forward
   /** undefined where there is no CA: a refused CONNECT is then answered 403. */
@@ -135,6 +139,10 @@ export class ProxyServer {
   }
 
   #onRequest(request: IncomingMessage, response: ServerResponse): void {
+    if (isHealthQuestion(request)) {
+      answerHealth(request, response)
+      return
+    }
     const { refuse, forward, renderFailure } = this.#options
     const exchange = this.#openExchange(connectionOf(request.socket), request.method ?? '')
     exchange.response = response
@@ -205,12 +213,12 @@ export class ProxyServer {
   }
 
   #openExchange(connection: Connection, method: string): Exchange {
-    const { current, clock } = this.#options
+    const { current, clock, decide: judge = decide } = this.#options
     const { snapshot } = current
     const ip = parseSocketAddress(connection.socket.remoteAddress) ?? UNSPECIFIED
     const client = snapshot.networks(ip)
     const exchange = new Exchange(
-      { connection, method, client, snapshot, now: clock() },
+      { connection, method, client, snapshot, now: clock(), decide: judge },
       this.#onClose,
     )
     this.#open.add(exchange)

@@ -2,46 +2,30 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { PreauError } from '../errors.ts'
 import type { Kind } from '../policy/document.ts'
+import { DEFAULT_LIMIT, idOf, type AuditRow, type DocumentRow, type RowChange } from './rows.ts'
 import type { ListQuery } from './store.ts'
 
-export interface DocumentRow {
-  readonly id: string
-  readonly version: number
-  readonly body: string
-}
-
-/** A `Change` ready to be written: its state derived, its body as JSON text. */
-export interface RowChange {
-  readonly kind: Kind
-  readonly id: string
-  readonly expects?: number | 'absent'
-  readonly state: string
-  readonly body: string | null
-}
-
-export interface AuditRow {
-  readonly at: number
-  readonly by: string
-  readonly action: string
-  readonly subject: string | null
-  /** JSON text. */
-  readonly detail: string | null
-}
-
-export const DEFAULT_LIMIT = 1_000
-
 // `char(0x10FFFF)` sorts after every id, so that one statement with an indexable range serves with and without `before`.
-const BEFORE = 'id < coalesce(:before, char(0x10FFFF)) ORDER BY id DESC LIMIT :limit'
+const pageOf = (id: string): string =>
+  `${id} < coalesce(:before, char(0x10FFFF)) ORDER BY ${id} DESC LIMIT :limit`
 const SQL = {
   get: 'SELECT id, version, body FROM document WHERE kind = ? AND id = ?',
-  list: `SELECT id, version, body FROM document WHERE kind = :kind AND ${BEFORE}`,
-  listState: `SELECT id, version, body FROM document WHERE kind = :kind AND state = :state AND ${BEFORE}`,
+  list: `SELECT id, version, body FROM document WHERE kind = :kind AND ${pageOf('id')}`,
+  listFacet: `SELECT f.id, d.version, d.body FROM facet AS f CROSS JOIN document AS d ON d.kind = f.kind AND d.id = f.id
+              WHERE f.kind = :kind AND f.facet = :facet AND ${pageOf('f.id')}`,
   count: 'SELECT count(*) AS total FROM document WHERE kind = ?',
-  countState: 'SELECT count(*) AS total FROM document WHERE kind = ? AND state = ?',
+  countFacet: 'SELECT count(*) AS total FROM facet WHERE kind = ? AND facet = ?',
+  revision: `SELECT coalesce(max(seq), 0) AS total FROM revision WHERE kind IN (SELECT value FROM json_each(?))`,
+  changed: `INSERT INTO revision (kind, seq) SELECT value, :seq FROM json_each(:kinds) WHERE true
+            ON CONFLICT (kind) DO UPDATE SET seq = excluded.seq`,
   version: 'SELECT version FROM document WHERE kind = ? AND id = ?',
-  put: `INSERT INTO document (kind, id, version, state, body) VALUES (?, ?, 1, ?, ?) ON CONFLICT (kind, id)
-        DO UPDATE SET version = version + 1, state = excluded.state, body = excluded.body`,
+  put: `INSERT INTO document (kind, id, version, body) VALUES (?, ?, 1, ?) ON CONFLICT (kind, id)
+        DO UPDATE SET version = version + 1, body = excluded.body`,
   remove: 'DELETE FROM document WHERE kind = ? AND id = ?',
+  // Those that stay are not touched: most writes change none.
+  dropFacets: `DELETE FROM facet WHERE kind = :kind AND id = :id
+               AND facet NOT IN (SELECT value FROM json_each(:facets))`,
+  addFacets: `INSERT OR IGNORE INTO facet (kind, id, facet) SELECT :kind, :id, value FROM json_each(:facets)`,
   audit: 'INSERT INTO audit (at, by, action, subject, detail) VALUES (?, ?, ?, ?, ?)',
   forget: 'DELETE FROM audit WHERE at < ?',
   tail: 'SELECT * FROM audit WHERE seq < coalesce(?, 9223372036854775807) ORDER BY seq DESC LIMIT ?',
@@ -63,17 +47,21 @@ export class SqliteDocuments {
     return this.#sql.get.get(kind, id) as DocumentRow | undefined
   }
 
-  list(kind: Kind, { state, limit = DEFAULT_LIMIT, before = null }: RowQuery): DocumentRow[] {
+  list(kind: Kind, { facet, limit = DEFAULT_LIMIT, before = null }: RowQuery): DocumentRow[] {
     const range = { kind, before, limit: Math.max(0, limit) }
     const rows =
-      state === undefined ? this.#sql.list.all(range) : this.#sql.listState.all({ ...range, state })
+      facet === undefined ? this.#sql.list.all(range) : this.#sql.listFacet.all({ ...range, facet })
     return rows as unknown as DocumentRow[]
   }
 
-  count(kind: Kind, state?: string): number {
+  count(kind: Kind, facet?: string): number {
     const row =
-      state === undefined ? this.#sql.count.get(kind) : this.#sql.countState.get(kind, state)
+      facet === undefined ? this.#sql.count.get(kind) : this.#sql.countFacet.get(kind, facet)
     return Number(row?.['total'])
+  }
+
+  revision(kinds: readonly Kind[]): number {
+    return Number(this.#sql.revision.get(JSON.stringify(kinds))?.['total'])
   }
 
   tail(limit: number, before: number | null): (AuditRow & { readonly seq: number })[] {
@@ -90,7 +78,10 @@ export class SqliteDocuments {
     this.#db.exec('BEGIN IMMEDIATE')
     try {
       for (const change of changes) this.#write(change)
-      this.#sql.audit.run(note.at, note.by, note.action, note.subject, note.detail)
+      const { at, by, action, subject, detail } = note
+      const { lastInsertRowid: seq } = this.#sql.audit.run(at, by, action, subject, detail)
+      const kinds = JSON.stringify([...new Set(changes.map(({ kind }) => kind))])
+      this.#sql.changed.run({ seq, kinds })
       this.#db.exec('COMMIT')
     } catch (error) {
       // SQLite has already rolled back by itself after some errors, a full disk among them.
@@ -99,13 +90,20 @@ export class SqliteDocuments {
     }
   }
 
-  #write({ kind, id, expects, state, body }: RowChange): void {
+  #write({ kind, id, expects, facets, body }: RowChange): void {
     if (expects !== undefined) {
       const found = this.#sql.version.get(kind, id)?.['version'] ?? 'absent'
-      if (found !== expects) throw new PreauError('PREAU_CONFLICT', { kind, id })
+      if (found !== expects) throw new PreauError('PREAU_CONFLICT', { kind, id: idOf(id) })
     }
     if (body === null) this.#sql.remove.run(kind, id)
-    else this.#sql.put.run(kind, id, state, body)
+    else this.#sql.put.run(kind, id, body)
+    this.#index(kind, id, facets)
+  }
+
+  #index(kind: string, id: string, facets: readonly string[]): void {
+    const row = { kind, id, facets: JSON.stringify(facets) }
+    this.#sql.dropFacets.run(row)
+    this.#sql.addFacets.run(row)
   }
 }
 

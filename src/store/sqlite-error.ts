@@ -2,6 +2,7 @@
 import { causeOf, PreauError } from '../errors.ts'
 
 // Primary result codes (sqlite.org/rescode.html); the extended ones carry them in their low byte.
+const SQLITE_ERROR = 1
 const SQLITE_BUSY = 5
 const SQLITE_LOCKED = 6
 const SQLITE_NOMEM = 7
@@ -14,10 +15,19 @@ function primaryCode(error: unknown): number | undefined {
   return typeof code === 'number' ? code & 0xff : undefined
 }
 
+/** Whether the file is damaged, no database, or one with other tables: waiting or making place would not help. */
+export function isUnusable(error: unknown): boolean {
+  const code = primaryCode(error)
+  return code === SQLITE_ERROR || code === SQLITE_CORRUPT || code === SQLITE_NOTADB
+}
+
 /** The error of an opening that failed. */
 export function openingError(file: string, error: unknown): PreauError {
   if (error instanceof PreauError) return error
   const detail = causeOf(error)
+  // A record that was read while the schema was brought up to date.
+  if (error instanceof SyntaxError || error instanceof TypeError)
+    return new PreauError('PREAU_STORE_DAMAGED', { file, detail }, { cause: error })
   switch (primaryCode(error)) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:

@@ -7,14 +7,17 @@ import * as fs from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { PreauError } from '../errors.ts'
+import { facetsOf, type Change, type Kind } from '../policy/document.ts'
+import { keyOf } from './rows.ts'
 import { openingError } from './sqlite-error.ts'
 
 /** "Prea" in ASCII: tells our files from other people's (sqlite.org/fileformat2.html §1.3.15). */
 export const APPLICATION_ID = 0x50_72_65_61
 
 // Each entry brings `user_version` from its index to the next. Entries are only ever added.
-const MIGRATIONS: readonly string[] = [
-  `CREATE TABLE document (
+const MIGRATIONS: readonly ((db: DatabaseSync) => void)[] = [
+  db =>
+    db.exec(`CREATE TABLE document (
      kind TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, state TEXT NOT NULL, body TEXT NOT NULL,
      PRIMARY KEY (kind, id)
    ) STRICT;
@@ -22,7 +25,20 @@ const MIGRATIONS: readonly string[] = [
    CREATE TABLE audit (
      seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, by TEXT NOT NULL, action TEXT NOT NULL, subject TEXT,
      detail TEXT
-   ) STRICT;`,
+   ) STRICT;`),
+  db => {
+    db.exec(`DROP INDEX document_by_state;
+   ALTER TABLE document DROP COLUMN state;
+   CREATE TABLE facet (
+     kind TEXT NOT NULL, id TEXT NOT NULL, facet TEXT NOT NULL, PRIMARY KEY (kind, id, facet)
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX facet_by_name ON facet (kind, facet, id);`)
+    deriveFacets(db)
+  },
+  db =>
+    db.exec(
+      `CREATE TABLE revision (kind TEXT PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID;`,
+    ),
 ]
 export const SCHEMA_VERSION = MIGRATIONS.length
 
@@ -43,7 +59,7 @@ export function openDatabase(file: string, options: DatabaseOptions): DatabaseSy
   try {
     if (options.mayCreate && !fs.existsSync(file)) createDatabase(file)
     assertUsableFile(file)
-    inspect(file, options)
+    openInspected(file, options).close()
     return openForWriting(file, options.busyTimeoutMs)
   } catch (error) {
     throw openingError(file, error)
@@ -85,11 +101,11 @@ function createDatabase(file: string): void {
   } finally {
     for (const suffix of ['', '-wal', '-shm']) fs.rmSync(temporary + suffix, { force: true })
   }
-  syncFolder(dirname(file))
+  syncPath(dirname(file))
 }
 
 // SQLite would replay the write-ahead log of a database that was moved away onto the new one.
-function assertNoOrphanLog(file: string): void {
+export function assertNoOrphanLog(file: string): void {
   const orphan = ['-wal', '-journal'].map(suffix => file + suffix).find(hasContent)
   if (orphan === undefined || fs.existsSync(file)) return
   const detail = `${orphan} belongs to a database that is not there; move it away too`
@@ -108,8 +124,9 @@ function linkIfAbsent(from: string, to: string): void {
   }
 }
 
-function syncFolder(folder: string): void {
-  const descriptor = fs.openSync(folder, 'r')
+/** Waits until a file, or the names in a folder, are on the disk. */
+export function syncPath(path: string): void {
+  const descriptor = fs.openSync(path, 'r')
   try {
     fs.fsyncSync(descriptor)
   } finally {
@@ -120,18 +137,37 @@ function syncFolder(folder: string): void {
 // By `stat` and `access` only: closing any descriptor of the file would drop the locks that another connection of this
 // process holds on it (sqlite.org/howtocorrupt.html §2.2).
 function assertUsableFile(file: string): void {
+  assertFile(file)
+  fs.accessSync(file, fs.constants.R_OK | fs.constants.W_OK)
+  fs.accessSync(dirname(file), fs.constants.W_OK | fs.constants.X_OK)
+}
+
+function assertFile(file: string): void {
   const stat = fs.statSync(file)
   if (!stat.isFile()) {
     throw new PreauError('PREAU_STORE_UNREADABLE', { file, detail: 'not a regular file' })
   }
   // SQLite takes an empty file for a new database; here it is one that was lost.
   if (stat.size === 0) throw new PreauError('PREAU_STORE_DAMAGED', { file, detail: 'empty file' })
-  fs.accessSync(file, fs.constants.R_OK | fs.constants.W_OK)
-  fs.accessSync(dirname(file), fs.constants.W_OK | fs.constants.X_OK)
 }
 
-/** Looks at the file through a read-only connection, which at its end writes nothing back, not even the log. */
-function inspect(file: string, { check, busyTimeoutMs }: DatabaseOptions): void {
+/** A connection that reads only, and at its end writes nothing back, not even the log. Throws as `openDatabase` does. */
+export function openForReading(
+  file: string,
+  { check, busyTimeoutMs }: Omit<DatabaseOptions, 'mayCreate'>,
+): DatabaseSync {
+  try {
+    assertFile(file)
+    return openInspected(file, { check, busyTimeoutMs })
+  } catch (error) {
+    throw openingError(file, error)
+  }
+}
+
+function openInspected(
+  file: string,
+  { check, busyTimeoutMs }: Omit<DatabaseOptions, 'mayCreate'>,
+): DatabaseSync {
   const db = new DatabaseSync(file, { readOnly: true, timeout: busyTimeoutMs })
   try {
     if (pragma(db, 'application_id') !== APPLICATION_ID) {
@@ -147,8 +183,10 @@ function inspect(file: string, { check, busyTimeoutMs }: DatabaseOptions): void 
       const detail = String(answer).replaceAll('\n', ' ')
       throw new PreauError('PREAU_STORE_DAMAGED', { file, detail })
     }
-  } finally {
+    return db
+  } catch (error) {
     db.close()
+    throw error
   }
 }
 
@@ -179,11 +217,22 @@ function migrate(db: DatabaseSync): void {
   try {
     // Another process may have done it while this one waited for the lock.
     const from = Number(pragma(db, 'user_version'))
-    for (const migration of MIGRATIONS.slice(from)) db.exec(migration)
+    for (const bringUp of MIGRATIONS.slice(from)) bringUp(db)
     db.exec(`PRAGMA user_version = ${Math.max(from, SCHEMA_VERSION)}; COMMIT`)
   } catch (error) {
     if (db.isTransaction) db.exec('ROLLBACK')
     throw error
+  }
+}
+
+// A change of `facetsOf` needs a migration that calls this again.
+function deriveFacets(db: DatabaseSync): void {
+  db.exec('DELETE FROM facet')
+  const add = db.prepare('INSERT OR IGNORE INTO facet (kind, id, facet) VALUES (?, ?, ?)')
+  for (const row of db.prepare('SELECT kind, id, body FROM document').iterate()) {
+    const { kind, id, body } = row as { kind: Kind; id: string; body: string }
+    const change = { kind, id, body: JSON.parse(body) } as Change
+    for (const facet of facetsOf(change)) add.run(kind, id, keyOf(facet))
   }
 }
 

@@ -1,9 +1,18 @@
 /** The embedded store: one SQLite file shared by all processes of a machine, each with its connection in a thread. */
-import { stateOf, type Change, type Documents, type Kind } from '../policy/document.ts'
+import type { Change, Kind } from '../policy/document.ts'
 import { ChangeSignal } from './change-signal.ts'
+import { answerHealth } from './health.ts'
+import { auditEntryOf, auditRowOf, keyOf, rowChangeOf, rowQueryOf, storedOf } from './rows.ts'
 import { SqliteConnection } from './sqlite-connection.ts'
-import type { AuditRow, DocumentRow, RowChange } from './sqlite-documents.ts'
-import type { AuditEntry, CommitNote, ListQuery, Store, Stored } from './store.ts'
+import type {
+  AuditEntry,
+  CommitNote,
+  ListQuery,
+  Permits,
+  Store,
+  Stored,
+  StoreHealth,
+} from './store.ts'
 
 export interface SqliteOptions {
   /** Reads the whole file first (`PRAGMA quick_check`): for the supervisor and the command line, not for workers. */
@@ -39,17 +48,21 @@ class SqliteStore implements Store {
   }
 
   async get<K extends Kind>(kind: K, id: string): Promise<Stored<K> | undefined> {
-    const row = await this.#connection.call('get', kind, id)
+    const row = await this.#connection.call('get', kind, keyOf(id))
     return row && storedOf(kind, row)
   }
 
   async list<K extends Kind>(kind: K, query: ListQuery = {}): Promise<Stored<K>[]> {
-    const rows = await this.#connection.call('list', kind, query)
+    const rows = await this.#connection.call('list', kind, rowQueryOf(query))
     return rows.map(row => storedOf(kind, row))
   }
 
-  count(kind: Kind, state?: string): Promise<number> {
-    return this.#connection.call('count', kind, state)
+  count(kind: Kind, facet?: string): Promise<number> {
+    return this.#connection.call('count', kind, facet === undefined ? facet : keyOf(facet))
+  }
+
+  async revision(kinds: readonly Kind[]): Promise<string> {
+    return String(await this.#connection.call('revision', kinds))
   }
 
   async commit(note: CommitNote, changes: readonly Change[]): Promise<void> {
@@ -77,41 +90,21 @@ class SqliteStore implements Store {
     }
   }
 
+  get permits(): Permits {
+    return {
+      take: (key, rule) => this.#connection.call('take', keyOf(key), rule),
+      giveBack: key => this.#connection.call('giveBack', keyOf(key)),
+      clear: key => this.#connection.call('clear', keyOf(key)),
+    }
+  }
+
+  check(): Promise<StoreHealth> {
+    // Its durability is what this program sets at each opening.
+    return answerHealth(this.#connection.call('check').then(() => []))
+  }
+
   async close(): Promise<void> {
     await this.#connection.close()
     this.#signal.close()
-  }
-}
-
-// The bodies cross the thread boundary as JSON text: cheaper for both sides than a structured clone of the objects.
-function storedOf<K extends Kind>(kind: K, { id, version, body }: DocumentRow): Stored<K> {
-  return { kind, id, version, body: JSON.parse(body) as Documents[K] }
-}
-
-function rowChangeOf(change: Change): RowChange {
-  const { kind, id, expects, body } = change
-  return {
-    kind,
-    id,
-    ...(expects === undefined ? {} : { expects }),
-    state: stateOf(change),
-    body: body === null ? null : JSON.stringify(body),
-  }
-}
-
-function auditRowOf({ at, by, action, subject, detail }: CommitNote): AuditRow {
-  const text = detail === undefined ? null : JSON.stringify(detail)
-  return { at, by, action, subject: subject ?? null, detail: text }
-}
-
-function auditEntryOf(row: AuditRow & { readonly seq: number }): AuditEntry {
-  const { seq, at, by, action, subject, detail } = row
-  return {
-    seq,
-    at,
-    by,
-    action,
-    ...(subject === null ? {} : { subject }),
-    ...(detail === null ? {} : { detail: JSON.parse(detail) as CommitNote['detail'] & object }),
   }
 }

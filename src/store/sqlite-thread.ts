@@ -2,20 +2,26 @@
  * The worker thread that owns the SQLite connection of a process, so that the event loop which serves the proxy never
  * waits for the disk. It answers the calls of `sqlite-connection.ts` one by one, in their order.
  */
+import { statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
-import type { ErrorCode, PreauError } from '../errors.ts'
+import { PreauError, type ErrorCode } from '../errors.ts'
 import { SqliteDocuments } from './sqlite-documents.ts'
 import { workingError } from './sqlite-error.ts'
+import { SqlitePermits } from './sqlite-permits.ts'
 import { openDatabase, type DatabaseOptions } from './sqlite-schema.ts'
 
 /** What the thread can be asked. `watch` turns the polling for commits of other connections on or off. */
 export type ThreadCalls = Pick<
   SqliteDocuments,
-  'get' | 'list' | 'count' | 'tail' | 'forget' | 'commit'
-> & {
-  watch(isWatching: boolean): void
-  close(): void
-}
+  'get' | 'list' | 'count' | 'revision' | 'tail' | 'forget' | 'commit'
+> &
+  Pick<SqlitePermits, 'take' | 'giveBack' | 'clear'> & {
+    /** Reads from the file that stands at its path now. */
+    check(): void
+    watch(isWatching: boolean): void
+    close(): void
+  }
 
 export interface ThreadData extends DatabaseOptions {
   readonly file: string
@@ -41,6 +47,9 @@ export type FromThread =
   | { readonly type: 'changed' }
 
 const POLL_MS = 100
+const PERMITS_FILE = 'permits.db'
+/** Since the machine began: the same in all its processes, and nobody sets it. */
+const monotonicMs = (): number => Number(process.hrtime.bigint() / 1_000_000n)
 
 function failureOf(error: unknown): Failure {
   const { code, params } = workingError(error)
@@ -51,6 +60,8 @@ function serve(port: NonNullable<typeof parentPort>, { file, ...options }: Threa
   const tell = (message: FromThread): void => port.postMessage(message)
   const db = openDatabase(file, options)
   const documents = new SqliteDocuments(db)
+  const permits = new SqlitePermits(join(dirname(file), PERMITS_FILE), monotonicMs)
+  const { ino } = statSync(file)
   const dataVersion = db.prepare('PRAGMA data_version')
   const readVersion = (): unknown => dataVersion.get()?.['data_version']
 
@@ -71,10 +82,21 @@ function serve(port: NonNullable<typeof parentPort>, { file, ...options }: Threa
   const calls: ThreadCalls = {
     get: (kind, id) => documents.get(kind, id),
     list: (kind, query) => documents.list(kind, query),
-    count: (kind, state) => documents.count(kind, state),
+    count: (kind, facet) => documents.count(kind, facet),
+    revision: kinds => documents.revision(kinds),
     tail: (limit, before) => documents.tail(limit, before),
     forget: before => documents.forget(before),
     commit: (note, changes) => documents.commit(note, changes),
+    take: (key, rule) => permits.take(key, rule),
+    giveBack: key => permits.giveBack(key),
+    clear: key => permits.clear(key),
+    check() {
+      if (statSync(file, { throwIfNoEntry: false })?.ino !== ino)
+        throw new PreauError('PREAU_STORE_UNAVAILABLE', {
+          detail: `${file} was removed or replaced`,
+        })
+      readVersion()
+    },
     watch(isWatching) {
       clearInterval(poll)
       if (!isWatching) return
@@ -83,6 +105,7 @@ function serve(port: NonNullable<typeof parentPort>, { file, ...options }: Threa
     },
     close() {
       clearInterval(poll)
+      permits.close()
       db.close()
       port.close()
     },

@@ -1,8 +1,10 @@
 /**
- * The interface of the shared state: small versioned documents, atomic commits that audit themselves, and a watch
- * without payload. Implementations: `sqlite-store.ts` (embedded); Redis comes behind the same interface.
+ * The interface of the shared state: small versioned documents, atomic commits that audit themselves, a watch without
+ * payload, and counters of short life. Implementations: `sqlite-store.ts` (embedded) and `redis-store.ts` (several
+ * machines).
  */
 import type { Change, Documents, Kind } from '../policy/document.ts'
+import type { SharedFiles } from './shared-files.ts'
 
 export interface Stored<K extends Kind> {
   readonly kind: K
@@ -25,13 +27,14 @@ export interface CommitNote {
 }
 
 export interface AuditEntry extends CommitNote {
-  /** Grows by one with each commit. */
+  /** Grows with each commit. */
   readonly seq: number
 }
 
 export interface ListQuery {
-  /** As `stateOf` derives it: `pending`, `approved`, `refused` for requests, `active`, `ended` for grants. */
-  readonly state?: string
+  /** One of the names that `facetsOf` derives: `pending`, `active`, `host:<host>` … */
+  readonly facet?: string
+  /** 1000 when not given. */
   readonly limit?: number
   /** Only ids that sort before this one (ids of requests and grants are time-ordered, newest first here). */
   readonly before?: string
@@ -41,10 +44,16 @@ export interface Store {
   get<K extends Kind>(kind: K, id: string): Promise<Stored<K> | undefined>
   /** Records of a kind, the greatest id first. */
   list<K extends Kind>(kind: K, query?: ListQuery): Promise<Stored<K>[]>
-  count(kind: Kind, state?: string): Promise<number>
+  count(kind: Kind, facet?: string): Promise<number>
+  /**
+   * A text that is another one after each commit that changes a record of these kinds, and after a loss of the connection.
+   * Asked before the records are read, it spares reading them again as long as it stays the same.
+   */
+  revision(kinds: readonly Kind[]): Promise<string>
   /**
    * Writes all changes and the audit entry, or nothing. When the promise resolves they survive a power cut.
-   * Throws PREAU_CONFLICT when a record has not the expected version, PREAU_STORE_UNAVAILABLE when it cannot write.
+   * Throws PREAU_CONFLICT when a record has not the expected version, PREAU_STORE_UNAVAILABLE when it cannot write: where
+   * the engine fell silent in the middle it may have been written all the same, and the error says so.
    */
   commit(note: CommitNote, changes: readonly Change[]): Promise<void>
   /** The newest audit entries first. */
@@ -53,5 +62,68 @@ export interface Store {
   forget(before: number): Promise<number>
   /** Calls back soon after any commit, of this process or another; no payload: read again. Returns the function that stops it. */
   watch(onChange: () => void): () => void
+  /** Counters of short life, shared by all processes and machines on this store. */
+  readonly permits: Permits
+  /** How the engine is, asked now and answered within a second. Never rejects. */
+  check(): Promise<StoreHealth>
+  /** Files that all machines need (indexes, kept lists); absent where one machine has the store to itself. */
+  readonly files?: SharedFiles
+  /** Waits for the calls made before; calls made later are rejected. */
   close(): Promise<void>
+}
+
+export interface PermitRule {
+  readonly max: number
+  readonly windowMs: number
+  /** The window counts from the last successful take instead of the first. */
+  readonly isSliding?: boolean
+}
+
+/** What a take came to. `taken`: how many are taken now; `leftMs`: until all of them are free again. */
+export interface Taken {
+  readonly isTaken: boolean
+  readonly taken: number
+  readonly leftMs: number
+}
+
+/**
+ * Counters of short life: rate limits, sign-in locks. They may be lost with the machine, never wrong meanwhile; time is
+ * that of the engine. All throw PREAU_STORE_UNAVAILABLE.
+ */
+export interface Permits {
+  /** Takes one of `max` in a window that begins at the first take. A refused take changes nothing. */
+  take(key: string, rule: PermitRule): Promise<Taken>
+  /** Gives one back; the window goes on. */
+  giveBack(key: string): Promise<void>
+  clear(key: string): Promise<void>
+}
+
+/** What makes the durability weaker than promised; worded by those who show it. */
+export interface StoreWarning {
+  readonly code: StoreWarningCode
+  readonly params?: Readonly<Record<string, string | number>>
+}
+
+export type StoreWarningCode =
+  /** Nothing is written to the disk: all is lost with the process of the engine. */
+  | 'appendonly-off'
+  /** `policy`: up to a second (`everysec`) or more (`no`) is lost with the machine. */
+  | 'appendfsync-weak'
+  /** `policy`: records are thrown away when the memory is full. */
+  | 'evicting'
+  /** Fewer replicas acknowledge than asked for: `found`, `wanted`. */
+  | 'replicas-missing'
+  /** No replica is waited for though one may take over (sentinels, cluster): what it had not yet would be lost. */
+  | 'failover-unsafe'
+  /** `found`, `oldest`. */
+  | 'engine-old'
+  /** The settings could not be read: `detail`. */
+  | 'unchecked'
+
+export interface StoreHealth {
+  /** False too where it can be read but records nothing: no memory, no disk, no replica. */
+  readonly isUp: boolean
+  /** Why it is down. */
+  readonly detail?: string
+  readonly warnings: readonly StoreWarning[]
 }

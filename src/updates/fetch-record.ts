@@ -48,7 +48,7 @@ export async function recordSuccess(
   const { name } = source
   const at = clock()
   const before = (await store.get('fetch', name))?.body
-  const { failure: _over, ...kept } = before ?? { nextAt: 0 }
+  const { failure: _over, claim: _done, ...kept } = before ?? { nextAt: 0 }
   const known: Partial<FetchStatus> =
     validators === undefined ? kept : { ...validators, changedAt: at, source: sourceKey(source) }
   const body: FetchStatus = {
@@ -82,8 +82,9 @@ export async function recordFailure(
     code,
     params: shortened(params),
   }
+  const { claim: _done, ...kept } = before ?? { nextAt: 0 }
   const body: FetchStatus = {
-    ...before,
+    ...kept,
     failure,
     nextAt: retryAt(momentOf(deps, name), times, at),
   }

@@ -5,6 +5,7 @@ import { PreauError } from '../errors.ts'
 import { CURRENT } from '../policy/document.ts'
 import { sourceKey, type ListSource } from '../policy/list-source.ts'
 import { download, type Validators } from './download.ts'
+import { claimFetch } from './fetch-claim.ts'
 import { recordFailure, recordSuccess, type RecordDeps } from './fetch-record.ts'
 import {
   updateList,
@@ -31,16 +32,21 @@ export type OnFetchProgress = (
 ) => void
 
 export interface FetchOutcome {
-  readonly kind: UpdateOutcome['kind']
+  /** `elsewhere`: another machine asks the source, or has just done so. */
+  readonly kind: UpdateOutcome['kind'] | 'elsewhere'
   /** Absent when the source has answered that nothing has changed. */
   readonly update?: UpdateOutcome
 }
 
 const FOLDER = 'download-'
+/** Who asks when nobody does. */
+export const SCHEDULE = 'system'
 
-/** Throws what `download` and `updateList` throw, once the failure is written down. */
+/** Throws what `claimFetch` throws, and what `download` and `updateList` throw, once the failure is written down. */
 export async function fetchSource(deps: FetchDeps, request: FetchRequest): Promise<FetchOutcome> {
   const { source, by } = request
+  const claim = await claimFetch(deps, source.name, by, { isScheduled: by === SCHEDULE })
+  if (claim === undefined) return { kind: 'elsewhere' }
   try {
     const { validators, ...outcome } = await fetchAndUpdate(deps, request)
     await recordSuccess(deps, { ...request, ...outcome, validators })
@@ -49,13 +55,20 @@ export async function fetchSource(deps: FetchDeps, request: FetchRequest): Promi
     // The first failure is the one to tell of, not that it could not be written down.
     await recordFailure(deps, source.name, by, error).catch(() => undefined)
     throw error
+  } finally {
+    claim.stop()
   }
+}
+
+interface Fetched extends FetchOutcome {
+  readonly kind: UpdateOutcome['kind']
+  readonly validators?: Validators
 }
 
 async function fetchAndUpdate(
   deps: FetchDeps,
   { source, by, mode, onProgress }: FetchRequest,
-): Promise<FetchOutcome & { readonly validators?: Validators }> {
+): Promise<Fetched> {
   const { config } = deps
   const { downloadBytes, downloadTimeoutMs, parentProxy } = config.lists
   await sweep(config.dataDir, deps.clock() - 2 * downloadTimeoutMs)

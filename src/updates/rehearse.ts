@@ -60,7 +60,7 @@ async function changesFor(
 ): Promise<SeenChange[]> {
   const [policy, active] = await Promise.all([
     store.get('policy', CURRENT),
-    store.list('grant', { state: 'active', limit: MAX_GRANTS }),
+    store.list('grant', { facet: 'active', limit: MAX_GRANTS }),
   ])
   if (policy === undefined) throw new PreauError('PREAU_NOT_FOUND')
   const now = clock()

@@ -3,7 +3,9 @@ import type { Logger } from 'pino'
 import { readListState } from '../admin/list-state.ts'
 import type { ListWork } from '../admin/deps.ts'
 import type { Change } from '../policy/document.ts'
+import { liveClaim } from '../policy/list-source.ts'
 import { momentOf, type RecordDeps } from './fetch-record.ts'
+import { SCHEDULE } from './fetch-source.ts'
 import { dueAt } from './fetch-times.ts'
 
 export interface ScheduleOptions extends RecordDeps {
@@ -48,8 +50,10 @@ export function createTurn(
     const rows = sources
       .filter(({ enabled }) => enabled)
       .map(({ name }) => {
-        const planned = statuses.get(name)?.nextAt
-        return { name, planned, at: dueAt(momentOf(options, name), planned, now) }
+        const status = statuses.get(name)
+        const planned = status?.nextAt
+        const at = dueAt(momentOf(options, name), planned, now)
+        return { name, planned, at, isClaimed: liveClaim(status, now) !== undefined, status }
       })
     await plan(
       options,
@@ -60,9 +64,16 @@ export function createTurn(
       if (!rows.some(row => row.name === name)) started.delete(name)
     }
     const due = rows
-      .filter(({ name, at }) => at <= now && now - (started.get(name) ?? -Infinity) >= PAUSE_MS)
+      .filter(({ at, isClaimed }) => at <= now && !isClaimed)
+      .filter(({ name, status }) => {
+        const startedAt = started.get(name) ?? -Infinity
+        // A claim since then is a trace: of this machine or of another, which died over it.
+        return (
+          Math.abs(now - startedAt) >= PAUSE_MS || (status?.claim?.at ?? -Infinity) >= startedAt
+        )
+      })
       .sort((a, b) => a.at - b.at)[0]
-    if (due === undefined || !work.fetch(due.name, 'system')) return undefined
+    if (due === undefined || !work.fetch(due.name, SCHEDULE)) return undefined
     started.set(due.name, now)
     return due.name
   }

@@ -1,7 +1,7 @@
 /** An update of a list: built aside, tried, then put in force at once or left waiting for a person. */
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { dropUnreferenced, importList, indexFile, listsFolder } from '../categories/lists.ts'
+import { importList, indexFile, listsFolder } from '../categories/lists.ts'
 import type { ImportReport } from '../categories/lists.ts'
 import { haveSamePages } from '../categories/same-pages.ts'
 import { PreauError } from '../errors.ts'
@@ -9,6 +9,9 @@ import { CURRENT, type Change } from '../policy/document.ts'
 import { putInForce, type CandidateDocument, type ListsVersion } from '../policy/lists.ts'
 import type { SourceFormat } from '../policy/list-source.ts'
 import { holdReasons, type HoldReason, type Rehearsal } from '../policy/rehearsal.ts'
+import { bringVersion, type SharedFolder } from '../shared-lists/bring.ts'
+import { publishVersion } from '../shared-lists/publish.ts'
+import { tidyLists } from '../shared-lists/tidy.ts'
 import type { Stored } from '../store/store.ts'
 import { rehearse, type UpdateDeps } from './rehearse.ts'
 
@@ -57,6 +60,9 @@ export async function updateList(deps: UpdateDeps, request: UpdateRequest): Prom
   // Who says "activate" of one list has not looked at the update of another: that one must be prepared anew.
   const isOfAnother = stands !== undefined && stands.list !== request.name
   const below = request.mode === 'activate' && isOfAnother ? undefined : stands
+  const place = { dataDir: config.dataDir, files: store.files }
+  await bringVersion(place, lists.body)
+  if (below !== undefined) await bringVersion(place, below.version)
   const { path, source, name, category, format, onProgress } = request
   const { version, report } = await importList({
     dataDir: config.dataDir,
@@ -72,14 +78,24 @@ export async function updateList(deps: UpdateDeps, request: UpdateRequest): Prom
   })
   try {
     const tried = await tryOut(deps, request, { lists, below, version, name: report.name })
+    await publishVersion(place, version)
     await commit(deps, request, { lists, waiting, version, tried, name: report.name })
-    await tidy(deps)
+    // The change is made by then: a leftover that resists goes with the next one.
+    await tidyLists(store, config.dataDir, clock()).catch(() => undefined)
     return { report, version, ...tried }
   } catch (error) {
-    await discard(config.dataDir, version, report.name)
-    throw error
+    if (mayBeCommitted(error)) throw error
+    await discard(place, version, report.name)
+    const isOvertaken = (await store.get('lists', CURRENT))?.version !== lists.version
+    if (!isOvertaken) throw error
+    // Whoever was faster may have taken files of this one away: that is the cause, not the file that is missed.
+    throw new PreauError('PREAU_CONFLICT', { kind: 'lists', id: CURRENT }, { cause: error })
   }
 }
+
+/** Where the store fell silent nobody knows: files that the version in force may name stay, and are tidied up later. */
+const mayBeCommitted = (error: unknown): boolean =>
+  error instanceof PreauError && error.code === 'PREAU_STORE_UNAVAILABLE'
 
 type Tried = Pick<UpdateOutcome, 'kind' | 'holds' | 'rehearsal'>
 
@@ -157,20 +173,15 @@ async function commit(
   await store.commit({ ...note, action: 'lists.import', at }, changes)
 }
 
-/** The change is made by then: a leftover that resists goes with the next one. */
-async function tidy({ store, config }: UpdateDeps): Promise<void> {
-  const lists = await store.get('lists', CURRENT)
-  const candidate = await store.get('candidate', CURRENT)
-  if (lists === undefined) return
-  await dropUnreferenced(config.dataDir, {
-    lists: lists.body,
-    candidate: candidate?.body,
-  }).catch(() => undefined)
-}
-
-async function discard(dataDir: string, version: ListsVersion, name: string): Promise<void> {
+async function discard(
+  { dataDir, files }: SharedFolder,
+  version: ListsVersion,
+  name: string,
+): Promise<void> {
   const folder = version.lists.find(list => list.name === name)?.folder
   await rm(indexFile(dataDir, version), { force: true })
   if (typeof folder === 'string')
     await rm(join(listsFolder(dataDir), folder), { recursive: true, force: true })
+  // What was published of it is an orphan: it goes with the next tidying, an hour from now.
+  await files?.drop([version.index]).catch(() => undefined)
 }

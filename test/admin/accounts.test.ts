@@ -40,6 +40,52 @@ t.test('the first account is made by a link that works once', async t => {
   t.equal(await createSetupLink(world.store, world.clock.now), undefined)
 })
 
+t.test(
+  'two machines that are set up at once show a link each, and the first one used ends both',
+  async t => {
+    const world = await openWorld(t)
+    const made = await Promise.all([1, 2].map(() => createSetupLink(world.store, world.clock.now)))
+    const tokens = made.map(link => link?.token ?? '')
+    const [one, two] = [world.browser(), world.browser()]
+    one.csrf = tokenOf(await one.get(`/setup?token=${tokens[0]}`))
+    two.csrf = tokenOf(await two.get(`/setup?token=${tokens[1]}`))
+    const formOf = (name: string, token = '') => ({
+      token,
+      name,
+      password: PASSWORD,
+      repeat: PASSWORD,
+    })
+    const answers = await Promise.all([
+      one.post('/setup', formOf('Claire', tokens[0])),
+      two.post('/setup', formOf('Karim', tokens[1])),
+    ])
+    t.strictSame(
+      answers.map(answer => answer.statusCode).sort((a, b) => a - b),
+      [303, 410],
+    )
+    t.equal(await world.store.count('user'), 1)
+  },
+)
+
+t.test(
+  'a link that nobody used ends with a start of another day, or with the tenth of the same',
+  async t => {
+    const world = await openWorld(t)
+    const make = async () => (await createSetupLink(world.store, world.clock.now))?.token ?? ''
+    const isAlive = async (token: string) =>
+      (await world.browser().get(`/setup?token=${token}`)).statusCode === 200
+    const first = await make()
+    const tokens = []
+    for (let i = 0; i < 10; i++) tokens.push(await make())
+    t.notOk(await isAlive(first))
+    for (const token of tokens) t.ok(await isAlive(token))
+    world.clock.now += 24 * 3_600_000
+    const last = await make()
+    t.notOk(await isAlive(tokens[9]!))
+    t.ok(await isAlive(last))
+  },
+)
+
 t.test('there is always somebody left who can decide', async t => {
   const world = await openWorld(t)
   await world.user('Claire', 'dsi')

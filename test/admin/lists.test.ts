@@ -183,6 +183,10 @@ t.test('the first page tells what went wrong with the lists, and where to act', 
   const alarm = { kind: 'index-damaged', subject: 'v2.index', detail: 'CRC', at: START } as const
   await world.store.commit({ by: 'system', action: 'alarm', at: START }, [
     { kind: 'alarm', id: 'index-damaged:v2.index', body: alarm },
+    ...(['lists-late', 'shared-file-damaged'] as const).map(kind => {
+      const body = { ...alarm, kind, machine: 'proxy-2:/var/lib/preau' }
+      return { kind: 'alarm', id: kind, body } as const
+    }),
   ])
   const lecture = await world.as('Lecture')
   for (const path of ['/', '/requests/pending']) {
@@ -199,6 +203,8 @@ t.test('the first page tells what went wrong with the lists, and where to act', 
     t.match(text, 'jeux : la dernière vérification a échoué. Téléchargement impossible de')
     t.match(text, 'réponse 404. Voir les sources')
     t.match(text, 'L’index des listes v2.index est endommagé')
+    t.match(text, 'La machine proxy-2:/var/lib/preau n’a pas encore reçu les listes en service')
+    t.match(text, 'endommagé dans la base commune (v2.index, constaté')
     for (const href of ['/lists/candidate', '/lists/sources', '/lists']) {
       t.match(page.body, `<a href="${href}">`)
     }

@@ -45,21 +45,32 @@ t.test('every page carries the security headers, errors included', async t => {
   await visit('/requests/nope', 404)
   await visit('/setup?token=x', 410)
   await world.store.close()
-  await visit('/', 500)
-  await visit('/healthz', 503)
+  await visit('/', 503)
+  await visit('/healthz', 200)
+  await visit('/readyz', 503)
 })
 
 t.test('an error of the inside is not told outside', async t => {
   const world = await openWorld(t)
   await world.user('Claire', 'dsi')
   const claire = await world.as('Claire')
+  const list = world.store.list.bind(world.store)
+  world.store.list = () => Promise.reject(new TypeError('a fault of ours'))
+  const fault = await claire.get('/grants')
+  t.equal(fault.statusCode, 500)
+  t.match(fault.body, 'Préau n’a pas pu répondre')
+  world.store.list = list
   await world.store.close()
   const answer = await claire.get('/grants')
-  t.equal(answer.statusCode, 500)
-  t.notMatch(answer.body, 'the store is closed')
-  t.notMatch(answer.body, /at \w+ \(|node_modules/)
-  t.match(answer.body, 'Préau n’a pas pu répondre')
-  t.strictSame((await claire.get('/healthz')).json(), { status: 'unavailable' })
+  t.equal(answer.statusCode, 503, 'a store that is down says so')
+  t.match(answer.headers, { 'retry-after': '10' })
+  t.match(answer.body, 'La base ne répond pas')
+  for (const { body } of [fault, answer]) {
+    t.notMatch(body, 'the store is closed')
+    t.notMatch(body, 'a fault of ours')
+    t.notMatch(body, /at \w+ \(|node_modules/)
+  }
+  t.strictSame((await claire.get('/healthz')).json(), { status: 'ok' })
 })
 
 t.test('what people typed or browsed to is shown, never run', async t => {

@@ -47,6 +47,7 @@ export const MATRIX: Record<string, Row> = {
   'POST /sign-out': [303, 303, 303],
   'GET /sign-in': [200, 303, 303],
   'GET /healthz': [200, 200, 200],
+  'GET /readyz': [200, 200, 200],
   'GET /metrics': [200, 200, 200],
 }
 /** Told apart in tests of their own: the stream does not end, the others need no session at all. */

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { PreauError } from '../../src/errors.ts'
 import { openSqliteStore } from '../../src/store/sqlite-store.ts'
 import { openWorld, PASSWORD, tokenOf } from './world.ts'
 
@@ -191,6 +192,60 @@ t.test(
     t.equal((await home.get('/')).statusCode, 303)
     t.equal((await world.browser().signIn('Claire', PASSWORD)).statusCode, 401)
     t.equal((await world.browser().signIn('Claire', 'une nouvelle phrase')).statusCode, 303)
+  },
+)
+
+t.test('where attempts cannot be counted nobody signs in, and is told why', async t => {
+  const world = await openWorld(t)
+  await world.user('Claire', 'dsi')
+  const { permits } = world.store
+  const take = permits.take.bind(permits)
+  const down = () =>
+    Promise.reject(new PreauError('PREAU_STORE_UNAVAILABLE', { detail: 'redis.internal:6379' }))
+  permits.take = down
+  const answer = await world.browser().signIn('Claire')
+  t.equal(answer.statusCode, 503)
+  t.match(answer.body, 'La base ne répond pas')
+  t.notMatch(answer.body, 'redis.internal')
+  t.equal(answer.cookies.filter(({ name }) => name === 'preau_session').length, 0)
+  t.equal(await world.store.count('session'), 0)
+  permits.take = take
+  t.equal((await world.browser().signIn('Claire')).statusCode, 303)
+})
+
+t.test('what is signed in stays so while attempts cannot be counted', async t => {
+  const world = await openWorld(t)
+  await world.user('Claire', 'dsi')
+  const claire = await world.as('Claire')
+  world.store.permits.take = () =>
+    Promise.reject(new PreauError('PREAU_STORE_UNAVAILABLE', { detail: 'x' }))
+  t.equal((await claire.get('/')).statusCode, 200)
+  const id = await world.ask()
+  const form = { scope: 'pc', duration: 'hour' }
+  t.equal((await claire.post(`/requests/${id}/approve`, form)).statusCode, 303)
+})
+
+t.test(
+  'locks are of the store: another admin process knows them, and so does the next one',
+  async t => {
+    const dir = t.testdir()
+    const open = () => openSqliteStore(`${dir}/preau.db`)
+    const [one, two] = [
+      await openWorld(t, { store: await open() }),
+      await openWorld(t, { store: await open() }),
+    ]
+    await one.user('Claire', 'dsi')
+    const guesses = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => [one, two][i % 2]!.browser().signIn('Claire', 'x')),
+    )
+    t.equal(guesses.filter(({ statusCode }) => statusCode === 401).length, 5)
+    t.equal(guesses.filter(({ statusCode }) => statusCode === 429).length, 15)
+    const third = await openWorld(t, { store: await open() })
+    const locked = await third.browser().signIn('Claire')
+    t.equal(locked.statusCode, 429)
+    t.match(locked.body, 'Réessayez dans 15 min')
+    const entries = await one.store.tail({ limit: 50 })
+    t.equal(entries.filter(({ action }) => action === 'session.lock').length, 1)
   },
 )
 

@@ -26,7 +26,7 @@ const JEUX = {
   url: 'https://listes.example/jeux.txt',
   format: 'lines',
   category: 'games',
-}
+} as const
 
 t.test(
   'the lists of Toulouse are one click away, and the page says what the click does',
@@ -220,4 +220,26 @@ t.test('the university of Toulouse is called by day only by somebody who insists
   const night = await world.as('Claire')
   t.equal((await night.post('/lists/sources/ut1/fetch')).statusCode, 303)
   t.equal(world.work.asked.length, 2)
+})
+
+t.test('what another machine is at work on is shown, and not started twice', async t => {
+  const world = await city(t)
+  const claim = { id: 'x', machine: 'proxy-2:/var/lib/preau', pid: 1, at: START - 2 * MINUTE_MS }
+  const status = { nextAt: 0, claim: { ...claim, until: START + MINUTE_MS } }
+  await putSource(world.store, JEUX, status)
+  const claire = await world.as('Claire')
+  const page = await claire.get('/lists/sources')
+  t.match(
+    textOf(page),
+    'Une mise à jour est en cours (proxy-2:/var/lib/preau), lancée il y a 2 min',
+  )
+  const answer = await claire.post('/lists/sources/jeux/fetch')
+  t.equal(answer.statusCode, 409)
+  t.match(
+    textOf(answer),
+    'La liste « jeux » est déjà en cours de mise à jour (proxy-2:/var/lib/preau)',
+  )
+  await putSource(world.store, JEUX, { ...status, claim: { ...status.claim, until: START } })
+  t.notMatch(textOf(await claire.get('/lists/sources')), 'Une mise à jour est en cours')
+  t.equal((await claire.post('/lists/sources/jeux/fetch')).statusCode, 303, 'it has died')
 })

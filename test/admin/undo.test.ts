@@ -88,3 +88,34 @@ t.test('revoking ends a grant once, and says so', async t => {
   t.match(after.body, 'Aucun accès ouvert')
   t.ok(gone)
 })
+
+t.test('a second click at the same moment, on undo or on revoke, finds it done', async t => {
+  const world = await openWorld(t)
+  await world.user('Claire', 'dsi')
+  const [desk, phone] = [await world.as('Claire'), await world.as('Claire')]
+  for (let round = 0; round < 10; round++) {
+    const id = await world.ask({ host: `site-${round}.example` as never })
+    await desk.post(`/requests/${id}/approve`, { scope: 'pc', duration: 'hour' })
+    const both = await Promise.all(
+      [desk, phone].map(browser => browser.post(`/requests/${id}/undo`, {}, JSON_ONLY)),
+    )
+    t.strictSame(
+      both.map(answer => answer.statusCode).sort((a, b) => a - b),
+      [200, 409],
+    )
+    const loser = both.find(answer => answer.statusCode === 409)
+    t.equal(loser?.json().error, 'PREAU_UNDO_TOO_LATE')
+    const grant = await world.grant({ host: `site-${round}.example` as never })
+    const revokes = await Promise.all(
+      [desk, phone].map(browser => browser.post(`/grants/${grant}/revoke`)),
+    )
+    t.strictSame(
+      revokes.map(answer => answer.statusCode),
+      [303, 303],
+    )
+    t.equal((await world.store.get('grant', grant))?.version, 2, 'ended once')
+  }
+  const entries = await world.store.tail({ limit: 200 })
+  const count = (action: string) => entries.filter(entry => entry.action === action).length
+  t.strictSame([count('request.undo'), count('grant.revoke')], [10, 10])
+})

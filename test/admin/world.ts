@@ -16,6 +16,8 @@ import type { Role } from '../../src/policy/account.ts'
 import type { Current } from '../../src/policy/snapshot.ts'
 import type { Store } from '../../src/store/store.ts'
 import { openSqliteStore } from '../../src/store/sqlite-store.ts'
+import { over } from '../portal/broken-store.ts'
+import { memoryPermits } from '../support/memory-permits.ts'
 import { aCurrent, createWork, type FakeWork } from './fake-work.ts'
 
 export const PASSWORD = 'une phrase assez longue'
@@ -130,9 +132,12 @@ interface Scope {
 }
 
 export async function openWorld(t: Scope, options: WorldOptions = {}): Promise<World> {
-  const store = options.store ?? (await openSqliteStore(join(t.testdir(), 'preau.db')))
   const clock = { now: options.now ?? START }
   const read = options.realClock ? Date.now : () => clock.now
+  const store =
+    options.store ??
+    // The real one counts on a clock of its own, which nobody sets.
+    over(await openSqliteStore(join(t.testdir(), 'preau.db')), { permits: memoryPermits(read) })
   const defaults = loadConfig(undefined, {})
   const config = {
     ...defaults,
@@ -189,7 +194,12 @@ export async function openWorld(t: Scope, options: WorldOptions = {}): Promise<W
   return world
 }
 
-async function ask(store: Store, now: number, { askers, ...wish }: Wish = {}): Promise<string> {
+/** Puts a pending request into the store, as a click would. */
+export async function ask(
+  store: Store,
+  now: number,
+  { askers, ...wish }: Wish = {},
+): Promise<string> {
   const id = wish.id ?? randomUUIDv7()
   const site = wish.site ?? '0590001A'
   const people = (askers ?? [['10.1.1.21', 'Salle 1', 3]]).map(([ip, roomName, ago]) => ({

@@ -4,6 +4,7 @@ import type { Grant } from '../../src/policy/grant.ts'
 import type { Host } from '../../src/policy/host.ts'
 import type { UnblockRequest } from '../../src/policy/unblock-request.ts'
 import type { CommitNote, Store } from '../../src/store/store.ts'
+import { permitContract } from './permits.ts'
 
 /** Opens one more handle on the data of this test; the suite closes it. */
 export type OpenHandle = () => Promise<Store>
@@ -74,9 +75,10 @@ export function storeContract(t: Test, name: string, place: (t: Test) => OpenHan
   audit(check)
   watching(check)
   several(check)
+  permitContract(check)
 }
 
-type Check = (
+export type Check = (
   title: string,
   run: (t: Test, store: Store, again: OpenHandle) => Promise<void>,
 ) => unknown
@@ -113,7 +115,7 @@ function documents(check: Check): void {
     t.equal((await store.get('request', 'x'))?.body.clicks, 1)
   })
 
-  check('lists come newest first, by state, in pages', async (t, store) => {
+  check('lists come newest first, by facet, in pages', async (t, store) => {
     const ids = ['r1', 'r2', 'r3', 'r4', 'r5']
     for (const id of ids) await store.commit(note(), [{ kind: 'request', id, body: request(id) }])
     const refused = { outcome: 'refused', by: 'dsi', at: 2, reason: 'non' } as const
@@ -123,11 +125,11 @@ function documents(check: Check): void {
     const idsOf = async (query?: Parameters<Store['list']>[1]) =>
       (await store.list('request', query)).map(({ id }) => id)
     t.same(await idsOf(), ['r5', 'r4', 'r3', 'r2', 'r1'])
-    t.same(await idsOf({ state: 'pending' }), ['r5', 'r4', 'r2', 'r1'])
-    t.same(await idsOf({ state: 'refused' }), ['r3'])
+    t.same(await idsOf({ facet: 'pending' }), ['r5', 'r4', 'r2', 'r1'])
+    t.same(await idsOf({ facet: 'refused' }), ['r3'])
     t.same(await idsOf({ limit: 2 }), ['r5', 'r4'])
     t.same(await idsOf({ limit: 2, before: 'r4' }), ['r3', 'r2'])
-    t.same(await idsOf({ state: 'pending', limit: 2, before: 'r4' }), ['r2', 'r1'])
+    t.same(await idsOf({ facet: 'pending', limit: 2, before: 'r4' }), ['r2', 'r1'])
     t.same(await idsOf({ limit: 0 }), [])
     t.equal(await store.count('request'), 5)
     t.equal(await store.count('request', 'pending'), 4)
@@ -139,7 +141,49 @@ function documents(check: Check): void {
     t.equal(await store.count('grant', 'active'), 1)
     await store.commit(note(), [{ kind: 'grant', id: 'g', body: grant('g', 5) }])
     t.equal(await store.count('grant', 'active'), 0)
-    t.equal((await store.list('grant', { state: 'ended' }))[0]?.body.endedAt, 5)
+    t.equal((await store.list('grant', { facet: 'ended' }))[0]?.body.endedAt, 5)
+  })
+
+  check('a pending request is found under its school, its host and its PC', async (t, store) => {
+    const elsewhere = { ...request('r3'), site: '0000000B', host: 'autre.example' as Host }
+    await store.commit(note(), [
+      { kind: 'request', id: 'r1', body: request('r1') },
+      { kind: 'request', id: 'r2', body: request('r2') },
+      { kind: 'request', id: 'r3', body: elsewhere },
+    ])
+    const counts = (...facets: string[]) =>
+      Promise.all(facets.map(facet => store.count('request', facet)))
+    const all = ['host:jeux.example', 'pending-site:0000000A', 'pending-pc:10.0.0.1']
+    t.same(await counts(...all, 'pending-site:0000000B', 'host:autre.example'), [2, 2, 3, 1, 1])
+    t.same(
+      (await store.list('request', { facet: 'pending-pc:10.0.0.1', limit: 2 })).map(r => r.id),
+      ['r3', 'r2'],
+    )
+    const refused = { outcome: 'refused', by: 'dsi', at: 2, reason: 'non' } as const
+    await store.commit(note(), [
+      { kind: 'request', id: 'r2', expects: 1, body: request('r2', refused) },
+    ])
+    t.same(
+      await counts(...all, 'pending', 'refused'),
+      [2, 1, 2, 2, 1],
+      'once decided only its host',
+    )
+    await store.commit(note(), [{ kind: 'request', id: 'r1', body: null }])
+    t.same(await counts(...all, 'pending', 'refused'), [1, 0, 1, 1, 1], 'once removed nowhere')
+  })
+
+  check('the sessions of one person are found by the name', async (t, store) => {
+    const session = (user: string) => ({ user, csrf: 'x', at: 1, until: 2, seal: '' })
+    await store.commit(note(), [
+      { kind: 'session', id: 'a', body: session('Claire') },
+      { kind: 'session', id: 'b', body: session('Karim') },
+    ])
+    const found = await store.list('session', { facet: 'user:Claire' })
+    t.same(
+      found.map(({ id }) => id),
+      ['a'],
+    )
+    t.equal(await store.count('session', 'user:clair'), 0)
   })
 
   check('without a limit a list ends at 1000 records', async (t, store) => {
@@ -167,6 +211,42 @@ function documents(check: Check): void {
     t.equal((await store.list('latest'))[0]?.id, id)
     const [entry] = await store.tail({ limit: 1 })
     t.same(entry?.detail, { [odd]: odd })
+  })
+
+  check('any id is a record of its own, found under what it is', async (t, store) => {
+    const ids = [
+      'a\u0000b',
+      'a\u0000',
+      'a',
+      '\uD800',
+      '\uDFFF',
+      '\uFFFD',
+      'a\\ud800',
+      '{a}',
+      'a:b',
+      '*',
+    ]
+    const stored = (id: string) => store.get('latest', id)
+    await store.commit(
+      note(),
+      ids.map(id => latest(id, id, 'absent')),
+    )
+    for (const id of ids) t.same((await stored(id))?.body.requestId, id, JSON.stringify(id))
+    const listed = (await store.list('latest')).map(({ id }) => id)
+    t.same(new Set(listed), new Set(ids))
+    t.equal(listed.length, ids.length)
+    t.same(
+      (await store.list('latest', { before: listed[3] ?? '' })).map(({ id }) => id),
+      listed.slice(4),
+    )
+    await t.rejects(store.commit(note(), [latest('\uD800', 'x', 'absent')]), {
+      code: 'PREAU_CONFLICT',
+      params: { id: '\uD800' },
+    })
+    const facet = 'host:jeux.example'
+    const odd = ids.map(id => ({ kind: 'request', id, body: request(id) }) as const)
+    await store.commit(note(), odd)
+    t.same(new Set((await store.list('request', { facet })).map(({ id }) => id)), new Set(ids))
   })
 
   check('a body of 200 kB is kept whole', async (t, store) => {
@@ -324,6 +404,39 @@ function watching(check: Check): void {
 }
 
 function several(check: Check): void {
+  check(
+    'a revision changes with what it is about, and with nothing else',
+    async (t, store, again) => {
+      const other = await again()
+      const read = () => other.revision(['latest', 'grant'])
+      const first = await read()
+      await store.commit(note(), [{ kind: 'request', id: 'r', body: request('r') }])
+      await store.commit(note(), [])
+      t.equal(await read(), first)
+      const seen = new Set([first])
+      const changes = [
+        [latest('k', 'r')],
+        [latest('k', 'r')],
+        [{ kind: 'request', id: 'r', body: null }, latest('l', 'r')],
+        [{ kind: 'latest', id: 'k', body: null }],
+      ] satisfies Parameters<Store['commit']>[1][]
+      for (const change of changes) {
+        await store.commit(note(), change)
+        const found = await read()
+        t.notOk(seen.has(found), 'it never comes back to what it was')
+        seen.add(found)
+        t.equal(await read(), found)
+      }
+      const before = await read()
+      await t.rejects(store.commit(note(), [latest('l', 'r', 7)]), { code: 'PREAU_CONFLICT' })
+      t.equal(await read(), before)
+    },
+  )
+
+  check('a store that works says so', async (t, store) => {
+    t.equal((await store.check()).isUp, true)
+  })
+
   check('two handles read and write the same data', async (t, store, again) => {
     const other = await again()
     await store.commit(note(), [latest('k', 'r1')])
@@ -351,6 +464,8 @@ function several(check: Check): void {
     await t.rejects(store.count('latest'), closed)
     await t.rejects(store.tail({ limit: 1 }), closed)
     await t.rejects(store.commit(note(), []), closed)
+    await t.rejects(store.permits.take('k', { max: 1, windowMs: 1_000 }), closed)
+    t.match(await store.check(), { isUp: false, warnings: [] })
     t.ok(await (await again()).get('latest', 'k'))
   })
 }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { stateOf, type Change } from '../../src/policy/document.ts'
+import { facetsOf, type Change } from '../../src/policy/document.ts'
 import type { Grant } from '../../src/policy/grant.ts'
 import {
   approve,
@@ -81,7 +81,10 @@ t.test('an approval decides the request and makes the grant in one commit', asyn
       body: { host: 'games.test', origin: 'approved', requestId: 'r1' },
     },
   ])
-  t.strictSame(changes.map(stateOf), ['approved', 'active'])
+  t.strictSame(changes.map(facetsOf), [
+    ['approved', 'host:games.test'],
+    ['active', 'active:approved', 'host:games.test'],
+  ])
 })
 
 t.test('each scope means the PC, the room, the school or the city of the request', async t => {
@@ -107,7 +110,7 @@ t.test('a refusal carries the reason that the teacher will read', async t => {
     expects: 2,
     body: { decision: { outcome: 'refused', reason: 'Jeu sans lien avec un cours' } },
   })
-  t.equal(change && stateOf(change), 'refused')
+  t.same(change && facetsOf(change), ['refused', 'host:games.test'])
 })
 
 t.test('what is decided is not decided again, and the second person is told by whom', async t => {

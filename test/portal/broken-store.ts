@@ -7,11 +7,15 @@ export function over(store: Store, changed: Partial<Store>): Store {
     get: store.get.bind(store),
     list: store.list.bind(store),
     count: store.count.bind(store),
+    revision: store.revision.bind(store),
     commit: store.commit.bind(store),
     tail: store.tail.bind(store),
     forget: store.forget.bind(store),
     watch: store.watch.bind(store),
     close: store.close.bind(store),
+    check: store.check.bind(store),
+    permits: store.permits,
+    ...(store.files === undefined ? {} : { files: store.files }),
     ...changed,
   }
 }

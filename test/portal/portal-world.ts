@@ -16,6 +16,8 @@ import { decide } from '../../src/policy/verdict.ts'
 import { createPortal } from '../../src/portal/app.ts'
 import { openSqliteStore } from '../../src/store/sqlite-store.ts'
 import type { Store } from '../../src/store/store.ts'
+import { memoryPermits, type MemoryPermits } from '../support/memory-permits.ts'
+import { over } from './broken-store.ts'
 import { citySnapshot } from './city.ts'
 
 const LIMITS = configSchema.parse({}).limits
@@ -51,13 +53,18 @@ export class PortalWorld {
   readonly limited: string[] = []
   snapshot = citySnapshot()
   readonly store: Store
+  readonly permits: MemoryPermits
   portal!: Served
+  readonly #isReal: boolean
   readonly #refusals = new WeakMap<IncomingMessage, Refusal>()
 
   readonly current: Current
 
-  private constructor(store: Store) {
-    this.store = store
+  private constructor(store: Store, isReal: boolean) {
+    this.#isReal = isReal
+    this.permits = memoryPermits(this.clock)
+    // The real one counts on a clock of its own, which nobody sets.
+    this.store = isReal ? store : over(store, { permits: this.permits })
     const read = (): Snapshot => this.snapshot
     this.current = {
       get snapshot() {
@@ -70,33 +77,51 @@ export class PortalWorld {
     }
   }
 
-  /** Opens a world. `wrap` may stand between the portal and the real store, to break it. */
+  /**
+   * Opens a world. `wrap` may stand between the portal and the real store, to break it. `store`: in place of a fresh one,
+   * with its own permits.
+   */
   static async open(
     t: Test,
-    options: { limits?: Partial<Limits>; wrap?: (store: Store) => Store; caPem?: string } = {},
+    options: {
+      limits?: Partial<Limits>
+      wrap?: (store: Store) => Store
+      caPem?: string
+      store?: Store
+    } = {},
   ): Promise<PortalWorld> {
-    const store = await openSqliteStore(join(t.testdir(), 'preau.db'))
-    const world = new PortalWorld(store)
-    const { wrap = same, ...rest } = options
-    world.portal = await world.#serve(t, wrap(store), rest)
-    t.teardown(() => store.close())
+    const { wrap = same, store, ...rest } = options
+    const opened = store ?? (await openSqliteStore(join(t.testdir(), 'preau.db')))
+    const world = new PortalWorld(opened, store !== undefined)
+    world.portal = await world.#serve(t, wrap(world.store), rest)
+    t.teardown(() => opened.close())
     return world
   }
 
-  /** Another process: a portal of its own on the same store. */
-  secondPortal(t: Test, wrap: (store: Store) => Store = same): Promise<Served> {
-    return this.#serve(t, wrap(this.store), {})
+  /** Another process: a portal of its own on the same store, or on the one that `wrap` answers. */
+  secondPortal(
+    t: Test,
+    options: {
+      wrap?: (store: Store) => Store
+      limits?: Partial<Limits>
+      clock?: () => number
+    } = {},
+  ): Promise<Served> {
+    const { wrap = same, limits = {}, clock } = options
+    const opened = wrap(this.store)
+    const store = this.#isReal ? opened : over(opened, { permits: this.permits })
+    return this.#serve(t, store, { limits, ...(clock === undefined ? {} : { clock }) })
   }
 
   async #serve(
     t: Test,
     store: Store,
-    options: { limits?: Partial<Limits>; caPem?: string },
+    options: { limits?: Partial<Limits>; caPem?: string; clock?: () => number },
   ): Promise<Served> {
     const app = await createPortal({
       store,
       current: this.current,
-      clock: this.clock,
+      clock: options.clock ?? this.clock,
       limits: { ...LIMITS, ...options.limits },
       refusalOf: raw => this.#refusals.get(raw),
       caPem: options.caPem,

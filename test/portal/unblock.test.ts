@@ -144,7 +144,7 @@ tap.test('two processes that open at the same moment make one request', async t 
       },
     })
   const world = await PortalWorld.open(t, { wrap })
-  const second = await world.secondPortal(t, wrap)
+  const second = await world.secondPortal(t, { wrap })
   const answers = await Promise.all([
     world.clickJson(PAGE),
     world.clickJson(PAGE, { ip: '10.1.3.8', portal: second }),
@@ -252,6 +252,6 @@ tap.test('a store that is down is told honestly, and nothing says « envoyée »
   t.match(page.body, 'href="http://jeux.example/partie?id=7"')
   const json = await world.clickJson(PAGE)
   t.equal(json.status, 503)
-  t.match(JSON.parse(json.body), { text: /pas pu être enregistrée/ })
+  t.match(JSON.parse(json.body), { text: /pas encore partie/ })
   t.notMatch((await world.ask(PAGE)).body, 'Demande envoyée')
 })

@@ -1,11 +1,19 @@
 import tap from 'tap'
+import { PreauError } from '../../src/errors.ts'
+import type { Store } from '../../src/store/store.ts'
+import { over } from './broken-store.ts'
 import { PortalWorld, type Answer } from './portal-world.ts'
 
 const PAGE = 'http://blog.example/article?id=1'
 
-const goOn = (world: PortalWorld, headers: Record<string, string> = {}): Promise<Answer> =>
+const goOn = (
+  world: PortalWorld,
+  headers: Record<string, string> = {},
+  portal = world.portal,
+): Promise<Answer> =>
   world.ask('http://blog.example/.preau/continue', {
     method: 'POST',
+    portal,
     headers: { origin: 'http://blog.example', referer: PAGE, ...headers },
   })
 
@@ -52,4 +60,34 @@ tap.test('where warnings cannot be passed there is no button', async t => {
   t.notMatch(page.body, 'Continuer vers le site')
   t.equal((await goOn(world)).status, 403)
   t.same(await world.store.list('grant'), [])
+})
+
+tap.test('two clicks at once, on two workers, open the site once', async t => {
+  const world = await PortalWorld.open(t)
+  const second = await world.secondPortal(t)
+  world.store.watch(() => void world.swap())
+  const answers = await Promise.all([goOn(world), goOn(world, {}, second)])
+  t.strictSame(
+    answers.map(({ status }) => status),
+    [303, 303],
+  )
+  t.equal((await world.store.list('grant')).length, 1)
+  t.equal((await world.ask(PAGE)).body, 'the site itself')
+})
+
+tap.test('a grant that could not be written may be tried again at once', async t => {
+  let isDown = true
+  const wrap = (store: Store): Store =>
+    over(store, {
+      commit: (note, changes) =>
+        isDown
+          ? Promise.reject(new PreauError('PREAU_STORE_UNAVAILABLE', { detail: 'x' }))
+          : store.commit(note, changes),
+    })
+  const world = await PortalWorld.open(t, { wrap })
+  world.store.watch(() => void world.swap())
+  t.equal((await goOn(world)).status, 503)
+  isDown = false
+  t.equal((await goOn(world)).status, 303)
+  t.equal((await world.ask(PAGE)).body, 'the site itself')
 })

@@ -23,8 +23,11 @@ async function listen(t: Test, address: string, port = 0): Promise<number> {
   return (server.address() as AddressInfo).port
 }
 
-/** Something that never answers: a process that listens and is stopped, its queue of connections full. */
-async function listenMute(t: Test, address: string, port: number): Promise<void> {
+/**
+ * Something that never answers: a process that listens and is stopped, its queue of connections full. Returns what ends
+ * it: whoever asks again is refused from then on.
+ */
+async function listenMute(t: Test, address: string, port: number): Promise<() => void> {
   const code = `require('net').createServer().listen({port:${port},host:'${address}',backlog:1},()=>console.log('up'))`
   const child = spawn(process.execPath, ['-e', code], { stdio: ['ignore', 'pipe', 'inherit'] })
   t.teardown(() => child.kill('SIGKILL'))
@@ -36,6 +39,7 @@ async function listenMute(t: Test, address: string, port: number): Promise<void>
     t.teardown(() => socket.destroy())
   }
   await new Promise(resolve => setTimeout(resolve, 100))
+  return () => child.kill('SIGKILL')
 }
 
 t.test('the next address is tried at once where one refuses', async t => {
@@ -71,6 +75,28 @@ t.test('when all refuse the reason is told, when all are mute the time runs out'
     t.equal(mute.won, undefined)
     t.equal(mute.error, undefined)
   }
+})
+
+t.test('the time is for all together, also where some say no late', async t => {
+  const port = await listen(t, '127.0.0.1')
+  const end = await listenMute(t, '127.0.0.2', port)
+  await listenMute(t, '127.0.0.3', port)
+  const timeoutMs = 1_600
+  const startedAt = performance.now()
+  const racing = run(
+    [...Array.from({ length: 4 }, () => '127.0.0.2'), '127.0.0.3'],
+    port,
+    timeoutMs,
+  )
+  // Linux asks again after a second, and is refused then: by and by all but the last.
+  setTimeout(end, 850)
+  const { won, error } = await racing
+  const ms = performance.now() - startedAt
+  t.equal(won, undefined)
+  t.equal(error?.code, 'ECONNREFUSED', 'the first has said no, and was not waited for alone')
+  t.comment(`measured: ${ms.toFixed(0)} ms of ${timeoutMs}`)
+  // The last begins a second after the first: with a time of its own it would end a second late.
+  t.ok(ms < timeoutMs + 600, 'it ends when the time is up')
 })
 
 t.test('the one that was first is kept, the others are let go', async t => {

@@ -19,10 +19,10 @@ t.test('a folder that cannot be made is refused, naming the file', async t => {
   })
 })
 
-t.test('another kind of store is refused, without telling its password', async t => {
-  const store = 'redis://preau:secret@cache.example:6379/0'
+t.test('what is no address of a store is refused, without telling its password', async t => {
+  const store = 'mysql://preau:sec:r@t@cache.example:6379/0'
   await t.rejects(openStore({ store, dataDir: t.testdir() }), {
     code: 'PREAU_STORE_UNSUPPORTED',
-    params: { url: 'redis://cache.example:6379/0' },
+    params: { url: 'mysql://cache.example:6379/0' },
   })
 })

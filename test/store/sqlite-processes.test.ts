@@ -1,55 +1,10 @@
-import { spawn, spawnSync, type SpawnOptions } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { chmodSync, chownSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { setTimeout as wait } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { openSqliteStore } from '../../src/store/sqlite-store.ts'
-
-const SCRIPT = fileURLToPath(new URL('fixtures/store-process.ts', import.meta.url))
-
-interface Started {
-  readonly pid: number
-  /** The next line that it says; undefined at its end. */
-  readonly next: () => Promise<string | undefined>
-  readonly tell: (line: string) => void
-  readonly kill: () => void
-  readonly rest: () => Promise<string[]>
-}
-
-function start(
-  t: Test,
-  args: string[],
-  prefix: string[] = [],
-  options: SpawnOptions = {},
-): Started {
-  // `env -i`: the test runner would follow the process through NODE_OPTIONS, and write where that one may not.
-  const [command, ...before] = [...prefix, 'env', '-i', process.execPath]
-  const child = spawn(command, [...before, SCRIPT, ...args], {
-    ...options,
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
-  t.teardown(() => child.kill('SIGKILL'))
-  const { stdin, stdout } = child
-  if (stdin === null || stdout === null || child.pid === undefined) throw new Error('not started')
-  const lines = createInterface({ input: stdout })[Symbol.asyncIterator]()
-  const next = async () => {
-    const { value, done } = await lines.next()
-    return done === true ? undefined : value
-  }
-  return {
-    pid: child.pid,
-    next,
-    tell: line => stdin.write(`${line}\n`),
-    kill: () => child.kill('SIGKILL'),
-    async rest() {
-      const all: string[] = []
-      for (let line = await next(); line !== undefined; line = await next()) all.push(line)
-      return all
-    },
-  }
-}
+import { SCRIPT, start } from './store-child.ts'
 
 t.test('a process killed at any moment loses nothing that was acknowledged', async t => {
   const file = join(t.testdir(), 'preau.db')

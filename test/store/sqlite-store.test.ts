@@ -22,6 +22,15 @@ async function openIn(t: Test, busyTimeoutMs?: number) {
   return { file, store }
 }
 
+t.test('a database that was moved away is told by the check', async t => {
+  const { file, store } = await openIn(t)
+  t.same(await store.check(), { isUp: true, warnings: [] })
+  renameSync(file, `${file}.away`)
+  const { isUp, detail } = await store.check()
+  t.equal(isUp, false)
+  t.match(detail, 'preau.db was removed or replaced')
+})
+
 /** Holds the write lock of the file, as a process in the middle of a commit does. */
 function lock(t: Test, file: string): () => void {
   const db = new DatabaseSync(file)

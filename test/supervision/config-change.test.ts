@@ -30,7 +30,7 @@ t.test('sockets and the place of the data wait: their old values stay in force',
   const before = config()
   const now = config({
     dataDir: '/elsewhere',
-    store: 'other',
+    store: 'redis://other',
     proxy: { host: '::', port: 1, httpPorts: [80] },
     admin: { host: '::1', port: 2 },
   })
@@ -48,9 +48,9 @@ t.test('sockets and the place of the data wait: their old values stay in force',
   )
 })
 
-t.test('a section that comes with a newer version waits as a whole', async t => {
-  const before = { ...config(), redis: { prefix: 'a' } }
-  const now = { ...config(), redis: { prefix: 'b' } }
+t.test('the section of Redis waits as a whole', async t => {
+  const before = config({ redis: { prefix: 'a' } })
+  const now = config({ redis: { prefix: 'b' } })
   const change = compareConfigs(before, now)
   t.strictSame(change.waiting, ['redis.prefix'])
   t.match(change.config, { redis: { prefix: 'a' } })

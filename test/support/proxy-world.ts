@@ -108,7 +108,7 @@ export async function openProxyWorld(t: Test, options: WorldOptions = {}): Promi
         }),
     refuse,
     renderFailure: error => `<p>${error.code}</p>`,
-    onClose: exchange => log.push(exchange.entry(clock())),
+    onClose: exchange => log.push(exchange.entry()),
     onLimit,
   })
   proxy.server.listen(0, '127.0.0.1')

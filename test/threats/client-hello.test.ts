@@ -3,6 +3,7 @@ import t, { type Test } from 'tap'
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { connect as tlsConnect } from 'node:tls'
+import { decide } from '../../src/policy/verdict.ts'
 import { Connection, Exchange } from '../../src/proxy/exchange.ts'
 import { helloGate } from '../../src/proxy/hello-gate.ts'
 import { hello, inRecords, serverName } from '../support/hello.ts'
@@ -175,7 +176,7 @@ t.test('port 443 is for TLS, unless the profile allows more', async t => {
     const connection = new Connection(undefined as never)
     const now = Date.now()
     const opened = new Exchange(
-      { connection, method: 'CONNECT', client, snapshot, now },
+      { connection, method: 'CONNECT', client, snapshot, now, decide },
       () => undefined,
     )
     opened.judge({ host: host('free.test'), port: 443 }, () => true)

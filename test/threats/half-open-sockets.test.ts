@@ -58,7 +58,9 @@ t.test('a client that froze in a plain download is given up, and its origin told
     socket.write('HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n')
     pour(socket)
   })
-  const world = await openProxyWorld(t, { limits: { answerTimeoutMs: IDLE_MS } })
+  const world = await openProxyWorld(t, {
+    limits: { answerTimeoutMs: IDLE_MS, tunnelIdleTimeoutMs: IDLE_MS },
+  })
   const client = await world.open()
   client.pause()
   client.write(`GET http://free.test:${origin.port}/ HTTP/1.1\r\nHost: a\r\n\r\n`)

@@ -12,7 +12,7 @@ tap.test('a hundred clicks at once on two processes are one request', async t =>
   // A second process has a connection of its own to the same file.
   const store = await openSqliteStore(join(t.testdirName, 'preau.db'))
   t.teardown(() => store.close())
-  const portals = [world.portal, await world.secondPortal(t, () => store)]
+  const portals = [world.portal, await world.secondPortal(t, { wrap: () => store })]
   const answers = await Promise.all(
     Array.from({ length: 100 }, (_, i) =>
       world.clickJson(PAGE, { ip: `10.1.3.${1 + (i % 20)}`, portal: portals[i % 2]! }),

@@ -76,8 +76,32 @@ t.test('over plain HTTP the address in the path of an archive is judged', async 
     requestable: false,
   })
   t.match(verdictOn(archive, {}, '/web/2020/http://news.test/'), { action: 'allow' })
-  const deep = `${'/web/1/http://web.archive.org'.repeat(400)}/web/1/http://games.test/`
-  t.match(verdictOn(archive, {}, deep), { action: 'block' }, 'however deep it stands')
+  const deep = (times: number, name: string): string =>
+    `${'/web/1/http://web.archive.org'.repeat(times)}/web/1/http://${name}/`
+  t.match(verdictOn(archive, {}, deep(2, 'games.test')), { action: 'block', category: 'games' })
+  t.match(verdictOn(archive, {}, deep(2, 'news.test')), { action: 'allow' })
+  // The last is as long as an address may be: looking through all of it took milliseconds.
+  for (const times of [5, 50, 550]) {
+    for (const name of ['games.test', 'news.test'])
+      t.match(verdictOn(archive, {}, deep(times, name)), {
+        action: 'block',
+        category: 'redirector',
+        listed: 'page',
+        requestable: false,
+      })
+  }
+  const snapshot = aSnapshot()
+  const client = snapshot.networks(host('10.1.2.3'))
+  const costOf = (times: number): string => {
+    const target = { host: host(archive), port: 80, path: deep(times, 'news.test') }
+    for (let i = 0; i < 1_000; i++) decide(snapshot, client, target, NOW)
+    const from = process.cpuUsage()
+    for (let i = 0; i < 1_000; i++) decide(snapshot, client, target, NOW)
+    return (process.cpuUsage(from).user / 1_000).toFixed(1)
+  }
+  t.comment(
+    `measured: ${costOf(1)} µs a verdict wrapped twice, ${costOf(550)} µs wrapped 551 times`,
+  )
 })
 
 t.test('neither in clear, nor in a tunnel, nor as the name inside a tunnel', async t => {

@@ -59,7 +59,7 @@ async function openCity(t: Test, wrap = (store: Store): Store => store): Promise
     source,
     answer: serves('a.test\nb.test\n', '"1"'),
     fetch: change =>
-      fetchSource(deps, { source: { ...source, ...change }, by: 'system', mode: 'auto' }),
+      fetchSource(deps, { source: { ...source, ...change }, by: 'alice', mode: 'auto' }),
     status: () => readStatus(store),
     async hosts() {
       const lists = await store.get('lists', CURRENT)
@@ -192,11 +192,14 @@ t.test('a change that comes in between is met by one more attempt', async t => {
   const wrap = (store: Store): Store => ({
     get: (kind, id) => store.get(kind, id),
     list: (kind, query) => store.list(kind, query),
-    count: (kind, state) => store.count(kind, state),
+    count: (kind, facet) => store.count(kind, facet),
+    revision: kinds => store.revision(kinds),
     tail: query => store.tail(query),
     forget: before => store.forget(before),
     watch: onChange => store.watch(onChange),
     close: () => store.close(),
+    check: () => store.check(),
+    permits: store.permits,
     async commit(note, changes) {
       if (note.action === 'lists.import') await meddle?.()
       await store.commit(note, changes)

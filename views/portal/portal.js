@@ -16,15 +16,32 @@ const openSite = () => (location.hash ? location.reload() : location.replace(loc
   const hint = document.getElementById('hint')
   const words = card.dataset
 
+  // A click that could not be recorded: it is kept here, and sent again by and by.
+  let unsent
+
   const show = next => {
+    if (unsent && (next.state === 'none' || next.state === 'unavailable')) {
+      // The state of before the click; the store answers again, and a whole city must not do so at once.
+      if (next.state === 'none') resend(3e3)
+      return
+    }
+    clearTimeout(unsent)
+    unsent = 0
     if (next.state) card.dataset.state = next.state
     if (line.textContent !== next.text) line.textContent = next.text
     hint.textContent = next.hint || ''
-    const isAskable = card.dataset.state === 'none' || card.dataset.state === 'refused'
+    const { state } = card.dataset
+    const isAskable = !['sent', 'seen', 'approved'].includes(state)
     if (!isAskable && form.contains(document.activeElement)) line.focus()
     form.hidden = !isAskable
-    button.textContent = card.dataset.state === 'refused' ? words.again : words.ask
+    button.textContent = words[{ refused: 'again', unavailable: 'retry', unsent: 'retry' }[state] || 'ask']
+    if (state === 'unsent') resend(9e3)
     if (next.reload) openSite()
+  }
+
+  const resend = within => {
+    clearTimeout(unsent)
+    unsent = setTimeout(() => void ask(), within / 3 + (Math.random() * within * 2) / 3)
   }
 
   // Opens the page again once somebody answers: an error page of the browser could not come back by itself. Any answer
@@ -63,14 +80,17 @@ const openSite = () => (location.hash ? location.reload() : location.replace(loc
   const ask = async () => {
     // Not `disabled`: that would take the focus away.
     button.ariaDisabled = 'true'
-    line.textContent = words.sending
+    if (!unsent) line.textContent = words.sending
+    clearTimeout(unsent)
     try {
       const answer = await fetch('/.preau/unblock', { method: 'POST', headers: { Accept: 'application/json' } })
       const isOurs = (answer.headers.get('content-type') || '').startsWith('application/json')
+      unsent = 0
       if (isOurs) show(await answer.json())
       else openSite()
     } catch {
       line.textContent = words.failed
+      resend(9e3)
     }
     button.ariaDisabled = null
   }

@@ -1,5 +1,5 @@
 /** Préau with everything on: the whole product, one worker, the lists loaded, access log, client look-up, metrics. */
-import { execFileSync } from 'node:child_process'
+import { execFileSync, type ChildProcess } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -31,7 +31,11 @@ export const MEASURED_LIMITS = {
   leafCertificatesPerMinute: MANY,
 }
 
-export async function makeHome(): Promise<Home> {
+/**
+ * `change`: what stands in the configuration beside what is measured everywhere. `isFull`: with the lists of UT1, where
+ * their snapshot is there.
+ */
+export async function makeHome(change: object = {}, { isFull = true } = {}): Promise<Home> {
   const dir = scratch()
   const [port, adminPort] = [await freePort(), await freePort()]
   const config = join(dir, 'config.json')
@@ -41,15 +45,16 @@ export async function makeHome(): Promise<Home> {
     admin: { port: adminPort },
     dial: { hosts: { [NAME]: '127.0.0.1' } },
     limits: MEASURED_LIMITS,
+    ...change,
   }
   writeFileSync(config, JSON.stringify(content))
-  return { dir, config, port, adminPort, lists: await fillLists(config) }
+  return { dir, config, port, adminPort, lists: await fillLists(config, isFull) }
 }
 
-async function fillLists(config: string): Promise<string> {
+async function fillLists(config: string, isFull: boolean): Promise<string> {
   const { store } = await install(loadConfig(config), Date.now)
   await store.close()
-  if (!existsSync(SNAPSHOT)) return 'starter lists'
+  if (!isFull || !existsSync(SNAPSHOT)) return 'starter lists'
   const args = [
     CLI,
     'lists',
@@ -64,11 +69,21 @@ async function fillLists(config: string): Promise<string> {
   return 'UT1 snapshot'
 }
 
+/** Starts what was made; resolves when it serves. */
+export async function startHome({
+  dir,
+  config,
+  adminPort,
+}: Pick<Home, 'dir' | 'config' | 'adminPort'>): Promise<ChildProcess> {
+  const child = launch(process.execPath, [CLI, 'start', '--config', config], dir)
+  await untilListening(adminPort, child)
+  return child
+}
+
 /** Also answers where its authority's certificate is. */
 export async function startPreau(): Promise<Contestant & { readonly caPem: string }> {
   const { dir, config, port, adminPort, lists } = await makeHome()
-  const child = launch(process.execPath, [CLI, 'start', '--config', config], dir)
-  await untilListening(adminPort, child)
+  const child = await startHome({ dir, config, adminPort })
   const { version } = JSON.parse(
     readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'),
   ) as { version: string }

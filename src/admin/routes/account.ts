@@ -40,9 +40,9 @@ async function changeOwnPassword(
   const current = rawField(request.body, 'current', MAX_PASSWORD * 2)
   const password = rawField(request.body, 'password', MAX_PASSWORD * 2)
   // The same lock as for signing in: a stolen session must not be a place to guess at leisure.
-  const attempt = deps.guard.admit(who.userId, request.ip)
-  const isRight = await verifyPassword(current, who.user.password).catch((error: unknown) => {
-    attempt.release()
+  const attempt = await deps.guard.admit(who.userId, request.ip)
+  const isRight = await verifyPassword(current, who.user.password).catch(async (error: unknown) => {
+    await attempt.release().catch(() => undefined)
     throw error
   })
   const { name } = who.user
@@ -50,7 +50,7 @@ async function changeOwnPassword(
     await auditFailure(request, deps, attempt, name)
     throw new PreauError('PREAU_PASSWORD_WRONG')
   }
-  attempt.succeed()
+  await attempt.succeed()
   const user = await setPassword(deps.store, { name, password, by: name, now: deps.clock() })
   await startSession(request, reply, deps, user)
 }

@@ -6,6 +6,8 @@ import { DURATIONS, SCOPE_KINDS } from '../../policy/grant.ts'
 import { approve, latestKey, MAX_REASON, refuse } from '../../policy/unblock-request.ts'
 import type { Stored } from '../../store/store.ts'
 import { wantsJson } from '../access.ts'
+import { againOnConflict } from '../again-on-conflict.ts'
+import { alreadyDecided } from '../already-decided.ts'
 import { decisionText } from '../decision-notice.ts'
 import type { RouteDeps } from '../deps.ts'
 import { choiceField, textField } from '../form.ts'
@@ -13,7 +15,6 @@ import { readPolicy, wordingFor } from '../page.ts'
 import { scopesFor } from '../request-view.ts'
 import { undoDecision } from '../undo.ts'
 
-const MAX_TURNS = 5
 type WithId = { Params: { id: string } }
 
 export function decideRoutes(app: FastifyInstance, deps: RouteDeps): void {
@@ -43,21 +44,22 @@ async function readRequest({ store }: RouteDeps, id: string): Promise<Stored<'re
 
 /**
  * Decides on the request as it stands, and again when it changed meanwhile: a pupil who joins it must not undo the click
- * of the DSI, and of two people who decide the slower one reads who was faster (PREAU_ALREADY_DECIDED).
+ * of the DSI, and of two people who decide, on whichever machines, the slower one reads who was faster and when
+ * (PREAU_ALREADY_DECIDED).
  */
 async function decideOn(
   request: FastifyRequest<WithId>,
   deps: RouteDeps,
   decide: typeof approveRequest,
 ): Promise<void> {
-  for (let turn = 1; ; turn++) {
-    try {
-      return await decide(request, deps, await readRequest(deps, request.params.id))
-    } catch (error) {
-      const isConflict = error instanceof PreauError && error.code === 'PREAU_CONFLICT'
-      if (!isConflict || turn === MAX_TURNS) throw error
+  await againOnConflict(async () => {
+    const row = await readRequest(deps, request.params.id)
+    const { decision } = row.body
+    if (decision !== undefined) {
+      throw alreadyDecided(decision, wordingFor(request, deps, await readPolicy(deps.store)))
     }
-  }
+    await decide(request, deps, row)
+  })
 }
 
 async function approveRequest(
@@ -104,24 +106,23 @@ async function refuseRequest(
   await store.commit(note, refuse(row, by, reason, now))
 }
 
-async function undoRequest(
-  request: FastifyRequest<WithId>,
-  deps: RouteDeps,
-): Promise<{ host: string }> {
+function undoRequest(request: FastifyRequest<WithId>, deps: RouteDeps): Promise<{ host: string }> {
   const { store, clock } = deps
-  const row = await readRequest(deps, request.params.id)
-  const { decision, host, site } = row.body
-  const grantId = decision?.outcome === 'approved' ? decision.grant : undefined
-  const [grant, latest] = await Promise.all([
-    grantId === undefined ? undefined : store.get('grant', grantId),
-    store.get('latest', latestKey(site, host)),
-  ])
-  const by = nameOf(request)
-  const now = clock()
-  const changes = undoDecision({ request: row, grant, latest, by, now })
-  const detail = { outcome: decision?.outcome ?? null, requestId: row.id }
-  await store.commit({ by, action: 'request.undo', subject: host, detail, at: now }, changes)
-  return { host }
+  return againOnConflict(async () => {
+    const row = await readRequest(deps, request.params.id)
+    const { decision, host, site } = row.body
+    const grantId = decision?.outcome === 'approved' ? decision.grant : undefined
+    const [grant, latest] = await Promise.all([
+      grantId === undefined ? undefined : store.get('grant', grantId),
+      store.get('latest', latestKey(site, host)),
+    ])
+    const by = nameOf(request)
+    const now = clock()
+    const changes = undoDecision({ request: row, grant, latest, by, now })
+    const detail = { outcome: decision?.outcome ?? null, requestId: row.id }
+    await store.commit({ by, action: 'request.undo', subject: host, detail, at: now }, changes)
+    return { host }
+  })
 }
 
 const nameOf = ({ who }: FastifyRequest): string => who?.user.name ?? ''

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { PreauError } from '../../errors.ts'
 import { isInForce } from '../../policy/grant.ts'
 import type { Stored } from '../../store/store.ts'
+import { againOnConflict } from '../again-on-conflict.ts'
 import type { RouteDeps } from '../deps.ts'
 import { queryText } from '../form.ts'
 import { listAll } from '../list-all.ts'
@@ -12,15 +13,17 @@ import type { Wording } from '../wording.ts'
 
 const MAX_GRANTS = 5_000
 const MAX_ACKNOWLEDGED = 50
+const MAX_COUNTED = 500
 
 export function grantRoutes(app: FastifyInstance, deps: RouteDeps): void {
   const { store, clock } = deps
   app.get('/grants', { config: { access: 'session' } }, async (request, reply) => {
     const policy = await readPolicy(store)
     const words = wordingFor(request, deps, policy)
-    const all = await listAll(store, 'grant', { state: 'active' }, MAX_GRANTS)
-    const open = all.filter(({ body }) => isInForce(body, clock()))
-    const acknowledged = open.filter(({ body }) => body.origin === 'acknowledged')
+    const [approved, acknowledged] = await Promise.all([
+      listAll(store, 'grant', { facet: 'active:approved' }, MAX_GRANTS),
+      readAcknowledged(deps),
+    ])
     const done = queryText(request.query, 'done')
     const closed = done === undefined ? undefined : (await store.get('grant', done))?.body
     const text = words.t('decide.revoked', { host: closed?.host ?? '' })
@@ -34,11 +37,11 @@ export function grantRoutes(app: FastifyInstance, deps: RouteDeps): void {
         nav: 'nav.grants',
         notice: closed?.endedAt === undefined ? undefined : { kind: 'done', text },
         data: {
-          rows: open
-            .filter(({ body }) => body.origin === 'approved')
+          rows: approved
+            .filter(({ body }) => isInForce(body, clock()))
             .map(row => viewGrant(row, words)),
-          acknowledged: acknowledged.slice(0, MAX_ACKNOWLEDGED).map(row => viewGrant(row, words)),
-          acknowledgedCount: acknowledged.length,
+          acknowledged: acknowledged.shown.map(row => viewGrant(row, words)),
+          acknowledgedCount: acknowledged.count,
           maxAcknowledged: MAX_ACKNOWLEDGED,
         },
       },
@@ -49,18 +52,30 @@ export function grantRoutes(app: FastifyInstance, deps: RouteDeps): void {
     '/grants/:id/revoke',
     { config: { access: 'dsi' } },
     async (request, reply) => {
-      const row = await store.get('grant', request.params.id)
-      if (row === undefined) throw new PreauError('PREAU_NOT_FOUND')
-      if (row.body.endedAt === undefined) {
+      const { id } = request.params
+      await againOnConflict(async () => {
+        const row = await store.get('grant', id)
+        if (row === undefined) throw new PreauError('PREAU_NOT_FOUND')
+        if (row.body.endedAt !== undefined) return
         const by = request.who?.user.name ?? ''
         const now = clock()
         const note = { by, action: 'grant.revoke', subject: row.body.host, at: now }
         const detail = { scope: row.body.scope.kind, grantId: row.id }
         await store.commit({ ...note, detail }, [revoke(row, by, now)])
-      }
-      return reply.redirect(`/grants?done=${encodeURIComponent(row.id)}`, 303)
+      })
+      return reply.redirect(`/grants?done=${encodeURIComponent(id)}`, 303)
     },
   )
+}
+
+/** The newest passed warnings in force, and how many there are: beyond what is read, those just over are counted too. */
+async function readAcknowledged({ store, clock }: RouteDeps) {
+  const facet = 'active:acknowledged'
+  const newest = await store.list('grant', { facet, limit: MAX_COUNTED })
+  const open = newest.filter(({ body }) => isInForce(body, clock()))
+  const isAll = open.length < MAX_COUNTED
+  const count = isAll ? open.length : await store.count('grant', facet)
+  return { shown: open.slice(0, MAX_ACKNOWLEDGED), count }
 }
 
 function viewGrant({ id, body }: Stored<'grant'>, words: Wording) {

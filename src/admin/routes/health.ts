@@ -1,29 +1,27 @@
-/** `GET /healthz`: 200 when the store answers, for the supervisor and for monitoring. */
+/**
+ * `GET /healthz`: this process lives, and asks nobody. `GET /readyz`: how each part is, and 503 where one makes the admin app
+ * or the filter unfit. Both are for machines without an account: no host, no name, no address in them.
+ */
 import type { FastifyInstance } from 'fastify'
-import { setTimeout as delay } from 'node:timers/promises'
-import { CURRENT } from '../../policy/document.ts'
 import type { RouteDeps } from '../deps.ts'
+import type { Health } from '../health.ts'
 
-const STORE_TIMEOUT_MS = 1_000
-
-export function healthRoutes(app: FastifyInstance, { store }: RouteDeps): void {
-  app.get('/healthz', { config: { access: 'public', isForScripts: true } }, async (_, reply) => {
-    const isUp = await answersInTime(store.get('policy', CURRENT))
-    return reply.code(isUp ? 200 : 503).send({ status: isUp ? 'ok' : 'unavailable' })
+export function healthRoutes(app: FastifyInstance, { health }: RouteDeps): void {
+  const config = { access: 'public', isForScripts: true } as const
+  app.get('/healthz', { config }, (_, reply) => reply.send({ status: 'ok' }))
+  app.get('/readyz', { config }, async (_, reply) => {
+    const parts = withoutDetail(await health.now())
+    const named = (state: string): string[] =>
+      Object.entries(parts).flatMap(([name, part]) => (part.state === state ? [name] : []))
+    const unfit = named('fail')
+    const status = unfit.length === 0 ? 'ready' : 'unfit'
+    return reply
+      .code(unfit.length === 0 ? 200 : 503)
+      .send({ status, unfit, warn: named('warn'), parts })
   })
 }
 
-async function answersInTime(question: Promise<unknown>): Promise<boolean> {
-  const timer = new AbortController()
-  const late = delay(STORE_TIMEOUT_MS, false, { signal: timer.signal, ref: false })
-  const answer = question.then(
-    () => true,
-    () => false,
-  )
-  try {
-    return await Promise.race([answer, late])
-  } finally {
-    late.catch(() => undefined)
-    timer.abort()
-  }
+/** Why a store does not answer names its address: that stands in the log. */
+function withoutDetail({ store: { detail: _detail, warnings, ...store }, ...parts }: Health) {
+  return { store: { ...store, warnings: warnings.map(({ code }) => code) }, ...parts }
 }

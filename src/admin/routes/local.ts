@@ -6,6 +6,7 @@ import { addRule, removeRule, ruleKey } from '../../policy/edit-rules.ts'
 import { parseHost } from '../../policy/host.ts'
 import type { LocalRule, PolicyDocument } from '../../policy/policy-document.ts'
 import { endOfDate } from '../../policy/schedule.ts'
+import { againOnConflict } from '../again-on-conflict.ts'
 import type { RouteDeps } from '../deps.ts'
 import { queryText, textField } from '../form.ts'
 import { MAX_KEY, readRule } from '../local-form.ts'
@@ -14,7 +15,6 @@ import type { Wording } from '../wording.ts'
 
 const MAX_ROWS = 300
 const MAX_SITES = 1_000
-const ATTEMPTS = 3
 
 export function localRoutes(app: FastifyInstance, deps: RouteDeps): void {
   const { store, catalogue, clock } = deps
@@ -84,18 +84,12 @@ async function change(
     ...(rule.reason === undefined ? {} : { reason: rule.reason }),
   }
   const note = { by, action, subject: rule.host, detail, at: clock() }
-  for (let attempt = 1; ; attempt++) {
+  await againOnConflict(async () => {
     const stored = await store.get('policy', CURRENT)
     if (stored === undefined) throw new PreauError('PREAU_NOT_FOUND')
     const body = edit(stored.body)
-    try {
-      await store.commit(note, [{ kind: 'policy', id: CURRENT, expects: stored.version, body }])
-      return
-    } catch (error) {
-      const isConflict = error instanceof PreauError && error.code === 'PREAU_CONFLICT'
-      if (!isConflict || attempt === ATTEMPTS) throw error
-    }
-  }
+    await store.commit(note, [{ kind: 'policy', id: CURRENT, expects: stored.version, body }])
+  })
 }
 
 function noticeOf(request: FastifyRequest, { t }: Wording) {

@@ -1,19 +1,26 @@
 /** `GET /metrics`: the state of the lists and what the proxy workers have counted, for the city's monitoring. */
 import type { FastifyInstance } from 'fastify'
 import type { Config } from '../../config.ts'
-import type { Sample } from '../../metrics.ts'
+import { addUp, type Sample } from '../../metrics.ts'
 import type { RouteDeps } from '../deps.ts'
+import type { Health } from '../health.ts'
 import { readListState, type ListState } from '../list-state.ts'
 import { METRICS_TYPE, renderMetrics } from '../render-metrics.ts'
 
 export function metricsRoutes(app: FastifyInstance, deps: RouteDeps): void {
   app.get('/metrics', { config: { access: 'public', isForScripts: true } }, async (_, reply) => {
-    const [state, workers] = await Promise.all([readListState(deps), deps.gather()])
-    const samples = [
-      ...ofLists(state),
+    const [state, workers] = await Promise.all([
+      // Monitoring is read when something is wrong: without the store it tells the rest.
+      readListState(deps).catch(() => undefined),
+      deps.gather(),
+    ])
+    const samples = addUp([
+      ...(state === undefined ? [] : ofLists(state)),
       ...(workers ?? unheard(deps.config)),
+      ...(deps.ownSamples?.() ?? []),
       ...deps.limitTally.samples(),
-    ]
+      ...ofDisk(deps.health.latest),
+    ])
     return reply.type(METRICS_TYPE).send(await renderMetrics(samples))
   })
 }
@@ -23,6 +30,11 @@ const unheard = ({ workers }: Config): Sample[] => [
   { name: 'preau_workers', value: workers },
   { name: 'preau_workers_silent', value: workers },
 ]
+
+function ofDisk(health: Health | undefined): Sample[] {
+  const value = health?.disk.freeBytes ?? undefined
+  return value === undefined ? [] : [{ name: 'preau_data_free_bytes', value }]
+}
 
 function ofLists(state: ListState): Sample[] {
   const { lists, standings, sources, statuses, candidate, alarms } = state

@@ -7,6 +7,7 @@ import type { Stored } from '../../store/store.ts'
 import type { RouteDeps } from '../deps.ts'
 import { queryText, textField } from '../form.ts'
 import { decisionNotice } from '../decision-notice.ts'
+import { healthWarnings } from '../health-warnings.ts'
 import { readListState } from '../list-state.ts'
 import { viewStrip } from '../list-strip.ts'
 import { frame, readPolicy, renderPage, wordingFor } from '../page.ts'
@@ -59,7 +60,7 @@ async function pendingList(
 ) {
   const { store, catalogue, proxyAddress, caFingerprint } = deps
   const before = queryText(request.query, 'before')
-  const query = { state: 'pending', limit: PAGE }
+  const query = { facet: 'pending', limit: PAGE }
   const requests = await store.list('request', before === undefined ? query : { ...query, before })
   // Counted apart only when they are not all here, so that the number and the rows agree.
   const isAll = before === undefined && requests.length < PAGE
@@ -67,7 +68,7 @@ async function pendingList(
   const words = wordingFor(request, deps, policy)
   return {
     words,
-    strip: viewStrip(await readListState(deps), words),
+    strip: viewStrip(await readListState(deps), words, healthWarnings(deps.health.latest, words)),
     rows: requests.map(row => viewRequest(row, catalogue, words)),
     count,
     heading: count === 0 ? words.t('pending.count.0') : words.count('pending.count', count),

@@ -12,9 +12,9 @@ import { viewRequest } from '../request-view.ts'
 import type { Wording } from '../wording.ts'
 
 const PAGE = 50
-/** How far back the history of a host is looked for, and how much of it is shown. */
-const HISTORY_DEPTH = 1_000
+/** How much of the history of a host is shown, and how much is read for it: passed warnings stand among its grants. */
 const HISTORY_SHOWN = 10
+const HISTORY_DEPTH = 500
 
 export function requestRoutes(app: FastifyInstance, deps: RouteDeps): void {
   const { store, catalogue } = deps
@@ -59,24 +59,18 @@ export function requestRoutes(app: FastifyInstance, deps: RouteDeps): void {
   )
 }
 
-/** The store lists by the state or all together: pending ones, few, are skipped on the way. */
+/** A page of those approved and those refused together, the newest first. */
 async function listDecided(
   store: Store,
   before: string | undefined,
 ): Promise<{ decided: Stored<'request'>[]; older: string | undefined }> {
-  const decided: Stored<'request'>[] = []
-  let cursor = before
-  for (let turn = 0; turn < 10 && decided.length < PAGE; turn++) {
-    const query = cursor === undefined ? {} : { before: cursor }
-    const rows = await store.list('request', { ...query, limit: PAGE })
-    for (const row of rows) {
-      if (decided.length === PAGE) return { decided, older: decided.at(-1)?.id }
-      if (row.body.decision !== undefined) decided.push(row)
-      cursor = row.id
-    }
-    if (rows.length < PAGE) return { decided, older: undefined }
-  }
-  return { decided, older: cursor }
+  const query = { limit: PAGE + 1, ...(before === undefined ? {} : { before }) }
+  const lists = await Promise.all(
+    ['approved', 'refused'].map(facet => store.list('request', { ...query, facet })),
+  )
+  const decided = lists.flat().toSorted((a, b) => (a.id < b.id ? 1 : -1))
+  const isMore = decided.length > PAGE
+  return { decided: decided.slice(0, PAGE), older: isMore ? decided[PAGE - 1]?.id : undefined }
 }
 
 function describeDecision({ body: { decision } }: Stored<'request'>, words: Wording) {
@@ -103,13 +97,14 @@ async function readHistory(
   own: Stored<'request'>,
   words: Wording,
 ) {
-  const [requests, grants] = await Promise.all([
-    listAll(store, 'request', {}, HISTORY_DEPTH),
-    listAll(store, 'grant', {}, HISTORY_DEPTH),
-  ])
   const { host, decision } = own.body
-  const others = requests.filter(({ id, body }) => id !== own.id && body.host === host)
-  const same = grants.filter(({ body }) => body.host === host && body.origin === 'approved')
+  const facet = `host:${host}`
+  const [requests, grants] = await Promise.all([
+    store.list('request', { facet, limit: HISTORY_SHOWN + 1 }),
+    listAll(store, 'grant', { facet }, HISTORY_DEPTH),
+  ])
+  const others = requests.filter(({ id }) => id !== own.id)
+  const same = grants.filter(({ body }) => body.origin === 'approved')
   const shown = same.slice(0, HISTORY_SHOWN).map(({ id, body }) => ({
     isOwn: decision?.outcome === 'approved' && decision.grant === id,
     scope: words.scope(body.scope),

@@ -79,7 +79,7 @@ async function showForm(
   })
 }
 
-/** Throws PREAU_SIGN_IN_REFUSED, PREAU_SIGN_IN_LOCKED or PREAU_OVERLOADED. */
+/** Throws PREAU_SIGN_IN_REFUSED, PREAU_SIGN_IN_LOCKED, PREAU_OVERLOADED, or what the store throws. */
 async function checkPassword(
   request: FastifyRequest,
   deps: RouteDeps,
@@ -87,7 +87,7 @@ async function checkPassword(
 ): Promise<User> {
   const password = rawField(request.body, 'password', MAX_PASSWORD)
   const id = userId(name)
-  const attempt = deps.guard.admit(id, request.ip)
+  const attempt = await deps.guard.admit(id, request.ip)
   const isRight = await examine(deps, attempt, id, password)
   if (isRight !== undefined) return isRight
   await auditFailure(request, deps, attempt, name)
@@ -104,10 +104,11 @@ async function examine(
     const user = (await store.get('user', id))?.body
     const isRight = await verifyOrPretend(password, user?.password)
     if (!isRight || user === undefined || user.disabled) return undefined
-    attempt.succeed()
+    await attempt.succeed()
     return user
   } catch (error) {
-    attempt.release()
+    // Where the store is down the attempt stays counted: it is forgotten with its window.
+    await attempt.release().catch(() => undefined)
     throw error
   }
 }
@@ -119,7 +120,7 @@ export async function auditFailure(
   attempt: Attempt,
   subject: string,
 ): Promise<void> {
-  const { isLogged, lock, unlogged } = attempt.fail()
+  const { isLogged, lock, unlogged } = await attempt.fail()
   if (!isLogged) return
   const detail = { address: ip, ...(unlogged === 0 ? {} : { unlogged }) }
   const note = { by: 'system', subject, at: clock() }

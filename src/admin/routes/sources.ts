@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { PreauError } from '../../errors.ts'
 import type { RouteDeps } from '../deps.ts'
+import { liveClaim } from '../../policy/list-source.ts'
 import { queryText, rawField } from '../form.ts'
 import { readListState } from '../list-state.ts'
 import { listLabel } from '../list-wording.ts'
@@ -82,13 +83,21 @@ async function fetchNow(
   deps: RouteDeps,
 ): Promise<FastifyReply> {
   const { work, clock } = deps
-  const { sources } = await readListState(deps)
+  const { sources, statuses } = await readListState(deps)
   const source = sources.find(({ name }) => name === request.params.name)
   if (source === undefined) throw new PreauError('PREAU_NOT_FOUND')
   const isSure = isAnyway(request.body)
   if (!isSure && isQuietHour(source.url, clock())) {
     reply.code(409)
     return showSources(request, reply, deps, { asked: source.name })
+  }
+  const claim = liveClaim(statuses.get(source.name), clock())
+  if (claim !== undefined && work.current === undefined) {
+    const { name } = source
+    const error = new PreauError('PREAU_FETCH_ELSEWHERE', { name, machine: claim.machine })
+    reply.code(error.status)
+    const notice = { kind: 'problem', text: error.text(request.locale) } as const
+    return showSources(request, reply, deps, { notice })
   }
   if (work.fetch(source.name, request.who?.user.name ?? '')) {
     return reply.redirect('/lists/sources?done=fetch', 303)

@@ -1,0 +1,29 @@
+/** What the first page warns of, from how everything is: each in words that say what to do. */
+import { warningText } from '../store/wording.ts'
+import type { Health } from './health.ts'
+import type { StripWarning } from './list-strip.ts'
+import type { Wording } from './wording.ts'
+
+/** Restarts in ten minutes that are told. */
+const MANY_RESTARTS = 3
+
+export function healthWarnings(health: Health | undefined, words: Wording): StripWarning[] {
+  if (health === undefined) return []
+  const { t, locale } = words
+  const { store, workers, lastState, log, disk, descriptors, authority } = health
+  const { isTold, configured, up, silent, restarts } = workers
+  const texts = [
+    ...store.warnings.map(warning => warningText(warning, locale)),
+    lastState.processes > 0 && t('health.lastState', { count: lastState.processes }),
+    isTold && up < configured && t('health.missing', { up, configured }),
+    silent > 0 && t('health.silent', { silent, configured }),
+    restarts >= MANY_RESTARTS && t('health.restarts', { restarts }),
+    disk.state !== 'ok' &&
+      t('health.disk', { free: words.number(Math.round((disk.freeBytes ?? 0) / 1e6)) }),
+    log.lostLines > 0 && t('health.log', { lines: words.number(log.lostLines) }),
+    descriptors.state !== 'ok' &&
+      t('health.descriptors', { open: descriptors.open ?? 0, max: descriptors.max ?? 0 }),
+    authority.state !== 'ok' && t('health.authority'),
+  ]
+  return texts.filter(text => text !== false).map(text => ({ kind: 'problem', text }))
+}

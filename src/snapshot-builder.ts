@@ -1,0 +1,160 @@
+/** Reads what is decided by from the store, and builds the snapshot of it; what stands open is kept from one to the next. */
+import { stat } from 'node:fs/promises'
+import type { Logger } from 'pino'
+import { indexFile } from './categories/lists.ts'
+import type { Config } from './config.ts'
+import { PreauError } from './errors.ts'
+import type { DecidingState } from './last-state/format.ts'
+import {
+  isIndexDamage,
+  openCategories,
+  tellDamage,
+  type OpenedCategories,
+} from './opened-categories.ts'
+import { createAddressJudge, parseCidr } from './policy/address.ts'
+import type { Catalogue } from './policy/category.ts'
+import { CURRENT, type Kind } from './policy/document.ts'
+import { isKept } from './policy/grant.ts'
+import { buildSnapshot, withGrants, type Snapshot } from './policy/snapshot.ts'
+import type { Store } from './store/store.ts'
+
+export interface BuildOptions {
+  readonly store: Store
+  readonly config: Config
+  readonly catalogue: Catalogue
+  readonly clock: () => number
+  readonly logger: Logger
+}
+
+/** A snapshot and what it was built from. */
+export interface Built {
+  readonly state: DecidingState
+  readonly snapshot: Snapshot
+}
+
+/** What decides. Most commits of a city change other records. */
+export const DECIDING: readonly Kind[] = ['policy', 'lists', 'grant']
+
+const MAX_GRANTS = 100_000
+
+/** Throws PREAU_STORE_EMPTY when the store has no policy or no lists, and what the store throws. */
+export async function readState({
+  store,
+  clock,
+}: Pick<BuildOptions, 'store' | 'clock'>): Promise<DecidingState> {
+  const [policy, lists, active] = await Promise.all([
+    store.get('policy', CURRENT),
+    store.get('lists', CURRENT),
+    store.list('grant', { facet: 'active', limit: MAX_GRANTS }),
+  ])
+  if (policy === undefined || lists === undefined)
+    throw new PreauError('PREAU_STORE_EMPTY', { detail: policy === undefined ? 'policy' : 'lists' })
+  const at = clock()
+  // Whether one is in force is judged at each verdict, by the clock as it then is.
+  const grants = active.map(({ body }) => body).filter(grant => isKept(grant, at))
+  return { at, policy, lists, grants }
+}
+
+/** Whether both decide the same; a version tells all of its record, as long as the store was never out of sight. */
+export function isSame(before: DecidingState, after: DecidingState): boolean {
+  return (
+    before.policy.version === after.policy.version &&
+    before.lists.version === after.lists.version &&
+    before.grants.length === after.grants.length &&
+    before.grants.every((grant, i) => grant.id === after.grants[i]?.id)
+  )
+}
+
+export class SnapshotBuilder {
+  readonly #options: BuildOptions
+  #categories: OpenedCategories | undefined
+  #behind: Behind | undefined
+  /** What stands in the store for all to see about the index. */
+  #told: OpenedCategories | Behind | undefined
+
+  constructor(options: BuildOptions) {
+    this.#options = options
+  }
+
+  /** Whether the lists that decide are older than those of the state built last: their file is damaged or still to come. */
+  get isBehind(): boolean {
+    return this.#behind !== undefined
+  }
+
+  /**
+   * `before`: what the store said last; undefined: nothing is taken over from it. Grants and policy never wait for an index:
+   * where it cannot be used the one that stands open goes on. Throws PREAU_INDEX_DAMAGED where none does, and the like.
+   */
+  async build(state: DecidingState, before: Built | undefined): Promise<Snapshot> {
+    const isOnlyGrants =
+      before?.state.lists.version === state.lists.version &&
+      before.state.policy.version === state.policy.version
+    if (isOnlyGrants && !this.isBehind) return withGrants(before.snapshot, state.grants)
+    const { catalogue, config } = this.#options
+    return buildSnapshot({
+      policy: state.policy.body,
+      grants: state.grants,
+      catalogue,
+      ...(await this.#openCategories(state)),
+      addresses: createAddressJudge(config.dial.allow.flatMap(text => parseCidr(text) ?? [])),
+    })
+  }
+
+  /** What stands open is kept while the lists and the expressions that are turned on stay the same. */
+  async #openCategories({ lists, policy }: DecidingState): Promise<OpenedCategories['parts']> {
+    const { expressions } = policy.body
+    const { id, index } = lists.body
+    const key = JSON.stringify([id, index, expressions])
+    const seen = await seenOf(indexFile(this.#options.config.dataDir, { index }))
+    const isTried = this.#behind?.key === key && this.#behind.seen === seen
+    const isOpen = this.#categories?.key === key && this.#behind === undefined
+    if (this.#categories !== undefined && (isOpen || isTried)) return this.#categories.parts
+    const isToCome = this.#isToCome(seen)
+    try {
+      const what = { lists: lists.body, expressions, key, isToCome }
+      const opened = await openCategories({ ...this.#options, ...what })
+      this.#categories = opened
+      this.#behind = opened.damage && { key, seen, damage: opened.damage }
+      return opened.parts
+    } catch (error) {
+      if (!isIndexDamage(error)) throw error
+      this.#behind = { key, seen, damage: error }
+      const { logger } = this.#options
+      const text = 'the index in force cannot be used; the last one stays in force'
+      if (!isToCome) logger.error({ err: error }, text)
+      if (this.#categories !== undefined) return this.#categories.parts
+      void this.tellIndex({ lists })
+      throw error
+    }
+  }
+
+  /** Where machines share the store a file may be on its way, and who brings it tells when it is late. */
+  #isToCome(seen: string | undefined): boolean {
+    return seen === ABSENT && this.#options.store.files !== undefined
+  }
+
+  /** Tells in the store how the index is: once, and again where that was not possible. Never rejects. */
+  async tellIndex({ lists }: Pick<DecidingState, 'lists'>): Promise<void> {
+    const what = this.#behind ?? this.#categories
+    if (what === undefined || this.#told === what) return
+    const { index } = lists.body
+    if (this.#isToCome(this.#behind?.seen)) return
+    const damage = this.#behind?.damage
+    if (await tellDamage({ ...this.#options, index, damage })) this.#told = what
+  }
+}
+
+/** An index that could not be used, and what its file looked like: until that changes it is not read again. */
+interface Behind {
+  readonly key: string
+  readonly seen: string
+  readonly damage: PreauError
+}
+
+const ABSENT = 'absent'
+
+const seenOf = (file: string): Promise<string> =>
+  stat(file).then(
+    ({ size, mtimeMs, ino }) => [size, mtimeMs, ino].join(),
+    () => ABSENT,
+  )

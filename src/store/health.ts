@@ -1,0 +1,26 @@
+/** The health of a store as one answer, given in time whatever the engine does. */
+import { causeOf, PreauError } from '../errors.ts'
+import type { StoreHealth, StoreWarning } from './store.ts'
+
+const ANSWER_MS = 900
+
+/** `asked` resolves to the warnings, or rejects where the store is down. Never rejects; answers within a second. */
+export async function answerHealth(asked: Promise<readonly StoreWarning[]>): Promise<StoreHealth> {
+  const late = Promise.withResolvers<StoreHealth>()
+  const detail = `no answer within ${ANSWER_MS} ms`
+  const timer = setTimeout(() => late.resolve({ isUp: false, detail, warnings: [] }), ANSWER_MS)
+  const answer = asked.then(
+    (warnings): StoreHealth => ({ isUp: true, warnings }),
+    (error: unknown): StoreHealth => ({ isUp: false, detail: detailOf(error), warnings: [] }),
+  )
+  try {
+    return await Promise.race([answer, late.promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function detailOf(error: unknown): string {
+  const detail = error instanceof PreauError ? error.params['detail'] : undefined
+  return typeof detail === 'string' ? detail : causeOf(error)
+}
