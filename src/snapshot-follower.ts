@@ -11,6 +11,7 @@ import type { Current, Snapshot } from './policy/snapshot.ts'
 import {
   isSame,
   readState,
+  takeOver,
   SnapshotBuilder,
   type BuildOptions,
   type Built,
@@ -169,9 +170,10 @@ class SnapshotFollower implements FollowedSnapshot {
   }
 
   async #refresh(): Promise<void> {
-    const state = await readState(this.#options)
+    const told = await readState(this.#options)
     // After a loss a version may have come twice, with other contents: a backup was put back.
     const before = this.#lastState === undefined ? this.#built : undefined
+    const state = before === undefined ? told : takeOver(before.state, told)
     const isChanged = before === undefined || this.#builder.isBehind || !isSame(before.state, state)
     this.#built = isChanged
       ? { state, snapshot: await this.#builder.build(state, before) }
