@@ -1,5 +1,5 @@
 /** What does a change cost those who watch: the workers that read again, and the engine that they ask? */
-import { readFileSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 import { loadConfig } from '../src/config.ts'
 import type { Change } from '../src/policy/document.ts'
@@ -7,27 +7,18 @@ import { openStore } from '../src/store/open-store.ts'
 import type { CommitNote, Store } from '../src/store/store.ts'
 import { aCommit, aGrant } from './support/city.ts'
 import { makeHome, startHome } from './support/contestants/preau.ts'
-import { cpuMicros, rounded } from './support/cpu.ts'
+import { childrenOf, cpuMicros, rounded } from './support/cpu.ts'
 import { placeOn, SQLITE, startRedis, type Engine } from './support/engines.ts'
 import { stop } from './support/processes.ts'
 import { report } from './support/report.ts'
 
 const WORKERS = 2
-const ACTIVE = [10, 1_000, 5_000] as const
-const CHANGES = 100
+const ACTIVE = [10, 1_000] as const
+const CHANGES = 60
 /** Far enough apart that each is followed by itself. */
 const EVERY_MS = 100
 const AFTER_START_MS = 8_000
 const PER_COMMIT = 500
-
-/** Workers first, then the admin process: the order in which they are started. */
-function childrenOf(pid: number): number[] {
-  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim()
-  return text
-    .split(' ')
-    .map(Number)
-    .toSorted((a, b) => a - b)
-}
 
 async function grantMany(store: Store, many: number): Promise<void> {
   for (let i = 0; i < many; i += PER_COMMIT) {

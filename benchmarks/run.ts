@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util'
 import { tables } from './support/report.ts'
 
 /** Only when named. */
-const LONG = ['endurance', 'lists', 'reload']
+const LONG = ['change', 'endurance', 'journey', 'lists', 'reload', 'standing', 'store', 'year']
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -58,7 +58,10 @@ try {
   const config = loadConfig(undefined, {})
   const stores = new Map<Engine, Store>()
   for (const engine of engines)
-    stores.set(engine, await openStore({ ...config, store: engine.store, dataDir: dir }))
+    stores.set(
+      engine,
+      await openStore({ ...config, store: engine.store, dataDir: dir }, { check: true }),
+    )
   const all = new Map<string, Figures[]>()
   // Interleaved, so that a slow minute is shared by all.
   for (let round = 0; round <= ROUNDS; round++) {

@@ -100,9 +100,9 @@ export async function tellDamage(options: TellDamage): Promise<boolean> {
     const at = clock()
     if (damage === undefined) {
       // Each machine has its own copy of an index: what is whole here may be damaged elsewhere.
-      const over = alarms.filter(
-        ({ body }) => body.kind === 'index-damaged' && (body.machine ?? machine) === machine,
-      )
+      const isOurs = ({ body }: (typeof alarms)[number]): boolean =>
+        store.files === undefined || (body.machine ?? machine) === machine
+      const over = alarms.filter(alarm => alarm.body.kind === 'index-damaged' && isOurs(alarm))
       if (over.length === 0) return true
       await store.commit(
         { by: 'system', action: 'alarm.over', subject: over[0]?.body.subject ?? '', at },

@@ -13,7 +13,7 @@ import {
 } from './opened-categories.ts'
 import { createAddressJudge, parseCidr } from './policy/address.ts'
 import type { Catalogue } from './policy/category.ts'
-import { CURRENT } from './policy/document.ts'
+import { CURRENT, type Kind } from './policy/document.ts'
 import { isKept } from './policy/grant.ts'
 import { buildSnapshot, withGrants, type Snapshot } from './policy/snapshot.ts'
 import type { Store } from './store/store.ts'
@@ -32,6 +32,9 @@ export interface Built {
   readonly snapshot: Snapshot
 }
 
+/** What decides. Most commits of a city change other records. */
+export const DECIDING: readonly Kind[] = ['policy', 'lists', 'grant']
+
 const MAX_GRANTS = 100_000
 
 /** Throws PREAU_STORE_EMPTY when the store has no policy or no lists, and what the store throws. */
@@ -47,6 +50,7 @@ export async function readState({
   if (policy === undefined || lists === undefined)
     throw new PreauError('PREAU_STORE_EMPTY', { detail: policy === undefined ? 'policy' : 'lists' })
   const at = clock()
+  // Whether one is in force is judged at each verdict, by the clock as it then is.
   const grants = active.map(({ body }) => body).filter(grant => isKept(grant, at))
   return { at, policy, lists, grants }
 }

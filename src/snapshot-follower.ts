@@ -12,6 +12,7 @@ import {
   isSame,
   readState,
   takeOver,
+  DECIDING,
   SnapshotBuilder,
   type BuildOptions,
   type Built,
@@ -61,6 +62,8 @@ class SnapshotFollower implements FollowedSnapshot {
   readonly #keeper: LastStateKeeper
   readonly #listeners = new Set<() => void>()
   #built: Built | undefined
+  /** Of what was read last. */
+  #revision: string | undefined
   #lastState: LastState | undefined
   #isRefreshing = false
   #isStale = false
@@ -170,14 +173,20 @@ class SnapshotFollower implements FollowedSnapshot {
   }
 
   async #refresh(): Promise<void> {
-    const told = await readState(this.#options)
+    const { store, clock } = this.#options
+    // Asked first: what changes while the state is read makes it another one.
+    const revision = await store.revision(DECIDING)
     // After a loss a version may have come twice, with other contents: a backup was put back.
     const before = this.#lastState === undefined ? this.#built : undefined
+    const isRead = before !== undefined && revision === this.#revision
+    const told = isRead ? { ...before.state, at: clock() } : await readState(this.#options)
     const state = before === undefined ? told : takeOver(before.state, told)
     const isChanged = before === undefined || this.#builder.isBehind || !isSame(before.state, state)
     this.#built = isChanged
       ? { state, snapshot: await this.#builder.build(state, before) }
       : { ...before, state: { ...before.state, at: state.at } }
+    // Not before it is in force: what could not be built is read again.
+    this.#revision = revision
     this.#keeper.keep(this.#built.state, isChanged)
     if (isChanged) for (const listener of this.#listeners) listener()
   }

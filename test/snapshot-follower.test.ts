@@ -3,6 +3,7 @@ import t, { type Test } from 'tap'
 import { unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import pino from 'pino'
+import { loadCatalogue } from '../src/categories/catalogue.ts'
 import { loadConfig, type Config } from '../src/config.ts'
 import { indexFile } from '../src/categories/lists.ts'
 import { install } from '../src/install.ts'
@@ -86,6 +87,47 @@ t.test('a grant committed elsewhere opens the site here, and closes it when it e
   await new Promise(resolve => setTimeout(resolve, 100))
   t.equal(swaps, 2, 'what changes no policy swaps nothing')
 })
+
+t.test(
+  'what decides is read again when it has changed, and not at each click of the city',
+  async t => {
+    const { config, store, verdict } = await open(t)
+    let reads = 0
+    const counting = over(store, {
+      list: (...args) => {
+        if (args[0] === 'grant') reads++
+        return store.list(...args)
+      },
+    })
+    const catalogue = loadCatalogue()
+    const logger = pino({ level: 'silent' })
+    const current = await followSnapshot({ store: counting, config, catalogue, clock, logger })
+    t.teardown(() => current.close())
+    const grant = (id: string) => {
+      const scope = { kind: 'city' } as const
+      const body = {
+        id,
+        host: host('miniclip.com'),
+        scope,
+        origin: 'approved',
+        by: 'a',
+        at: 0,
+      } as const
+      return store.commit(note, [{ kind: 'grant', id, body: { ...body, until: null } }])
+    }
+    await grant('g1')
+    await eventually(() => verdict('www.miniclip.com') === 'grant')
+    await eventually(() => reads === 2)
+    for (let i = 0; i < 5; i++) {
+      await store.commit(note, [{ kind: 'latest', id: `k${i}`, body: { requestId: 'r' } }])
+      await new Promise(resolve => setTimeout(resolve, 60))
+    }
+    t.equal(reads, 2)
+    await grant('g2')
+    await eventually(() => reads === 3)
+    t.equal(reads, 3)
+  },
+)
 
 t.test('an index that cannot be opened leaves the last one in force, and says so', async t => {
   const { store, said, verdict } = await open(t)

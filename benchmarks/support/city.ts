@@ -40,14 +40,15 @@ export function aGrant(i: number, at = Date.now()): Grant {
 }
 
 /** The click of a pupil: a request, the pointer to it, and an audit entry. */
-export function aCommit(i: number): [CommitNote, Change[]] {
-  const body = aRequest(i)
-  const note = { by: `pc:${ip(i)}`, action: 'request.open', subject: body.host, at: body.at }
+export function openCommit(body: UnblockRequest): [CommitNote, Change[]] {
+  const by = `pc:${body.askers[0]?.ip}`
   return [
-    note,
+    { by, action: 'request.open', subject: body.host, at: body.at },
     [
       { kind: 'request', id: body.id, expects: 'absent', body },
       { kind: 'latest', id: latestKey(body.site, body.host), body: { requestId: body.id } },
     ],
   ]
 }
+
+export const aCommit = (i: number): [CommitNote, Change[]] => openCommit(aRequest(i))

@@ -11,6 +11,15 @@ function treeOf(pid: number): number[] {
   return [pid, ...children.filter(child => child !== '').flatMap(child => treeOf(Number(child)))]
 }
 
+/** In the order in which they were started: the workers, then the admin process. */
+export function childrenOf(pid: number): number[] {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim()
+  return text
+    .split(' ')
+    .map(Number)
+    .toSorted((a, b) => a - b)
+}
+
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0)
 
 /** User and system time of a process and its descendants, those that have ended too, in microseconds. */

@@ -190,12 +190,14 @@ function listenToSignals(
     isStopping = true
     resolve()
   }
+  // Whoever has closed the window, or the other end of a pipe, is no reason to end badly.
+  for (const output of [process.stdout, process.stderr]) output.on('error', () => undefined)
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
   process.on('SIGHUP', () => {
     // The window has been closed: who began there is gone, and nobody would know of us any more.
-    if (isTty && !isatty(1)) stop()
-    else reload()
+    if (!isTty || isatty(1)) reload()
+    else if (!isStopping) stop()
   })
   return { stopped }
 }

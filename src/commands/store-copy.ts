@@ -1,12 +1,14 @@
 /** `preau store copy`: everything that is kept moves to another store, or is backed up. */
 import { join } from 'node:path'
 import type { Config } from '../config.ts'
+import { PreauError } from '../errors.ts'
 import { authorityDir } from '../install-authority.ts'
-import { copyStore } from '../store/copy/copy.ts'
+import { copyStore, type OnProgress } from '../store/copy/copy.ts'
 import { nameOf, openReading, openWriting, parsePlace, type Place } from '../store/copy/place.ts'
 import { shorten, type Terminal } from './terminal.ts'
 
 const SHOWN_DIGITS = 16
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 
 /** Throws PREAU_STORE_NOT_EMPTY, _COPY_DIFFERS and what opening a store throws; the target is then no store. */
 export async function storeCopy(
@@ -23,10 +25,19 @@ export async function storeCopy(
     await reading.close()
     throw error
   })
-  const copied = await copyStore(reading, writing, (phase, share) => {
+  const stop = new AbortController()
+  const onSignal = (): void => {
+    stop.abort(new PreauError('PREAU_USAGE', { detail: t('store.stopped') }))
+  }
+  for (const name of SIGNALS) process.once(name, onSignal)
+  const onProgress: OnProgress = (phase, share) =>
     progress(t(`store.${phase}`, { percent: Math.floor(share * 100) }))
-  })
-  progress('')
+  const copied = await copyStore(reading, writing, { onProgress, signal: stop.signal }).finally(
+    () => {
+      progress('')
+      for (const name of SIGNALS) process.off(name, onSignal)
+    },
+  )
   const format = new Intl.NumberFormat(locale)
   print(
     t('store.copied', {

@@ -15,6 +15,11 @@ const BEAT_MS = 15_000
 const READS_AT_ONCE = 16
 /** A store that does not answer is asked again this soon, for all who wait. */
 const RETRY_MS = 1_000
+/**
+ * A page that opens by itself asks on a new connection, which another worker may take: it must have heard of the grant
+ * too. On SQLite each looks ten times a second; a message of Redis is there at once.
+ */
+const SETTLE_MS = 150
 /** A follower that does not read is cut: its events are small and few. */
 const MAX_UNREAD_BYTES = 65_536
 
@@ -24,6 +29,7 @@ export interface FollowDeps {
   readonly clock: () => number
   readonly limits: Pick<Limits, 'followers' | 'followersPerPc'>
   readonly beatMs?: number
+  readonly settleMs?: number
 }
 
 interface Follower {
@@ -52,13 +58,15 @@ export class FollowHub {
   #size = 0
   #retry: NodeJS.Timeout | undefined
   #isReading = false
+  /** Of snapshots that other workers may not have yet. */
+  readonly #settling = new Set<NodeJS.Timeout>()
   #isClosed = false
 
   constructor(deps: FollowDeps) {
     this.#deps = deps
     this.#stops = [
       deps.store.watch(() => this.#refresh(this.#topics.keys())),
-      deps.current.onSwap(() => this.#tellAll()),
+      deps.current.onSwap(() => this.#settle()),
     ]
     this.#timer = setInterval(() => this.#beat(), deps.beatMs ?? BEAT_MS).unref()
   }
@@ -100,6 +108,7 @@ export class FollowHub {
     this.#isClosed = true
     clearInterval(this.#timer)
     clearTimeout(this.#retry)
+    for (const timer of this.#settling) clearTimeout(timer)
     for (const stop of this.#stops) stop()
     for (const { followers } of this.#topics.values()) {
       for (const { response } of followers) response.end()
@@ -169,20 +178,30 @@ export class FollowHub {
     this.#retry = setTimeout(() => this.#refresh(this.#topics.keys()), RETRY_MS).unref()
   }
 
-  #tellAll(): void {
-    for (const topic of this.#topics.values()) this.#tell(topic)
+  #settle(): void {
+    const timer = setTimeout(() => {
+      this.#settling.delete(timer)
+      this.#tellAll(true)
+    }, this.#deps.settleMs ?? SETTLE_MS)
+    this.#settling.add(timer.unref())
+    this.#tellAll()
   }
 
-  #tell(topic: Topic): void {
-    for (const follower of topic.followers) this.#tellOne(follower, topic)
+  #tellAll(mayOpen = false): void {
+    for (const topic of this.#topics.values()) this.#tell(topic, mayOpen)
   }
 
-  #tellOne(follower: Follower, { latest, isUnknown }: Topic): void {
+  #tell(topic: Topic, mayOpen = false): void {
+    for (const follower of topic.followers) this.#tellOne(follower, topic, mayOpen)
+  }
+
+  #tellOne(follower: Follower, { latest, isUnknown }: Topic, mayOpen = false): void {
     const { refusal, locale } = follower
     const { current, clock } = this.#deps
     // Who waits for an answer goes on waiting; who might still ask is told that it is not possible.
     const known = isUnknown && latest?.request === undefined ? undefined : latest
     const standing = describeStanding(known, refusal, current.snapshot, clock(), locale)
+    if (standing.reload && !mayOpen && this.#settling.size > 0) return
     if (latest !== undefined || isUnknown || standing.reload) send(follower, standing)
   }
 

@@ -5,7 +5,13 @@ import type { Change } from '../policy/document.ts'
 import { opensFor } from '../policy/grant.ts'
 import type { Refusal } from '../policy/refusal.ts'
 import type { Current } from '../policy/snapshot.ts'
-import { isPending, joinRequest, latestKey, openRequest } from '../policy/unblock-request.ts'
+import {
+  isPending,
+  joinRequest,
+  latestKey,
+  MAX_ASKERS,
+  openRequest,
+} from '../policy/unblock-request.ts'
 import { decide } from '../policy/verdict.ts'
 import type { Store, Stored } from '../store/store.ts'
 import { tooLate } from './in-time.ts'
@@ -90,6 +96,9 @@ export class UnblockDesk {
       return isRetry || (grant !== undefined && opensFor(grant, client, now))
     const own = request.body.askers.find(({ ip }) => ip === client.ip)
     if (own !== undefined && Math.abs(now - own.at) < REPEAT_MS) return true
+    // That it was heard is counted before it is written, and the write may have failed: whoever is to stand among those
+    // who asked must be seen there before his click is acknowledged without one.
+    if (own === undefined && request.body.askers.length < MAX_ASKERS) return false
     click.isHeard ??= this.#isHeard(request, click)
     return click.isHeard
   }

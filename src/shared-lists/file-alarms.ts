@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { indexFile, listsFolder, namesIn, type NamedVersions } from '../categories/lists.ts'
 import { causeOf, type PreauError } from '../errors.ts'
+import type { AlarmKind } from '../policy/alarm.ts'
 import type { Store } from '../store/store.ts'
-import { alarmsOf, endAlarms, raiseAlarm } from './list-alarms.ts'
+import { endAlarms, MAX_ALARMS, raiseAlarm } from './list-alarms.ts'
 
 export interface FileAlarmsOptions {
   readonly store: Store
@@ -16,6 +17,13 @@ export interface FileAlarmsOptions {
   /** How long the index in force may be missing before somebody must know. */
   readonly lateMs: number
 }
+
+/** Alarms whose subject is a file. */
+const ABOUT_FILES: ReadonlySet<string> = new Set<AlarmKind>([
+  'index-damaged',
+  'lists-late',
+  'shared-file-damaged',
+])
 
 export class FileAlarms {
   readonly #options: FileAlarmsOptions
@@ -66,15 +74,13 @@ export class FileAlarms {
   async #end(versions: NamedVersions): Promise<void> {
     const { store, dataDir, machine, clock } = this.#options
     const named = namesIn(versions)
-    const alarms = [
-      ...(await alarmsOf(store, 'lists-late')).filter(
-        ({ body }) => body.subject !== versions.lists.index || body.machine === machine,
-      ),
-      ...(await alarmsOf(store, 'shared-file-damaged')),
-    ]
-    const over = alarms.filter(({ body: { subject, machine: whose } }) => {
-      const isNamed = named.has(subject.split('/')[0] ?? '')
-      return !isNamed || (whose === machine && existsSync(join(listsFolder(dataDir), subject)))
+    const alarms = await store.list('alarm', { limit: MAX_ALARMS })
+    const over = alarms.filter(({ body: { kind, subject, machine: whose } }) => {
+      if (!ABOUT_FILES.has(kind)) return false
+      if (!named.has(subject.split('/')[0] ?? '')) return true
+      // A damaged index is on the disk, too: who opens it says when it is whole.
+      const mayBeOver = kind !== 'index-damaged' && whose === machine
+      return mayBeOver && existsSync(join(listsFolder(dataDir), subject))
     })
     await endAlarms(store, over, clock())
   }

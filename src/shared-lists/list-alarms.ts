@@ -1,15 +1,9 @@
 /** The alarms of a machine about files of the lists: raised once, ended when it is over for this machine. */
-import type { Alarm, AlarmKind } from '../policy/alarm.ts'
+import type { Alarm } from '../policy/alarm.ts'
 import type { Change } from '../policy/document.ts'
 import type { Store, Stored } from '../store/store.ts'
 
 export const MAX_ALARMS = 100
-
-/** Those of one kind, of all machines. */
-export async function alarmsOf(store: Store, kind: AlarmKind): Promise<Stored<'alarm'>[]> {
-  const all = await store.list('alarm', { limit: MAX_ALARMS })
-  return all.filter(({ body }) => body.kind === kind)
-}
 
 export async function raiseAlarm(
   store: Store,

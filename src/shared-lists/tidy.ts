@@ -1,7 +1,8 @@
 /** Drops the files that no version names any more, on this machine and in the shared store. */
+import { existsSync } from 'node:fs'
 import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { dropUnreferenced, listsFolder, namesIn } from '../categories/lists.ts'
+import { dropUnreferenced, indexFile, listsFolder, namesIn } from '../categories/lists.ts'
 import { CURRENT } from '../policy/document.ts'
 import { FETCHING } from '../store/shared-files.ts'
 import type { Store } from '../store/store.ts'
@@ -23,8 +24,10 @@ export async function tidyLists(
   if (lists === undefined) return
   const versions = { lists: lists.body, candidate: candidate?.body }
   const { files } = store
-  await dropUnreferenced(dataDir, versions, files === undefined ? Infinity : now - ORPHAN_MS)
-  if (files === undefined) return
+  if (files === undefined) return dropUnreferenced(dataDir, versions)
+  // Until the index in force has come, what nobody names any more is what decides here.
+  if (existsSync(indexFile(dataDir, lists.body)))
+    await dropUnreferenced(dataDir, versions, now - ORPHAN_MS)
   await dropUnfinished(listsFolder(dataDir), now)
   const named = namesIn(versions)
   const orphans = [...(await files.list(signal))].filter(

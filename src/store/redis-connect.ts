@@ -174,13 +174,23 @@ function watchOver(redis: Redis, signal: AbortSignal): Connecting {
     end()
   }
   redis.on('error', (error: Error) => {
-    reason = error
+    reason = reworded(error)
   })
   redis.once('ready', ready.resolve)
   redis.once('end', end)
   if (signal.aborted) giveUp()
   else signal.addEventListener('abort', giveUp)
   return { redis, ready: ready.promise, ended: ended.promise }
+}
+
+/** What ioredis says of sentinels is about its own settings, and leaves out what is wrong with their TLS. */
+function reworded(error: Error): Error {
+  const [isSentinel, last] =
+    /^All sentinels are unreachable.*?(?:Last error: (.*))?$/.exec(error.message) ?? []
+  if (isSentinel === undefined) return error
+  const hint =
+    last === 'Connection is closed.' ? 'none can be reached; with TLS: redis.caFile?' : last
+  return new Error(`no sentinel answers (${hint ?? 'none knows this master'})`)
 }
 
 /** Ends a connection at once, whatever the other side does. */

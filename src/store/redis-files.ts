@@ -84,26 +84,39 @@ export class RedisFiles implements SharedFiles {
   async put(
     name: string,
     path: string,
-    { isForced = false, onProgress, signal }: TransferOptions & { isForced?: boolean } = {},
+    { isForced = false, ...options }: TransferOptions & { isForced?: boolean } = {},
   ): Promise<void> {
+    const { signal } = options
     if (!NAME.test(name)) throw new TypeError(`not a name of a shared file: ${name}`)
     const handle = await open(path)
     try {
       if (!isForced && (await this.#isSame(name, handle, signal))) return
       await this.#assertRoom(name, (await handle.stat()).size, signal)
-      const upload = randomUUID()
-      const sum = new Sum()
-      for await (const chunk of readChunks(handle)) {
-        const packed = await compress(chunk, ZSTD)
-        sum.add(chunk, packed.length)
-        const key = this.#chunk(upload, sum.chunks - 1)
-        await this.#patient.ask(link => link.call('SET', [key, packed, 'EX', ORPHAN_S]), signal)
-        onProgress?.(sum.bytes)
-      }
-      await this.#finish(name, { ...sum.end(), upload }, signal)
+      await this.#upload(name, handle, options).catch((error: unknown) => {
+        if (!isGone(error)) throw error
+        // A replica has taken over that had not all of it.
+        return this.#upload(name, handle, options)
+      })
     } finally {
       await handle.close()
     }
+  }
+
+  async #upload(
+    name: string,
+    handle: FileHandle,
+    { onProgress, signal }: TransferOptions,
+  ): Promise<void> {
+    const upload = randomUUID()
+    const sum = new Sum()
+    for await (const chunk of readChunks(handle)) {
+      const packed = await compress(chunk, ZSTD)
+      sum.add(chunk, packed.length)
+      const key = this.#chunk(upload, sum.chunks - 1)
+      await this.#patient.ask(link => link.call('SET', [key, packed, 'EX', ORPHAN_S]), signal)
+      onProgress?.(sum.bytes)
+    }
+    await this.#finish(name, { ...sum.end(), upload }, signal)
   }
 
   /** A full Redis refuses all writes: a list must not take the place of clicks and decisions. */
@@ -208,6 +221,11 @@ export class RedisFiles implements SharedFiles {
 
 const damaged = (name: string, detail: ReturnType<typeof detailOf>): PreauError =>
   new PreauError('PREAU_SHARED_FILE_DAMAGED', { name, detail })
+
+const isGone = (error: unknown): boolean =>
+  error instanceof PreauError &&
+  error.cause instanceof RedisRefusal &&
+  error.cause.message.startsWith('GONE')
 
 /** Somebody who may not ask how much memory there is finds out by a refusal. */
 function noneOfThat(error: unknown): string {

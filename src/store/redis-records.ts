@@ -14,6 +14,8 @@ export interface RedisKeys {
   readonly schema: string
   readonly seq: string
   readonly audit: string
+  /** A hash: kind to the number of the last commit that changed a record of it. */
+  readonly revisions: string
   readonly changes: string
   /** A hash: id to version, facets and body. */
   readonly documents: (kind: Kind) => string
@@ -31,6 +33,7 @@ export function redisKeys(prefix: string): RedisKeys {
     schema: `${base}schema`,
     seq: `${base}seq`,
     audit: `${base}audit`,
+    revisions: `${base}revisions`,
     changes: `${base}changes`,
     documents: kind => `${base}doc:${kind}`,
     index: (kind, facet) =>

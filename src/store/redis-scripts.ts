@@ -49,6 +49,7 @@ local function read(key, id)
 end
 local function look(key) redis.call('EXISTS', key) end
 look(prefix .. 'audit')
+look(prefix .. 'revisions')
 for i = 3, #ARGV, 6 do
   local kind, id, expects = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   local key = prefix .. 'doc:' .. kind
@@ -65,6 +66,7 @@ for i = 3, #ARGV, 6 do
 end
 local seq = redis.call('INCR', KEYS[1])
 redis.call('XADD', prefix .. 'audit', string.format('%d', seq) .. '-0', 'n', ARGV[2])
+for i = 3, #ARGV, 6 do redis.call('HSET', prefix .. 'revisions', ARGV[i], seq) end
 local written = {}
 for i = 3, #ARGV, 6 do
   local kind, id, facets = ARGV[i], ARGV[i + 1], ARGV[i + 3]
@@ -86,6 +88,12 @@ for i = 3, #ARGV, 6 do
 end
 redis.call('PUBLISH', prefix .. 'changes', seq)
 return seq
+`)
+
+/** KEYS: marker. A write that changes nothing: refused where a commit would be (OOM, MISCONF, NOREPLICAS, READONLY). */
+export const PROBE = script(`
+if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('SET', KEYS[1], '', 'NX') end
+return 0
 `)
 
 /** KEYS: index (a sorted set of one score, so in the order of its bytes), records. ARGV: upper bound, limit. */

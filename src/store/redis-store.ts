@@ -13,7 +13,7 @@ import { findStore } from './redis-marker.ts'
 import { RedisPermits } from './redis-permits.ts'
 import { commitArguments, rowOf, rowsOf, type RedisKeys } from './redis-records.ts'
 import { RedisReplication } from './redis-replication.ts'
-import { COMMIT, LIST } from './redis-scripts.ts'
+import { COMMIT, LIST, PROBE } from './redis-scripts.ts'
 import { RedisWatch } from './redis-watch.ts'
 import { DEFAULT_LIMIT, keyOf, rowChangeOf, storedOf } from './rows.ts'
 import type {
@@ -109,6 +109,15 @@ export class RedisStore implements Store {
     return this.#reading(async () => Number(await this.#link.call('ZCARD', [index])))
   }
 
+  revision(kinds: readonly Kind[]): Promise<string> {
+    return this.#reading(async () => {
+      // A Redis that took over may lack the last commits and count others by the same numbers.
+      const { epoch } = this.#link
+      const found = await this.#link.call('HMGET', [this.#options.keys.revisions, ...kinds])
+      return `${epoch}:${Math.max(0, ...(found as (string | null)[]).map(Number))}`
+    })
+  }
+
   commit(note: CommitNote, changes: readonly Change[]): Promise<void> {
     return this.#tracked(async () => {
       const args = commitArguments(this.#marker ?? '', note, changes.map(rowChangeOf))
@@ -141,7 +150,12 @@ export class RedisStore implements Store {
   check(): Promise<StoreHealth> {
     const { replicas: wanted, canFailOver } = this.#options
     const replication = { wanted, canFailOver }
-    return answerHealth(this.#reading(() => durabilityWarnings(this.#link, replication)))
+    return answerHealth(
+      this.#reading(async () => {
+        await this.#writes.run(PROBE, [this.#options.keys.schema], [])
+        return durabilityWarnings(this.#link, replication)
+      }),
+    )
   }
 
   close(): Promise<void> {

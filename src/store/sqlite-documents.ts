@@ -15,6 +15,9 @@ const SQL = {
               WHERE f.kind = :kind AND f.facet = :facet AND ${pageOf('f.id')}`,
   count: 'SELECT count(*) AS total FROM document WHERE kind = ?',
   countFacet: 'SELECT count(*) AS total FROM facet WHERE kind = ? AND facet = ?',
+  revision: `SELECT coalesce(max(seq), 0) AS total FROM revision WHERE kind IN (SELECT value FROM json_each(?))`,
+  changed: `INSERT INTO revision (kind, seq) SELECT value, :seq FROM json_each(:kinds) WHERE true
+            ON CONFLICT (kind) DO UPDATE SET seq = excluded.seq`,
   version: 'SELECT version FROM document WHERE kind = ? AND id = ?',
   put: `INSERT INTO document (kind, id, version, body) VALUES (?, ?, 1, ?) ON CONFLICT (kind, id)
         DO UPDATE SET version = version + 1, body = excluded.body`,
@@ -57,6 +60,10 @@ export class SqliteDocuments {
     return Number(row?.['total'])
   }
 
+  revision(kinds: readonly Kind[]): number {
+    return Number(this.#sql.revision.get(JSON.stringify(kinds))?.['total'])
+  }
+
   tail(limit: number, before: number | null): (AuditRow & { readonly seq: number })[] {
     const rows = this.#sql.tail.all(before, Math.max(0, limit))
     return rows as unknown as (AuditRow & { readonly seq: number })[]
@@ -71,7 +78,10 @@ export class SqliteDocuments {
     this.#db.exec('BEGIN IMMEDIATE')
     try {
       for (const change of changes) this.#write(change)
-      this.#sql.audit.run(note.at, note.by, note.action, note.subject, note.detail)
+      const { at, by, action, subject, detail } = note
+      const { lastInsertRowid: seq } = this.#sql.audit.run(at, by, action, subject, detail)
+      const kinds = JSON.stringify([...new Set(changes.map(({ kind }) => kind))])
+      this.#sql.changed.run({ seq, kinds })
       this.#db.exec('COMMIT')
     } catch (error) {
       // SQLite has already rolled back by itself after some errors, a full disk among them.

@@ -35,6 +35,10 @@ const MIGRATIONS: readonly ((db: DatabaseSync) => void)[] = [
    CREATE INDEX facet_by_name ON facet (kind, facet, id);`)
     deriveFacets(db)
   },
+  db =>
+    db.exec(
+      `CREATE TABLE revision (kind TEXT PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID;`,
+    ),
 ]
 export const SCHEMA_VERSION = MIGRATIONS.length
 

@@ -61,6 +61,10 @@ class SqliteStore implements Store {
     return this.#connection.call('count', kind, facet === undefined ? facet : keyOf(facet))
   }
 
+  async revision(kinds: readonly Kind[]): Promise<string> {
+    return String(await this.#connection.call('revision', kinds))
+  }
+
   async commit(note: CommitNote, changes: readonly Change[]): Promise<void> {
     await this.#connection.call('commit', auditRowOf(note), changes.map(rowChangeOf))
     this.#signal.raise()

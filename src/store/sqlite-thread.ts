@@ -14,7 +14,7 @@ import { openDatabase, type DatabaseOptions } from './sqlite-schema.ts'
 /** What the thread can be asked. `watch` turns the polling for commits of other connections on or off. */
 export type ThreadCalls = Pick<
   SqliteDocuments,
-  'get' | 'list' | 'count' | 'tail' | 'forget' | 'commit'
+  'get' | 'list' | 'count' | 'revision' | 'tail' | 'forget' | 'commit'
 > &
   Pick<SqlitePermits, 'take' | 'giveBack' | 'clear'> & {
     /** Reads from the file that stands at its path now. */
@@ -83,6 +83,7 @@ function serve(port: NonNullable<typeof parentPort>, { file, ...options }: Threa
     get: (kind, id) => documents.get(kind, id),
     list: (kind, query) => documents.list(kind, query),
     count: (kind, facet) => documents.count(kind, facet),
+    revision: kinds => documents.revision(kinds),
     tail: (limit, before) => documents.tail(limit, before),
     forget: before => documents.forget(before),
     commit: (note, changes) => documents.commit(note, changes),

@@ -46,6 +46,11 @@ export interface Store {
   list<K extends Kind>(kind: K, query?: ListQuery): Promise<Stored<K>[]>
   count(kind: Kind, facet?: string): Promise<number>
   /**
+   * A text that is another one after each commit that changes a record of these kinds, and after a loss of the connection.
+   * Asked before the records are read, it spares reading them again as long as it stays the same.
+   */
+  revision(kinds: readonly Kind[]): Promise<string>
+  /**
    * Writes all changes and the audit entry, or nothing. When the promise resolves they survive a power cut.
    * Throws PREAU_CONFLICT when a record has not the expected version, PREAU_STORE_UNAVAILABLE when it cannot write: where
    * the engine fell silent in the middle it may have been written all the same, and the error says so.
@@ -116,6 +121,7 @@ export type StoreWarningCode =
   | 'unchecked'
 
 export interface StoreHealth {
+  /** False too where it can be read but records nothing: no memory, no disk, no replica. */
   readonly isUp: boolean
   /** Why it is down. */
   readonly detail?: string

@@ -112,9 +112,9 @@ export function copyContract(t: Test, name: string, makeFrom: MakeSpot, makeTo: 
     })
     t.equal(before.requests.length, MANY)
     const shares: number[] = []
-    const copied = await copyStore(await from.reading(), await to.writing(), (_, share) =>
-      shares.push(share),
-    )
+    const copied = await copyStore(await from.reading(), await to.writing(), {
+      onProgress: (_, share) => shares.push(share),
+    })
     t.match(copied, { records: MANY + ODD_IDS.length, audit: 14, digest: /^[0-9a-f]{64}$/ })
     t.ok(shares.length > 4 && shares.at(-1) === 1, 'and its progress was told')
     await withStore(to, async store => {
@@ -198,6 +198,20 @@ export function copyContract(t: Test, name: string, makeFrom: MakeSpot, makeTo: 
     }
     await t.rejects(copyStore(await from.reading(), lying), { code: 'PREAU_STORE_COPY_DIFFERS' })
     await t.rejects(to.reading(), 'nothing stands there')
+  })
+
+  check('a copy that is stopped on its way leaves nothing', async (t, from, to) => {
+    await withStore(from, fill)
+    for (const phase of ['copying', 'comparing']) {
+      const stop = new AbortController()
+      const onProgress = (now: string): void => {
+        if (now === phase) stop.abort(new Error('enough'))
+      }
+      const { signal } = stop
+      const copying = copyStore(await from.reading(), await to.writing(), { onProgress, signal })
+      await t.rejects(copying, /enough/)
+      await t.rejects(to.reading(), 'nothing stands there')
+    }
   })
 
   check('of two copies into one place one wins, and it is whole', async (t, from, to) => {

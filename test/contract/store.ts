@@ -404,6 +404,35 @@ function watching(check: Check): void {
 }
 
 function several(check: Check): void {
+  check(
+    'a revision changes with what it is about, and with nothing else',
+    async (t, store, again) => {
+      const other = await again()
+      const read = () => other.revision(['latest', 'grant'])
+      const first = await read()
+      await store.commit(note(), [{ kind: 'request', id: 'r', body: request('r') }])
+      await store.commit(note(), [])
+      t.equal(await read(), first)
+      const seen = new Set([first])
+      const changes = [
+        [latest('k', 'r')],
+        [latest('k', 'r')],
+        [{ kind: 'request', id: 'r', body: null }, latest('l', 'r')],
+        [{ kind: 'latest', id: 'k', body: null }],
+      ] satisfies Parameters<Store['commit']>[1][]
+      for (const change of changes) {
+        await store.commit(note(), change)
+        const found = await read()
+        t.notOk(seen.has(found), 'it never comes back to what it was')
+        seen.add(found)
+        t.equal(await read(), found)
+      }
+      const before = await read()
+      await t.rejects(store.commit(note(), [latest('l', 'r', 7)]), { code: 'PREAU_CONFLICT' })
+      t.equal(await read(), before)
+    },
+  )
+
   check('a store that works says so', async (t, store) => {
     t.equal((await store.check()).isUp, true)
   })

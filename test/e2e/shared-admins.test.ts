@@ -3,6 +3,10 @@
  * other in turn, and nobody notices.
  */
 import t, { type Test } from 'tap'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as elapsed } from 'node:timers/promises'
 import type { Host } from '../../src/policy/host.ts'
 import { openStore } from '../../src/store/open-store.ts'
 import type { Store } from '../../src/store/store.ts'
@@ -17,7 +21,6 @@ const OTHER_PASSWORD = 'une autre phrase assez longue'
 const ADMIN = { port: 0, trustedProxies: ['127.0.0.1'] }
 const JSON_ONLY = { accept: 'application/json' }
 
-/** Two whole installations on one store: the second one works in the data folder of the first. */
 interface Both {
   readonly first: Product
   readonly second: Product
@@ -26,21 +29,50 @@ interface Both {
   readonly startAgain: () => Promise<Product>
 }
 
+/** The site leads nowhere: where it is allowed, nobody answers. */
+const SITE = 'www.jeux.fr'
+
+/** Two whole installations on one store: on SQLite in one data folder, else each in its own, as on two machines. */
 async function startTwo(t: Test, address: string): Promise<Both> {
+  const names = [SITE]
   const config = { admin: ADMIN, store: address }
-  const first = await startProduct(t, { config })
+  const first = await startProduct(t, { names, config })
   const { dataDir } = first
-  const startAgain = () => startProduct(t, { config: { ...config, dataDir } })
+  const startAgain = () =>
+    address === 'sqlite'
+      ? startProduct(t, { names, config: { ...config, dataDir } })
+      : startProduct(t, { names, config, dir: newMachine(t, dataDir) })
   const second = await startAgain()
   const store = await openStore({ store: address, dataDir })
   t.teardown(() => store.close())
   return { first, second, store, startAgain }
 }
 
+/** The folder of one more machine of a city: what the README has people copy is the certificate, nothing else. */
+function newMachine(t: Test, dataDir: string): string {
+  const dir = mkdtempSync(join(tmpdir(), 'preau-test-'))
+  cpSync(join(dataDir, 'ca'), join(dir, 'data/ca'), { recursive: true })
+  // Teardowns run from the last to the first: Préau has ended by then.
+  t.teardown(() => rmSync(dir, { recursive: true, force: true }))
+  return dir
+}
+
 /** From a PC of its own: one that clicks again at once is not written twice. */
 const click = ({ proxyUrl }: Product, host: string, from: string) => {
   const source = ['--interface', from, '-x', proxyUrl]
   return runProgram('curl', ['-sS', ...source, '-d', '', `http://${host}/.preau/unblock`])
+}
+
+/** Whether a PC is let through, within half a minute. */
+async function opensAt({ proxyUrl }: Product, host: string): Promise<boolean> {
+  const args = ['-sS', '-o', '/dev/null', '-w', '%{http_code}', '-x', proxyUrl, `http://${host}/`]
+  const until = performance.now() + 30_000
+  while (performance.now() < until) {
+    const { stdout } = await runProgram('curl', args)
+    if (stdout === '502') return true
+    await elapsed(50)
+  }
+  return false
 }
 
 async function journey(t: Test, { first, second }: Both): Promise<void> {
@@ -75,12 +107,12 @@ async function journey(t: Test, { first, second }: Both): Promise<void> {
     [second, '127.0.0.2'],
   ] as const) {
     const told = moved()
-    await click(product, 'www.jeux.fr', pc)
+    await click(product, SITE, pc)
     await told
   }
   const list = await browser.get('/')
   const id = /id="r-([\w-]+)"/.exec(list.body)?.[1] ?? ''
-  t.match(list.body, 'www.jeux.fr')
+  t.match(list.body, SITE)
 
   const decided = moved()
   const approved = await browser.post(`/requests/${id}/approve`, { scope: 'pc', duration: 'hour' })
@@ -93,6 +125,8 @@ async function journey(t: Test, { first, second }: Both): Promise<void> {
   t.match(JSON.parse(undone.body), { text: /de nouveau en attente/ })
   t.match((await browser.get('/')).body, `id="r-${id}"`)
   for (const stream of streams) stream.close()
+  await browser.post(`/requests/${id}/approve`, { scope: 'pc', duration: 'hour' })
+  for (const product of [first, second]) t.ok(await opensAt(product, SITE), 'it opens at both')
 
   // Signed out on one, signed out on both, whoever has a copy of the cookies.
   const thief = browser.clone()
@@ -174,7 +208,9 @@ async function race(t: Test, { first, second, store }: Both): Promise<void> {
     if (decision?.outcome === 'approved') grants.add(decision.grant)
   }
   t.comment(`measured: of ${ROUNDS} races Claire won ${wins.Claire}, Karim ${wins.Karim}`)
-  const stored = (await store.list('grant', { facet: 'active' })).map(grant => grant.id)
+  const stored = (await store.list('grant', { facet: 'active' }))
+    .filter(({ body }) => body.host.startsWith('site-'))
+    .map(({ id }) => id)
   t.strictSame(new Set(stored), grants, 'each approval has its grant, and there is no other')
   const entries = await store.tail({ limit: 1_000 })
   const decisions = entries

@@ -173,7 +173,9 @@ class Service {
   }
 
   #note(line: string): void {
-    const message = /"msg":"([^"]*)"/.exec(line)?.[1] ?? line.slice(0, 80)
+    const text = /"msg":"([^"]*)"/.exec(line)?.[1] ?? line.slice(0, 80)
+    // The same message of another moment.
+    const message = text.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '…')
     this.logged.set(message, (this.logged.get(message) ?? 0) + 1)
     this.lastLines.push(`${new Date().toISOString()} ${line}`)
     if (this.lastLines.length > LAST_LINES) this.lastLines.shift()

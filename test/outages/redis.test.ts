@@ -20,14 +20,15 @@ t.test('Redis stopped, killed, held up and out of reach, then back', async t => 
   const parts = { city, load, redis, shim }
   const times: number[] = []
   for (const how of AWAY) {
-    const seen = await takeStoreAway(parts, { how, lastsMs: 4_000 })
+    const seen = await takeStoreAway(parts, { how, lastsMs: 4_000, isWorkerKilled: true })
     times.push(seen.convergedMs)
     t.strictSame(seen.expiring, ['open', 'refused'], `${how}: a grant whose end comes ends`)
+    t.ok(seen.workerBackMs, `${how}: a worker that is killed meanwhile comes back and decides`)
     t.ok(seen.clicksRefused > 0, `${how}: clicks are told that it is not possible now`)
     t.ok(seen.convergedMs < CONVERGED_MS, `${how}: all is well again`)
     t.ok(seen.grownMegabytes < GROWN_MEGABYTES, `${how}: the memory stays`)
     t.comment(
-      `measured: store ${how}: converged ${Math.round(seen.convergedMs)} ms after its return, memory ${seen.grownMegabytes.toFixed(1)} MB, ${seen.clicksRefused} clicks refused in words`,
+      `measured: store ${how}: converged ${Math.round(seen.convergedMs)} ms after its return, memory ${seen.grownMegabytes.toFixed(1)} MB, ${seen.clicksRefused} clicks refused in words, a killed worker decided again after ${Math.round(seen.workerBackMs ?? 0)} ms`,
     )
   }
   const outcome = await conclude('store away', city, load, times)

@@ -7,6 +7,7 @@ export function over(store: Store, changed: Partial<Store>): Store {
     get: store.get.bind(store),
     list: store.list.bind(store),
     count: store.count.bind(store),
+    revision: store.revision.bind(store),
     commit: store.commit.bind(store),
     tail: store.tail.bind(store),
     forget: store.forget.bind(store),

@@ -71,6 +71,25 @@ tap.test('a waiting page is told sent, seen and approved, then opens the site', 
   t.equal(follower.states.length, 5)
 })
 
+tap.test(
+  'it opens once the other workers have heard too: the next request may go to any of them',
+  async t => {
+    const world = await PortalWorld.open(t)
+    const follower = await Follower.of(world)
+    await follower.until(1)
+    await world.click(PAGE, { ip: '10.1.3.8' })
+    await follower.until(2)
+    await world.approve()
+    await follower.until(3)
+    await world.swap()
+    // Each looks ten times a second.
+    await new Promise(resolve => setTimeout(resolve, 100))
+    t.equal(follower.states.length, 3, 'the news are kept back')
+    await once(follower.answer, 'end')
+    t.match(follower.states[3], { state: 'approved', reload: true })
+  },
+)
+
 tap.test('a page that opens late is told the state at once', async t => {
   const world = await PortalWorld.open(t)
   await world.click(PAGE)

@@ -135,3 +135,28 @@ tap.test(
     answer.destroy()
   },
 )
+
+tap.test(
+  'a click that could not be written does not count as heard when it comes again',
+  async t => {
+    const outage = { isFull: false }
+    const world = await PortalWorld.open(t, {
+      // Clicks are counted elsewhere than they are written: a full disk, or a Redis that went silent in between.
+      wrap: store =>
+        over(store, {
+          commit: (note, changes) => (outage.isFull ? unavailable() : store.commit(note, changes)),
+        }),
+    })
+    await world.click(PAGE)
+    outage.isFull = true
+    t.equal((await world.clickJson(PAGE, { ip: '10.1.3.8' })).status, 503)
+    outage.isFull = false
+    t.equal((await world.clickJson(PAGE, { ip: '10.1.3.8' })).status, 200)
+    const [request] = await world.requests()
+    t.strictSame(
+      request?.body.askers.map(({ ip }) => String(ip)),
+      ['10.1.3.7', '10.1.3.8'],
+      'who was told that the request is sent is among those who asked',
+    )
+  },
+)

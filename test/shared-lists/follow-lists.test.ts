@@ -169,6 +169,23 @@ t.test('Redis that goes away in the middle costs a delay, and the log one line',
   t.ok(b.said.length <= 1, b.said.join('\n'))
 })
 
+t.test('what decides on a machine stays there until what replaces it has come', async t => {
+  const machines = await openMachines(t)
+  const a = await machines.add('a')
+  const b = await machines.add('b')
+  const open = await b.lists()
+  utimesSync(b.path(open.index), 0, 0)
+  await a.importHosts('own', ['a.example'])
+  const { version } = await a.importHosts('own', ['b.example'])
+  await a.files.drop([version.index])
+  b.follow(100)
+  await until(async () => (await alarmKinds(b)).includes('lists-late'))
+  t.ok(b.has(open), 'although no version names it any more')
+  a.follow()
+  await until(() => b.has(version) && !b.has(open))
+  await until(async () => (await alarmKinds(b)).length === 0)
+})
+
 t.test('two admin processes of one machine do not disturb each other', async t => {
   const machines = await openMachines(t)
   const a = await machines.add('a')

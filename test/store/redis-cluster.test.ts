@@ -57,12 +57,29 @@ t.test('a slot that moves to another node: no commit is halved, and the store fo
   t.match(to.cli('hget', '{moving}:doc:latest', 'after'), /"r"/)
 })
 
+t.test('a node that is silent costs one attempt', async t => {
+  const silent = nodes.find(
+    node => !isOwner(node.cli('cluster', 'slots'), node.port, slotOf('awake')),
+  )
+  const awake = nodes.find(node => node !== silent)
+  if (silent === undefined || awake === undefined) throw new Error('one node has all')
+  const awakeUrl = `redis-cluster://127.0.0.1:${silent.port},127.0.0.1:${awake.port}`
+  silent.pause()
+  t.teardown(() => silent.resume())
+  const config = redisConfig(awakeUrl, { prefix: 'awake', commandTimeoutMs: 400 })
+  const store = await openStore(config, { check: true })
+  t.teardown(() => store.close())
+  await store.commit(note(), [latest('k')])
+  t.ok(await store.get('latest', 'k'))
+  silent.resume()
+})
+
 t.test('while the node of the slot is away the store says so, and comes back with it', async t => {
   const config = redisConfig(url, { prefix: 'away', commandTimeoutMs: 600 })
   const store = await openStore(config, { check: true })
   t.teardown(() => store.close())
   await store.commit(note(), [latest('k')])
-  const slot = Number(first.cli('cluster', 'keyslot', '{away}:seq'))
+  const slot = slotOf('away')
   const owner = nodes.find(node => isOwner(first.cli('cluster', 'slots'), node.port, slot))
   if (owner === undefined) throw new Error('nobody has the slot')
   await owner.kill()
@@ -72,6 +89,9 @@ t.test('while the node of the slot is away the store says so, and comes back wit
   await t.resolves(eventually(() => store.commit(note(), [latest('k2')])))
   t.equal(await store.count('latest'), 2)
 })
+
+const slotOf = (prefix: string): number =>
+  Number(first.cli('cluster', 'keyslot', `{${prefix}}:seq`))
 
 /** Reads what redis-cli prints of CLUSTER SLOTS: first, last, then host, port and id of each node. */
 function isOwner(text: string, port: number, slot: number): boolean {

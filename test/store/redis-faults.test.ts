@@ -142,6 +142,7 @@ t.test('a Redis without memory refuses the whole commit and keeps what it has', 
     'an error, which is logged, has no record in it',
   )
   await t.rejects(store.permits.take('k', { max: 1, windowMs: 1_000 }), unavailable(/OOM/))
+  t.match(await store.check(), { isUp: false, detail: /OOM/ })
   t.equal((await store.get('latest', 'k'))?.body.requestId, 'before')
   t.equal((await store.tail({ limit: 10 })).length, 1)
   server.cli('config', 'set', 'maxmemory', '0')
@@ -153,6 +154,7 @@ t.test('a Redis that cannot save or misses its replicas refuses, and says so', a
   const { server, store } = await redisWorld(t)
   server.cli('config', 'set', 'min-replicas-to-write', '1')
   await t.rejects(store.commit(note(), [latest('k')]), unavailable(/NOREPLICAS/))
+  t.match(await store.check(), { isUp: false, detail: /NOREPLICAS/ })
   server.cli('config', 'set', 'min-replicas-to-write', '0')
   server.cli('config', 'set', 'save', '3600 1')
   // The name is taken by a folder: no snapshot can be put there, whoever asks.
@@ -160,6 +162,7 @@ t.test('a Redis that cannot save or misses its replicas refuses, and says so', a
   server.cli('bgsave')
   while (!server.cli('info', 'persistence').includes('rdb_last_bgsave_status:err')) await wait(20)
   await t.rejects(store.commit(note(), [latest('k')]), unavailable(/MISCONF/))
+  t.match(await store.check(), { isUp: false, detail: /MISCONF/ })
   server.cli('config', 'set', 'stop-writes-on-bgsave-error', 'no')
   await store.commit(note(), [latest('k')])
   t.equal((await store.tail({ limit: 10 })).length, 1)

@@ -5,6 +5,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as elapsed } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { zstdCompressSync } from 'node:zlib'
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import { openStore } from '../../src/store/open-store.ts'
@@ -124,6 +125,7 @@ t.test('a damaged or missing chunk is refused, and what stood on the disk stays'
   await damage(flipped)
   await damage(Buffer.from('not compressed'))
   await damage(good?.subarray(0, good.length - 1) ?? null)
+  await damage(zstdCompressSync(Buffer.alloc(MB, 'b')))
   await damage(null)
   await client.hset('{test}:files', 'list', '{"bytes":1}')
   await t.rejects(files.fetch('list', old), { code: 'PREAU_FILE_NOT_SHARED' })
@@ -134,7 +136,6 @@ t.test('a damaged or missing chunk is refused, and what stood on the disk stays'
 
 t.test('a chunk that unpacks to more than a chunk is not unpacked', async t => {
   const { files, write, path, client, chunks } = await createWorld(t)
-  const { zstdCompressSync } = await import('node:zlib')
   await files.put('list', write('list', Buffer.alloc(10)))
   await client.set((await chunks())[0] ?? '', zstdCompressSync(Buffer.alloc(500 * MB)))
   const before = process.memoryUsage.rss()
@@ -179,6 +180,20 @@ t.test(
     )
   },
 )
+
+t.test('an upload of which a failover has lost a piece begins anew', async t => {
+  const { files, write, path, client, chunks } = await createWorld(t)
+  const content = randomBytes(6 * MB)
+  let isLost = false
+  const lose = (bytes: number): void => {
+    if (isLost || bytes < 2 * MB) return
+    isLost = true
+    void chunks().then(keys => client.del(keys[0] ?? ''))
+  }
+  await files.put('big', write('big', content), { onProgress: lose })
+  await files.fetch('big', path('back'))
+  t.ok(isLost && content.equals(readFileSync(path('back'))))
+})
 
 t.test('an upload that died half-way leaves chunks that end by themselves', async t => {
   const { files, write, client, chunks } = await createWorld(t)

@@ -6,7 +6,7 @@ import { note } from '../contract/store.ts'
 import { redisConfig } from '../support/redis-config.ts'
 import { startRedis, startReplica, startSentinel } from '../support/redis.ts'
 import { freePort } from '../support/free-port.ts'
-import { latest, timed, unavailable } from './redis-world.ts'
+import { eventually, latest, timed, unavailable } from './redis-world.ts'
 
 t.test(
   'a master that dies under load: the replica takes over with all that was acknowledged',
@@ -99,4 +99,18 @@ t.test('a master that sentinels do not know, and sentinels that are off, are sai
     open(`redis-sentinel://127.0.0.1:${await freePort()}/0#preau`),
     unavailable(/sentinel/i),
   )
+})
+
+t.test('a sentinel that is silent costs one attempt', async t => {
+  const master = await startRedis(t)
+  const [silent, awake] = [await startSentinel(t, master), await startSentinel(t, master)]
+  silent.pause()
+  const url = `redis-sentinel://127.0.0.1:${silent.port},127.0.0.1:${awake.port}/0#preau`
+  const config = redisConfig(url, { commandTimeoutMs: 400 })
+  const store = await openStore(config, { check: true })
+  t.teardown(() => store.close())
+  await store.commit(note(), [latest('k')])
+  master.cli('client', 'kill', 'type', 'normal')
+  const back = await timed(eventually(() => store.get('latest', 'k')))
+  t.ok(back < 400, 'and it is not asked first again')
 })

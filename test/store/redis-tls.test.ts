@@ -1,9 +1,10 @@
 /** Redis behind TLS: only a server whose certificate is known is talked to. */
+import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
 import { openStore } from '../../src/store/open-store.ts'
 import { note } from '../contract/store.ts'
 import { redisConfig } from '../support/redis-config.ts'
-import { makeTls, startRedis } from '../support/redis.ts'
+import { makeTls, startRedis, startSentinel } from '../support/redis.ts'
 import { freePort } from '../support/free-port.ts'
 import { latest, unavailable } from './redis-world.ts'
 
@@ -46,3 +47,51 @@ t.test(
     })
   },
 )
+
+t.test('sentinels, and the master that they name, are reached over TLS alone', async t => {
+  const { ca, conf } = makeTls(t)
+  const port = await freePort()
+  const tls = { ...conf, 'tls-replication': 'yes' }
+  const master = await startRedis(t, { ...tls, 'tls-port': String(port) })
+  const sentinelPort = await freePort()
+  const sentinelConf = { ...tls, 'tls-port': String(sentinelPort), requirepass: 'sentinel' }
+  await startSentinel(t, { port }, undefined, sentinelConf)
+  const url = `rediss-sentinel://127.0.0.1:${sentinelPort}/0#preau`
+  const settings = { caFile: ca, sentinelPassword: 'sentinel' }
+  const store = await openStore(redisConfig(url, settings), { check: true })
+  t.teardown(() => store.close())
+  await store.commit(note(), [latest('k')])
+  t.ok(await store.get('latest', 'k'))
+  t.notMatch(
+    master.cli('client', 'list', 'type', 'normal'),
+    `laddr=127.0.0.1:${master.port} .*name=preau`,
+  )
+  await t.rejects(
+    openStore(redisConfig(url, { caFile: ca }), { check: true }),
+    unavailable(/NOAUTH/),
+    'without the password of the sentinels',
+  )
+  await t.rejects(
+    openStore(redisConfig(url, { sentinelPassword: 'sentinel' }), { check: true }),
+    unavailable(/no sentinel answers .*caFile/),
+  )
+})
+
+t.test('a cluster is reached over TLS alone', async t => {
+  const { ca, conf } = makeTls(t)
+  const port = await freePort()
+  const node = await startRedis(t, {
+    ...conf,
+    'tls-port': String(port),
+    'tls-cluster': 'yes',
+    'cluster-enabled': 'yes',
+  })
+  node.cli('cluster', 'addslotsrange', '0', '16383')
+  while (!node.cli('cluster', 'info').includes('cluster_state:ok')) await wait(20)
+  const url = `rediss-cluster://127.0.0.1:${port}`
+  const store = await openStore(redisConfig(url, { caFile: ca }), { check: true })
+  t.teardown(() => store.close())
+  await store.commit(note(), [latest('k')])
+  t.ok(await store.get('latest', 'k'))
+  await t.rejects(openStore(redisConfig(url), { check: true }), unavailable(/certificate/))
+})

@@ -4,7 +4,7 @@
  */
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Test } from 'tap'
@@ -74,7 +74,10 @@ export async function startRedis(
     settings = { ...settings, ...changed }
     child = await launch(folder, { port: String(port), ...settings }, args)
   }
-  t.teardown(() => end('SIGKILL'))
+  t.teardown(async () => {
+    await end('SIGKILL')
+    rmSync(folder, { recursive: true, force: true })
+  })
   await start()
   return {
     port,
@@ -146,8 +149,9 @@ export async function startReplica(
 /** A sentinel that alone decides on the death of a master, which it calls `preau`. */
 export async function startSentinel(
   t: RedisHome,
-  master: RedisServer,
+  master: Pick<RedisServer, 'port'>,
   replica?: RedisServer,
+  conf: RedisConf = {},
 ): Promise<RedisServer> {
   const file = join(newFolder(t), 'sentinel.conf')
   const lines = [
@@ -158,7 +162,7 @@ export async function startSentinel(
     ...(replica === undefined ? [] : [`sentinel known-replica preau 127.0.0.1 ${replica.port}`]),
   ]
   writeFileSync(file, `${lines.join('\n')}\n`)
-  return startRedis(t, {}, [file, '--sentinel'])
+  return startRedis(t, conf, [file, '--sentinel'])
 }
 
 /** A cluster of three masters; answers them in no particular order. */

@@ -193,6 +193,7 @@ t.test('a change that comes in between is met by one more attempt', async t => {
     get: (kind, id) => store.get(kind, id),
     list: (kind, query) => store.list(kind, query),
     count: (kind, facet) => store.count(kind, facet),
+    revision: kinds => store.revision(kinds),
     tail: query => store.tail(query),
     forget: before => store.forget(before),
     watch: onChange => store.watch(onChange),

@@ -4,6 +4,11 @@ export class CommandCounter {
   /** Strings that the command under way still misses. */
   #missing = 0
 
+  /** Whether a command has begun and not ended. */
+  get isMidway(): boolean {
+    return this.#missing > 0 || this.#rest.length > 0
+  }
+
   /** Answers how many commands are complete with this chunk. */
   feed(chunk: Buffer): number {
     this.#rest = Buffer.concat([this.#rest, chunk])

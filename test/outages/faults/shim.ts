@@ -17,6 +17,9 @@ export type Trouble =
   /** Every command gets this error, e.g. `LOADING Redis is loading the dataset in memory`. */
   | { readonly kind: 'error'; readonly text: string }
 
+/** How long Redis may take for what was sent to it before the trouble began. */
+const IN_FLIGHT_MS = 500
+
 export interface Shim {
   readonly port: number
   trouble: Trouble
@@ -76,7 +79,13 @@ class Link {
   follow(): void {
     const trouble = this.#trouble()
     clearTimeout(this.#cut)
-    if (trouble.kind === 'gone') return this.end()
+    // Half a command must not meet the other half of another one.
+    if (trouble.kind === 'gone' || this.#commands.isMidway) return this.end()
+    // What Redis has still to answer comes before our errors: an answer in another's place would be a fault of ours.
+    this.#due = Math.max(
+      this.#due,
+      performance.now() + (trouble.kind === 'error' ? IN_FLIGHT_MS : 0),
+    )
     if (trouble.kind === 'cutting')
       this.#cut = setTimeout(() => this.end(), Math.random() * trouble.ms)
     for (const socket of [this.#client, this.#upstream]) {
@@ -94,16 +103,22 @@ class Link {
   #ask(chunk: Buffer): void {
     const count = this.#commands.feed(chunk)
     const trouble = this.#trouble()
-    if (trouble.kind === 'error') this.#client.write(`-${trouble.text}\r\n`.repeat(count))
+    if (trouble.kind === 'error') this.#deliver(`-${trouble.text}\r\n`.repeat(count), this.#due)
     else this.#upstream.write(chunk)
   }
 
   #answer(chunk: Buffer): void {
     const trouble = this.#trouble()
     const now = performance.now()
+    if (trouble.kind === 'error') return this.#deliver(chunk, now)
     // What is late must not be overtaken by what comes after the trouble.
     this.#due = Math.max(this.#due, trouble.kind === 'slow' ? now + trouble.ms : now)
-    if (this.#due <= now) this.#client.write(chunk)
-    else setTimeout(() => this.#client.destroyed || this.#client.write(chunk), this.#due - now)
+    this.#deliver(chunk, this.#due)
+  }
+
+  #deliver(bytes: Buffer | string, at: number): void {
+    const waitMs = at - performance.now()
+    if (waitMs <= 0) this.#client.write(bytes)
+    else setTimeout(() => this.#client.destroyed || this.#client.write(bytes), waitMs)
   }
 }

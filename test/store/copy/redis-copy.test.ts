@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { parseStoreAddress, redisSchema } from '../../../src/config-store.ts'
 import { copyStore } from '../../../src/store/copy/copy.ts'
@@ -128,6 +129,22 @@ t.test('a password is never told, whatever goes wrong', async t => {
       t.notMatch(`${error?.message} ${error?.stack}`, 'secret')
     }
   }
+})
+
+t.test('the account that the README proposes may copy', async t => {
+  const readme = readFileSync('README.md', 'utf8')
+  const rule = /ACL SETUSER preau on >PASSWORD (.+)/.exec(readme)?.[1]?.split(' ') ?? []
+  t.ok(rule.length > 5)
+  const guarded = await startRedis(t)
+  guarded.cli('ACL', 'SETUSER', 'preau', 'on', '>word', ...rule)
+  const place = placeAt('preau', `redis://preau:word@127.0.0.1:${guarded.port}`)
+  await fill(place)
+  const to = await sqliteSpot(t)
+  const there = await copyStore(await openRedisReading(place), await to.writing())
+  guarded.cli('FLUSHALL')
+  t.strictSame(await copyStore(await to.reading(), await openRedisWriting(place)), there)
+  const broken = placeAt('preau', `redis://preau:word@127.0.0.1:${guarded.port}`)
+  await t.rejects(openRedisWriting(broken), { code: 'PREAU_STORE_NOT_EMPTY' })
 })
 
 t.test('a replica is not written to', async t => {
