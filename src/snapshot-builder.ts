@@ -65,6 +65,16 @@ export function isSame(before: DecidingState, after: DecidingState): boolean {
   )
 }
 
+/** What has not changed stays the same object, for those who keep something made of it. */
+export function takeOver(before: DecidingState, after: DecidingState): DecidingState {
+  const { policy, lists } = before
+  return {
+    ...after,
+    policy: policy.version === after.policy.version ? policy : after.policy,
+    lists: lists.version === after.lists.version ? lists : after.lists,
+  }
+}
+
 export class SnapshotBuilder {
   readonly #options: BuildOptions
   #categories: OpenedCategories | undefined

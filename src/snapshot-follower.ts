@@ -11,6 +11,7 @@ import type { Current, Snapshot } from './policy/snapshot.ts'
 import {
   isSame,
   readState,
+  takeOver,
   DECIDING,
   SnapshotBuilder,
   type BuildOptions,
@@ -178,7 +179,8 @@ class SnapshotFollower implements FollowedSnapshot {
     // After a loss a version may have come twice, with other contents: a backup was put back.
     const before = this.#lastState === undefined ? this.#built : undefined
     const isRead = before !== undefined && revision === this.#revision
-    const state = isRead ? { ...before.state, at: clock() } : await readState(this.#options)
+    const told = isRead ? { ...before.state, at: clock() } : await readState(this.#options)
+    const state = before === undefined ? told : takeOver(before.state, told)
     const isChanged = before === undefined || this.#builder.isBehind || !isSame(before.state, state)
     this.#built = isChanged
       ? { state, snapshot: await this.#builder.build(state, before) }

@@ -29,15 +29,20 @@ interface World {
 }
 
 async function open(t: Test): Promise<World> {
+  const ends: (() => Promise<void>)[] = []
+  // Before the folder is asked for: it is removed in the order in which things were set up.
+  t.teardown(async () => {
+    for (const end of ends) await end()
+  })
   const config = loadConfig(undefined, { PREAU_DATA_DIR: t.testdir() })
   const { store, catalogue } = await install(config, clock)
   const said: string[] = []
   const logger = pino({}, { write: (line: string) => void said.push(line) })
   const current = await followSnapshot({ store, config, catalogue, clock, logger })
-  t.teardown(async () => {
-    await current.close()
-    await store.close()
-  })
+  ends.push(
+    () => current.close(),
+    () => store.close(),
+  )
   const verdict = (name: string): string => {
     const { snapshot } = current
     return decide(
@@ -139,6 +144,8 @@ t.test('an index that cannot be opened leaves the last one in force, and says so
 t.test(
   'a store that is down leaves the last good snapshot deciding, and is read again when it is back',
   async t => {
+    let end = async (): Promise<void> => undefined
+    t.teardown(() => end())
     const config = loadConfig(undefined, { PREAU_DATA_DIR: t.testdir() })
     const { store, catalogue } = await install(config, clock)
     let isDown = false
@@ -155,10 +162,10 @@ t.test(
       clock,
       logger,
     })
-    t.teardown(async () => {
+    end = async () => {
       await current.close()
       await store.close()
-    })
+    }
     const before = current.snapshot
     const body = {
       id: 'g1',

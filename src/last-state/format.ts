@@ -95,13 +95,22 @@ const stateSchema = z.strictObject({
 
 /** The text of the file. */
 export function encodeState({ at, policy, lists, grants }: DecidingState): string {
-  const state = JSON.stringify({
-    at,
-    policy: { version: policy.version, body: policy.body },
-    lists: { version: lists.version, body: withoutPeople(lists.body) },
-    grants: grants.map(neededOf),
-  })
+  const state =
+    `{"at":${at},"policy":${textOf(policy, withoutAuthors)},` +
+    `"lists":${textOf(lists, withoutPeople)},"grants":${JSON.stringify(grants.map(neededOf))}}`
   return `${HEAD}${digestOf(state)}${MIDDLE}${state}${TAIL}`
+}
+
+// Grants change all day and the rest seldom: a big policy is not put into words again for each of them.
+const texts = new WeakMap<object, string>()
+
+function textOf<T>(record: Versioned<T>, needed: (body: T) => T): string {
+  let text = texts.get(record)
+  if (text === undefined) {
+    text = JSON.stringify({ version: record.version, body: needed(record.body) })
+    texts.set(record, text)
+  }
+  return text
 }
 
 /** The state that a text tells. Throws when it is not, in every byte, what `encodeState` of this format has written. */
@@ -123,6 +132,11 @@ export function decodeState(text: string, catalogue: Catalogue): DecidingState {
 const digestOf = (text: string): string => createHash('sha256').update(text).digest('base64url')
 
 const plain = (infos: ListsDocument['lists']) => infos.map(info => ({ ...info, source: '' }))
+
+/** Who made a rule, and when, decides nothing. */
+function withoutAuthors(policy: PolicyDocument): PolicyDocument {
+  return { ...policy, rules: policy.rules.map(({ by: _by, at: _at, ...rule }) => rule) }
+}
 
 /** Who put a version in force, and where its lists came from, decides nothing: it stays in the store. */
 function withoutPeople(document: ListsDocument): ListsDocument {

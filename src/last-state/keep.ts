@@ -37,7 +37,7 @@ export class LastStateKeeper {
     const since = state.at - this.#writtenAt
     if (!isChanged && !this.#isFailing && since >= 0 && since < CONFIRM_MS) return
     this.#latest = state
-    this.#writing ??= this.#write().finally(() => (this.#writing = undefined))
+    this.#writing ??= this.#write()
   }
 
   /** Resolves when what was to be kept has been written, or could not be. */
@@ -54,6 +54,7 @@ export class LastStateKeeper {
       this.#latest = undefined
       await this.#writeOne(state)
     }
+    this.#writing = undefined
   }
 
   async #writeOne(state: DecidingState): Promise<void> {

@@ -36,6 +36,7 @@ export class Place {
   #coming: Member | undefined
   #restartTimer: NodeJS.Timeout | undefined
   #vacantTimer: NodeJS.Timeout | undefined
+  #isGivenUp = false
   #isStopping = false
 
   /** `number`: of a worker among the workers, from 1. */
@@ -103,6 +104,7 @@ export class Place {
   #serve(served: Served): void {
     const { member } = served
     clearTimeout(this.#vacantTimer)
+    this.#isGivenUp = false
     this.#current = served
     this.#watch(member)
     void member.exited.then(({ code, signal }) => {
@@ -112,7 +114,7 @@ export class Place {
       const { role, number: place } = this
       const { pid } = member
       this.#deps.logger.error({ role, place, pid, code, signal, restartInMs }, 'a process died')
-      this.#vacantTimer = setTimeout(() => this.#deps.sockets.giveUp(place), VACANT_MS)
+      this.#vacantTimer = setTimeout(() => this.#giveUp(), VACANT_MS)
       if (this.#coming === undefined) this.#restartLater(restartInMs)
     })
   }
@@ -156,6 +158,11 @@ export class Place {
     void member.exited.then(() => heartbeat.forget(pulse))
   }
 
+  #giveUp(): void {
+    this.#isGivenUp = true
+    this.#deps.sockets.giveUp(this.number)
+  }
+
   #restartLater(delayMs: number): void {
     if (this.#isStopping) return
     this.#restartTimer = setTimeout(() => void this.#restart(), delayMs)
@@ -171,6 +178,8 @@ export class Place {
     } catch (error) {
       // Another one has been brought meanwhile, or is being brought.
       if (this.#isStopping || this.#coming !== undefined || this.#current !== undefined) return
+      // It has bound the socket anew, and may have died with people in its queue.
+      if (this.#isGivenUp) this.#giveUp()
       const restartInMs = this.#backOff.after(0)
       const { role, number: place } = this
       this.#deps.logger.error(

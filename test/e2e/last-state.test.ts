@@ -55,7 +55,7 @@ async function until(isTrue: () => Promise<boolean>, withinMs: number): Promise<
 await t.test('processes that are killed while Redis is down come back and decide', async t => {
   const product = await startProduct(t, options)
   t.equal((await ask(product)).status, 403)
-  t.equal((await ready(product)).code, 200)
+  t.ok((await until(async () => (await ready(product)).code === 200, 10_000)) < 10_000)
   await redis.kill()
   const before = product.children()
   for (const pid of before) process.kill(pid, 'SIGKILL')
@@ -72,10 +72,11 @@ await t.test('processes that are killed while Redis is down come back and decide
   )
   t.comment(`measured: admin app alive after ${Math.round(adminMs)} ms more`)
   t.equal((await fetch(`${product.proxyUrl}/healthz`)).status, 200)
-  const down = await ready(product)
-  t.equal(down.code, 503)
-  t.same(down.unfit, ['store'])
-  t.equal(down.parts.lastState.processes, 2, JSON.stringify(down.parts))
+  const toldMs = await until(async () => {
+    const { code, unfit, parts } = await ready(product)
+    return code === 503 && unfit.join() === 'store' && parts.lastState.processes === 2
+  }, 10_000)
+  t.ok(toldMs < 10_000, 'and says what is wrong, and that both decide on their last state')
   t.equal((await fetch(`${product.adminUrl}/sign-in`)).status, 503, 'no page pretends')
   t.match(product.said(), /the last one stays in force, of 20\d\d-/)
   await redis.start()
@@ -117,7 +118,7 @@ await t.test('a silent Redis holds up nobody', async t => {
   const alive = performance.now()
   t.equal((await fetch(`${product.adminUrl}/healthz`)).status, 200)
   t.ok(performance.now() - alive < 1_000)
-  t.equal((await ready(product)).code, 503)
+  t.ok((await until(async () => (await ready(product)).code === 503, 10_000)) < 10_000)
   const [worker = 0] = product.children()
   process.kill(worker, 'SIGKILL')
   const backMs = await until(async () => (await ask(product)).status === 403, 10_000)

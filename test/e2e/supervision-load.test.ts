@@ -52,7 +52,7 @@ t.test('SIGHUP, again and again: no new connection is refused, and old tunnels g
 
 t.test('a tunnel of a worker that was replaced has its time, and no more', async t => {
   const origins = await openLoadOrigins(t)
-  const product = await start(t, 1, 2_000)
+  const product = await start(t, 1, 8_000)
   const tunnel = await openTunnel(t, product, origins.echoPort)
   await reload(product)
   t.ok(await isCarrying(tunnel))
@@ -81,6 +81,6 @@ t.test(
     )
     t.equal(refused, 0)
     t.ok(served(outcomes) > 100)
-    t.ok(sum < served(outcomes) / 10, `cut: ${JSON.stringify(cut)}`)
+    t.ok(sum < served(outcomes) / 4, `cut: ${JSON.stringify(cut)}`)
   },
 )

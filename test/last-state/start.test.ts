@@ -20,6 +20,7 @@ import { LastStateKeeper } from '../../src/last-state/keep.ts'
 import { lastStateFile, readLastState } from '../../src/last-state/read.ts'
 import { CURRENT } from '../../src/policy/document.ts'
 import type { Grant } from '../../src/policy/grant.ts'
+import type { LocalRule } from '../../src/policy/policy-document.ts'
 import { decide } from '../../src/policy/verdict.ts'
 import { followSnapshot, type FollowedSnapshot } from '../../src/snapshot-follower.ts'
 import { openStore } from '../../src/store/open-store.ts'
@@ -67,14 +68,17 @@ class Installation {
   }
 
   static async open(t: Test, grants: readonly Grant[] = []): Promise<Installation> {
+    let world: Installation | undefined
+    // Before the folder is asked for: it is removed in the order in which things were set up.
+    t.teardown(async () => {
+      if (world === undefined) return
+      for (const followed of world.#followed) await followed.close()
+      await world.store.close()
+    })
     const config = loadConfig(undefined, { PREAU_DATA_DIR: t.testdir() })
     cpSync(installed, config.dataDir, { recursive: true })
     const store = await openStore(config)
-    const world = new Installation(config, store)
-    t.teardown(async () => {
-      for (const followed of world.#followed) await followed.close()
-      await store.close()
-    })
+    world = new Installation(config, store)
     await store.commit(
       note,
       grants.map(body => ({ kind: 'grant', id: body.id, body })),
@@ -100,6 +104,15 @@ class Installation {
     const current = await followSnapshot({ store, config, catalogue, clock, logger })
     this.#followed.push(current)
     return current
+  }
+
+  /** And lets a process see it. */
+  async addRule(rule: LocalRule): Promise<void> {
+    const policy = await this.store.get('policy', CURRENT)
+    if (policy === undefined) throw new Error('no policy')
+    const body = { ...policy.body, rules: [rule] }
+    await this.store.commit(note, [{ kind: 'policy', id: CURRENT, body }])
+    await (await this.start()).close()
   }
 
   verdict({ snapshot }: FollowedSnapshot, name: string): string {
@@ -194,10 +207,12 @@ t.test('a store that never answers costs a second at the start, not the filter',
 
 t.test('only its owner may read the file, and it names nobody', async t => {
   const world = await Installation.open(t, [grant('g1', 'miniclip.com', START + HOUR_MS)])
+  await world.addRule({ host: host('lumni.example'), action: 'allow', by: 'claire' })
   t.equal(statSync(world.file).mode & 0o777, 0o600)
   const text = readFileSync(world.file, 'utf8')
   t.match(text, 'miniclip.com')
   t.notMatch(text, /claire|cli"|system/)
+  t.match(text, 'lumni.example')
   t.doesNotThrow(() => JSON.parse(text))
 })
 

@@ -34,7 +34,7 @@ t.test(
     await store.commit(note(), [latest('k')])
     await server.stop()
     const worker = await open({ check: false })
-    t.ok((await timed(worker.get('latest', 'k'))) < 50, 'no waiting')
+    t.ok((await timed(worker.get('latest', 'k'))) < TIMEOUT_MS / 2, 'no waiting')
     await t.rejects(worker.get('latest', 'k'), unavailable(/ECONNREFUSED/))
     await t.rejects(worker.commit(note(), []), unavailable(/ECONNREFUSED/))
     await t.rejects(worker.permits.take('k', { max: 1, windowMs: 1_000 }), unavailable())
@@ -87,7 +87,10 @@ t.test('a Redis that falls silent is given up in time, and used again when it sp
   t.ok(Math.max(...times) < AT_ONCE_MS)
   await t.rejects(calls[0], unavailable(/may have been written/))
   await t.rejects(calls[1], unavailable(/no answer from Redis within 400 ms/))
-  t.ok((await timed(store.get('latest', 'k'))) < 50, 'the next one does not wait at all')
+  t.ok(
+    (await timed(store.get('latest', 'k'))) < TIMEOUT_MS / 2,
+    'the next one does not wait at all',
+  )
   const health = store.check()
   t.ok((await timed(health)) < 1_000)
   t.equal((await health).isUp, false)
@@ -288,7 +291,8 @@ t.test('without the replicas that must have it a change is not acknowledged', as
   t.equal(await store.count('latest'), 101)
   replica.pause()
   const [held, read] = [store.commit(note(), [latest('k', 'three')]), store.get('latest', 'k')]
-  t.ok((await timed(read)) < TIMEOUT_MS / 4, 'reading does not wait for replicas')
+  const first = Promise.race([read.then(() => 'read'), held.catch(() => 'held')])
+  t.equal(await first, 'read', 'reading does not wait for replicas')
   await t.rejects(held, unavailable(/may have been written/))
   replica.resume()
   await t.resolves(eventually(() => store.commit(note(), [latest('k', 'four')])))

@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { createServer as createHttpServer } from 'node:http'
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { setTimeout as elapsed } from 'node:timers/promises'
 import type { Test } from 'tap'
 
 /** How a connection ended: served, or the reason why not. */
@@ -32,7 +33,10 @@ async function listen(t: Test, server: Server): Promise<number> {
   return (server.address() as AddressInfo).port
 }
 
-/** `perSecond` new connections: in turn an allowed page, a refused one, and a tunnel. The name `free.test` must lead to us. */
+/**
+ * `perSecond` new connections: in turn an allowed page, a refused one, a tunnel, and a page whose request comes late. The
+ * name `free.test` must lead to us.
+ */
 export function startLoad(proxyPort: number, origins: LoadOrigins, perSecond: number): Load {
   const outcomes: Outcomes = new Map()
   const running = new Set<Promise<void>>()
@@ -40,6 +44,7 @@ export function startLoad(proxyPort: number, origins: LoadOrigins, perSecond: nu
     () => ask(proxyPort, `http://free.test:${origins.httpPort}/`, / 200 [\s\S]*page$/),
     () => ask(proxyPort, 'http://www.jeux.fr/', / 403 [\s\S]*<\/html>\s*$/),
     () => tunnel(proxyPort, origins.echoPort),
+    () => ask(proxyPort, 'http://www.jeux.fr/', / 403 [\s\S]*<\/html>\s*$/, LATE_MS),
   ]
   let count = 0
   const begin = (): void => {
@@ -72,9 +77,12 @@ export const failures = (outcomes: Outcomes): Record<string, number> =>
 export const served = (outcomes: Outcomes): number => outcomes.get('served') ?? 0
 
 const PATIENCE_MS = 20_000
+/** As from a slow network: the connection stands, and its request is still on its way. */
+const LATE_MS = 300
 
-async function ask(port: number, url: string, expected: RegExp): Promise<string> {
+async function ask(port: number, url: string, expected: RegExp, lateMs = 0): Promise<string> {
   const socket = await open(port)
+  if (lateMs > 0) await elapsed(lateMs)
   socket.write(`GET ${url} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`)
   return expected.test(await readAll(socket)) ? 'served' : 'a wrong answer'
 }

@@ -240,7 +240,6 @@ t.test(
     const follow = () =>
       followSnapshot({ ...w, catalogue: loadCatalogue(), logger: pino({ enabled: false }) })
     const current = await follow()
-    t.teardown(() => current.close())
     t.same(current.snapshot.categories(host('g1.example')), ['games'])
     t.same(current.snapshot.categories(host('new.example')), [], 'the version before decides')
     let alarms = await w.store.list('alarm')
@@ -254,6 +253,7 @@ t.test(
     ])
     await follow().then(third => third.close())
     t.equal(await w.store.count('alarm'), 0, 'the index in force can be read: the alarm is over')
+    await current.close()
   },
 )
 
@@ -272,9 +272,9 @@ t.test('when neither index can be read the filter does not start', async t => {
 t.test('an update is followed by who decides, without a restart', async t => {
   const w = await openWorld(t)
   const current = await followSnapshot({ ...w, logger: pino({ enabled: false }) })
-  t.teardown(() => current.close())
   w.write('games', ['fresh.example'])
   await w.update()
   await eventually(() => current.snapshot.categories(host('fresh.example'))[0] === 'games')
   t.pass('followed')
+  await current.close()
 })
