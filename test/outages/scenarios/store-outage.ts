@@ -56,9 +56,9 @@ export async function takeStoreAway(
   const seen = await watch.disturb(`the store is ${how}`, async () => {
     const endsAt = performance.now() + lastsMs
     await begin(how, redis, shim)
+    const first = await standing(load, host)
     // Whatever the others are at: one clicks now.
     await clickOnce(load, load.nextHost() ?? '', '127.0.8.2')
-    const first = await standing(load, host)
     await elapsed(Math.max(0, endsAt - performance.now() - 500))
     const grownMegabytes = (memory() - before.bytes) / 1_048_576
     const last = await standing(load, host)
