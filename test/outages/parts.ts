@@ -115,7 +115,7 @@ async function failovers(stage: Stage, ms: number): Promise<Stretch> {
 
 async function restarts(stage: Stage, ms: number): Promise<Stretch> {
   const origin = await openOrigin(stage)
-  const limits = { handoverTimeoutMs: 2_000 }
+  const limits = { handoverTimeoutMs: 5_000 }
   const city = await openCity(stage, { refused: REFUSED, limits })
   return during(stage, 'restart of all (SIGHUP)', city, origin, async load => ({
     times: await restartAll(city, load, ms),

@@ -10,7 +10,7 @@ import type { City } from '../city.ts'
 import { killWorker } from '../faults/kill.ts'
 import type { Shim } from '../faults/shim.ts'
 import { ask } from '../load/ask.ts'
-import { takesEffect } from '../load/lives.ts'
+import { clickOnce, takesEffect } from '../load/lives.ts'
 import type { Load } from '../load/load.ts'
 import { standingOf } from '../load/visits.ts'
 import { converge } from './converge.ts'
@@ -57,6 +57,8 @@ export async function takeStoreAway(
     const endsAt = performance.now() + lastsMs
     await begin(how, redis, shim)
     const first = await standing(load, host)
+    // Whatever the others are at: one clicks now.
+    await clickOnce(load, load.nextHost() ?? '', '127.0.8.2')
     await elapsed(Math.max(0, endsAt - performance.now() - 500))
     const grownMegabytes = (memory() - before.bytes) / 1_048_576
     const last = await standing(load, host)
