@@ -9,7 +9,7 @@ import { redisKeys } from './redis-records.ts'
 import { RedisStore } from './redis-store.ts'
 
 /** How long a process that may go on without the store waits for it. */
-const PATIENCE_MS = 2_000
+const PATIENCE_MS = 1_000
 const MAX_ATTEMPTS = 3
 
 export interface RedisOptions {
