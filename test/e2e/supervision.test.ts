@@ -1,25 +1,11 @@
 /** Processes die, restart, drain and end as a DSI expects. */
 import t from 'tap'
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
 import { connect, createServer, type AddressInfo } from 'node:net'
-import { availableParallelism, tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { openLoadOrigins } from '../support/load.ts'
+import { availableParallelism } from 'node:os'
 import { readUntil } from '../support/proxy-world.ts'
-import { runCli, runProgram, startProduct, writeConfig } from '../support/product.ts'
-import {
-  adminPort,
-  ask,
-  healthOf,
-  isAlive,
-  isOver,
-  openTunnel,
-  proxyPort,
-  until,
-  untilServed,
-} from '../support/supervised.ts'
+import { startProduct } from '../support/product.ts'
+import { ask, healthOf, until, untilServed } from '../support/supervised.ts'
 
 t.test(
   'a process that is killed comes back on the same port, and the others never stop',
@@ -89,91 +75,3 @@ t.test(
     t.equal(await ask(auto), '403')
   },
 )
-
-t.test('names and addresses of both families are listened on', async t => {
-  for (const host of ['localhost', '::1']) {
-    const product = await startProduct(t, {
-      config: { proxy: { host, port: 0 }, admin: { host, port: 0 } },
-    })
-    t.equal(await healthOf(product), 200, host)
-    const { stdout } = await runProgram('curl', [
-      '-s',
-      '-x',
-      product.proxyUrl,
-      'http://www.jeux.fr/',
-    ])
-    t.match(stdout, '</html>', host)
-  }
-})
-
-t.test('a port that is taken is named, with the key to change', async t => {
-  const busy = createServer().listen(0, '127.0.0.1')
-  await once(busy, 'listening')
-  t.teardown(() => busy.close())
-  const { port } = busy.address() as AddressInfo
-  const config = writeConfig(t.testdir(), { config: { proxy: { port } } })
-  const { code, stderr } = await runCli(config, ['start'])
-  t.equal(code, 2)
-  t.match(
-    stderr,
-    new RegExp(`preau : Le port ${port} de 127\\.0\\.0\\.1 est déjà utilisé .*proxy\\.port`),
-  )
-})
-
-t.test('another Préau is refused its port, though both would share it among workers', async t => {
-  const product = await startProduct(t, { config: { workers: 2 } })
-  const proxy = { port: proxyPort(product) }
-  const config = writeConfig(t.testdir(), { config: { workers: 2, proxy } })
-  const { code, stderr } = await runCli(config, ['start'])
-  t.equal(code, 2)
-  t.match(stderr, 'un autre Préau tourne-t-il ?')
-  const onAdmin = { workers: 2, admin: { port: adminPort(product) } }
-  const other = await runCli(writeConfig(t.testdir(), { config: onAdmin }), ['start'])
-  t.match(other.stderr, 'admin.port')
-  t.equal(await ask(product), '403')
-})
-
-t.test('a supervisor that is killed leaves nobody, and a start right after it works', async t => {
-  const dir = mkdtempSync(join(tmpdir(), 'preau-orphans-'))
-  t.teardown(() => rmSync(dir, { recursive: true, force: true }))
-  const { echoPort } = await openLoadOrigins(t)
-  const options = { dir, names: ['free.test'] }
-  const first = await startProduct(t, {
-    ...options,
-    config: { workers: 2, limits: { drainTimeoutMs: 2_000 } },
-  })
-  const tunnel = await openTunnel(t, first, echoPort)
-  const orphans = first.children()
-  first.process.kill('SIGKILL')
-  const ports = { proxy: { port: proxyPort(first) }, admin: { port: adminPort(first) } }
-  const second = await startProduct(t, { ...options, config: { workers: 2, ...ports } })
-  t.equal(await ask(second), '403')
-  t.equal(await healthOf(second), 200)
-  await until(() => !orphans.some(isAlive))
-  t.notOk(orphans.some(isAlive), 'the children of the first one have ended by themselves')
-  t.ok(isOver(tunnel))
-  for (let i = 0; i < 20; i++) t.equal(await ask(second), '403', 'and took nothing with them')
-})
-
-t.test('a start that is stopped half-way ends cleanly and leaves no process behind', async t => {
-  const config = writeConfig(t.testdir(), {})
-  const cli = join(import.meta.dirname, '../../src/cli.ts')
-  const child = spawn(process.execPath, [cli, 'start', '--config', config], {
-    stdio: 'ignore',
-    detached: true,
-  })
-  const group = child.pid ?? 0
-  await new Promise(resolve => setTimeout(resolve, 1_500))
-  child.kill('SIGTERM')
-  const [code] = (await once(child, 'exit')) as [number | null]
-  t.equal(code, 0)
-  t.throws(() => process.kill(-group, 0), { code: 'ESRCH' })
-})
-
-t.test('a second start from another folder, or the same, does not harm the first', async t => {
-  const dir = t.testdir()
-  const first = await startProduct(t, { dir })
-  const second = await startProduct(t, { dir })
-  t.equal(await ask(first), '403')
-  t.equal(await ask(second), '403')
-})
