@@ -94,7 +94,7 @@ async function runTap(files: readonly string[]): Promise<Counts> {
   // tap builds its test class for the plugins of package.json at its first run, which itself still has the old ones.
   // Once: two runs that build at the same time would leave half of it.
   if (!existsSync(BUILT) && run('test runner', 'tap', ['build'])) writeFileSync(BUILT, '')
-  const child = spawn('tap', ['--reporter=tap', '--timeout=180', '--jobs=2', ...files], {
+  const child = spawn('tap', ['--reporter=tap', '--timeout=180', '--jobs=3', ...files], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const counts: Counts = { passed: 0, failed: 0 }

@@ -47,13 +47,15 @@ export function ipv6Number(address: string): bigint {
   return groups.reduce((sum, group) => (sum << 16n) | BigInt(Number.parseInt(group, 16)), 0n)
 }
 
+const IPV6 = /^(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}$/
+
 /**
  * What a PC cannot leave by changing its address: an IPv6 one has a whole /64 to itself (RFC 6177), an IPv4 one its
  * address. By the bits: the text of an address leaves out zeros wherever there are most, so that one network has many
- * beginnings.
+ * beginnings. A record may hold any text in its place, and stands under that.
  */
 export function networkOf(address: Host): string {
-  return address.includes(':') ? `${(ipv6Number(address) >> 64n).toString(16)}/64` : address
+  return IPV6.test(address) ? `${(ipv6Number(address) >> 64n).toString(16)}/64` : address
 }
 
 export function inRange(address: Host, range: AddressRange): boolean {

@@ -18,7 +18,7 @@ import {
 /** A page on another port is refused, or reached. */
 const closed = { port: 0, connectPorts: ['1024-65535'], httpPorts: [80] }
 const open = { ...closed, httpPorts: [80, '1024-65535'] }
-const LIMITS = { drainTimeoutMs: 500, handoverTimeoutMs: 500 }
+const LIMITS = { drainTimeoutMs: 500, handoverTimeoutMs: 3_000 }
 
 async function start(t: Test, workers = 1): Promise<{ product: Product; faults: Faults }> {
   const faults = prepareFaults(t.testdir())

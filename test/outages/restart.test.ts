@@ -21,7 +21,7 @@ t.test(
     t.strictSame(outcome.lost, [], 'nothing that was acknowledged is missing')
     t.strictSame(outcome.faults, [], 'every request had its answer; tunnels had their time to end')
     t.equal(outcome.unserved, 0, 'no connection was refused')
-    t.ok(outcome.verdicts > 500)
+    t.ok(outcome.verdicts > 50)
     t.comment(`measured: ${describe(outcome)}`)
   },
 )

@@ -6,9 +6,10 @@ import {
   inRange,
   ipv4Number,
   ipv6Number,
+  networkOf,
   parseCidr,
 } from '../../src/policy/address.ts'
-import { parseHost } from '../../src/policy/host.ts'
+import { parseHost, type Host } from '../../src/policy/host.ts'
 import { host } from '../support/snapshot.ts'
 
 const judge = createAddressJudge([])
@@ -214,4 +215,13 @@ t.test('addresses become numbers', async t => {
   t.equal(ipv6Number('::1'), 1n)
   t.equal(ipv6Number('2001:db8::'), 0x20010db8000000000000000000000000n)
   t.equal(ipv6Number('1:2:3:4:5:6:7:8'), 0x00010002000300040005000600070008n)
+})
+
+t.test('a network is named for any text that a record may hold', async t => {
+  const named = (text: string): string => networkOf(text as Host)
+  t.equal(named('2001:db8:0:1::5'), named('2001:db8:0:1:ffff::'))
+  t.not(named('2001:db8:0:1::5'), named('2001:db8:0:2::5'))
+  t.equal(named('::1'), '0/64')
+  for (const text of ['10.0.0.1', 'https://a', ':', '1:2:3:4:5:6:7:8:9:a', '<b style="x:y">', ''])
+    t.equal(named(text), text)
 })
