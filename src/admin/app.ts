@@ -110,7 +110,7 @@ function createServer({ logger, config }: AdminDeps, { onLimit }: LimitTally): F
     trustProxy: trustedProxies.length > 0 && trustedProxies,
     // A process that is replaced still answers what has come; Fastify then ends the connection, and we the rest.
     return503OnClosing: false,
-    forceCloseConnections: true,
+    forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: MAX_PARAM, ignoreTrailingSlash: true },
     // An address that cannot even be decoded meets no hook: it gets the barest answer.
     frameworkErrors: (_error, _request, reply: FastifyReply) => {

@@ -1,5 +1,7 @@
 /** The composition root of the admin process: store, admin app, work on the lists and housekeeping, wired. */
 import type { Server } from 'node:http'
+import { Server as NetServer } from 'node:net'
+import { setTimeout as elapsed } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { createAdmin } from '../admin/app.ts'
 import { loadCatalogue } from '../categories/catalogue.ts'
@@ -18,6 +20,8 @@ import { WatchedStore } from './watched-store.ts'
 import { workerAuthority } from './worker-authority.ts'
 
 const clock = Date.now
+/** A request that was on its way when we stopped comes within this time. */
+const SILENCE_MS = 1_000
 
 /** `config.proxy.port`: where the proxy really listens, for the help texts. `gather` must answer in a bounded time. */
 export async function startAdmin(
@@ -59,10 +63,12 @@ export async function startAdmin(
   let stopped: Promise<void> | undefined
   const stop = async (): Promise<void> => {
     const closed = stopListening(app.server)
+    endConnections(app.server)
     schedule.stop()
     housekeeping.stop()
     await exchange.stop()
-    // Ends the live pages; from here on each answer ends its connection.
+    await Promise.race([closed, elapsed(SILENCE_MS), deadline.isUp])
+    // Ends the live pages, and closes what is idle.
     await app.close()
     await Promise.race([Promise.all([closed, work.close()]), deadline.isUp])
     app.server.closeAllConnections()
@@ -85,6 +91,15 @@ export async function startAdmin(
 const ofThisProcess = (sample: Sample): Sample =>
   isSummed(sample) ? sample : { ...sample, labels: { worker: 'admin', ...sample.labels } }
 
-/** Resolves when the last connection has gone; Node closes the idle ones by itself. */
+/**
+ * Resolves when the last connection has gone. Not by the `close` of the HTTP server, which closes what is idle at once: a
+ * form that is on its way on a kept connection would be lost (RFC 9112 §9.6).
+ */
 const stopListening = (server: Server): Promise<void> =>
-  new Promise(resolve => server.close(() => resolve()))
+  new Promise(resolve => NetServer.prototype.close.call(server, () => resolve()))
+
+/** From now on each answer ends its connection. */
+const endConnections = (server: Server): unknown =>
+  server.prependListener('request', (_request, response) => {
+    response.shouldKeepAlive = false
+  })

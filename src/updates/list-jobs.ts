@@ -65,7 +65,12 @@ class ListJobs implements RunningListWork {
   /** Rejects when the job ends without a word: then nobody has written down why. */
   async #run(name: string, by: string): Promise<void> {
     const { config, seed, job, timeLimitMs, logger } = this.#options
-    const child = fork(job ?? new URL('job.ts', import.meta.url), { serialization: 'advanced' })
+    const child = fork(job ?? new URL('job.ts', import.meta.url), {
+      serialization: 'advanced',
+      // The last one stands in the place of the socket that we listen on, which it would inherit: whoever comes after us
+      // could not listen before the job has ended.
+      stdio: ['inherit', 'inherit', 'inherit', 'ipc', 'ignore'],
+    })
     this.#child = child
     let last: FromJob | undefined
     let isLate = false
