@@ -242,4 +242,6 @@ async function main(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
   }
 }
 
+// Whoever has closed the window, or the other end of a pipe, is no reason to end badly.
+for (const output of [process.stdout, process.stderr]) output.on('error', () => undefined)
 process.exitCode = await main(process.argv.slice(2), process.env)

@@ -190,8 +190,6 @@ function listenToSignals(
     isStopping = true
     resolve()
   }
-  // Whoever has closed the window, or the other end of a pipe, is no reason to end badly.
-  for (const output of [process.stdout, process.stderr]) output.on('error', () => undefined)
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
   process.on('SIGHUP', () => {
