@@ -3,13 +3,14 @@ import type { Redis } from 'ioredis'
 import { PreauError } from '../errors.ts'
 import type { Change, Kind } from '../policy/document.ts'
 import { answerHealth } from './health.ts'
+import { RedisAcknowledged } from './redis-acknowledged.ts'
 import { RedisAudit } from './redis-audit.ts'
 import type { RedisConnector } from './redis-connect.ts'
 import { readingError, unavailable, writingError } from './redis-error.ts'
 import { RedisFiles } from './redis-files.ts'
 import { durabilityWarnings } from './redis-health.ts'
 import { RedisLink } from './redis-link.ts'
-import { findStore } from './redis-marker.ts'
+import { assertMaster, findStore } from './redis-marker.ts'
 import { RedisPermits } from './redis-permits.ts'
 import { commitArguments, rowOf, rowsOf, type RedisKeys } from './redis-records.ts'
 import { RedisReplication } from './redis-replication.ts'
@@ -31,7 +32,10 @@ export interface RedisStoreOptions {
   readonly keys: RedisKeys
   /** What people know the place by, without its password. */
   readonly place: string
+  /** How many there are: each must have a change before it is acknowledged. */
   readonly replicas: number
+  /** After how long one that is away is not waited for; a minute when not given. */
+  readonly absentMs?: number
   /** Whether a replica may take over without a person. */
   readonly canFailOver: boolean
   readonly timeoutMs: number
@@ -47,10 +51,11 @@ export class RedisStore implements Store {
   readonly permits: Permits
   readonly files: RedisFiles
   readonly #options: RedisStoreOptions
-  readonly #link: RedisLink
-  /** The same one, where no replica has to be waited for. */
   readonly #writes: RedisLink
+  /** The same one, where no replica has to be waited for. */
+  readonly #link: RedisLink
   readonly #replication: RedisReplication
+  readonly #acknowledged: RedisAcknowledged
   readonly #audit: RedisAudit
   readonly #watch: RedisWatch
   readonly #pending = new Set<Promise<unknown>>()
@@ -59,16 +64,17 @@ export class RedisStore implements Store {
 
   constructor(options: RedisStoreOptions) {
     this.#options = options
-    const { connector, keys, timeoutMs, replicas } = options
+    const { connector, keys, timeoutMs, replicas, absentMs } = options
+    this.#acknowledged = new RedisAcknowledged(keys.audit)
     this.#watch = new RedisWatch({
       connector,
       timeoutMs,
       channel: keys.changes,
       readSeq: () => this.#readSeq(),
     })
-    this.#link = this.#openLink()
-    this.#writes = replicas === 0 ? this.#link : this.#openLink()
-    this.#replication = new RedisReplication(this.#writes, replicas, timeoutMs)
+    this.#writes = this.#openLink(timeoutMs, this.#acknowledged)
+    this.#link = replicas === 0 ? this.#writes : this.#openLink()
+    this.#replication = new RedisReplication({ link: this.#writes, replicas, timeoutMs, absentMs })
     this.#audit = new RedisAudit(this.#link, keys.audit)
     this.permits = new RedisPermits(this.#link, keys, run => this.#reading(run))
     const connect = (): RedisLink => this.#openLink(FILE_TIMEOUT_MS)
@@ -132,6 +138,7 @@ export class RedisStore implements Store {
       // Written it is, whoever has acknowledged it.
       this.#watch.told(seq)
       await this.#replication.confirm(epoch)
+      this.#acknowledged.add(seq, String(args[1]), note)
     })
   }
 
@@ -149,11 +156,11 @@ export class RedisStore implements Store {
 
   check(): Promise<StoreHealth> {
     const { replicas: wanted, canFailOver } = this.#options
-    const replication = { wanted, canFailOver }
+    const { lost } = this.#acknowledged
     return answerHealth(
       this.#reading(async () => {
         await this.#writes.run(PROBE, [this.#options.keys.schema], [])
-        return durabilityWarnings(this.#link, replication)
+        return durabilityWarnings(this.#link, { wanted, canFailOver, lost })
       }),
     )
   }
@@ -165,28 +172,29 @@ export class RedisStore implements Store {
 
   async #close(): Promise<void> {
     await Promise.allSettled(this.#pending)
+    this.#replication.close()
     const links = [this.#watch, this.#link, this.#writes, this.files]
     await Promise.all(links.map(link => link.close()))
   }
 
-  #openLink(timeoutMs = this.#options.timeoutMs): RedisLink {
+  /** `acknowledged`: is to be looked for on each new connection. */
+  #openLink(timeoutMs = this.#options.timeoutMs, acknowledged?: RedisAcknowledged): RedisLink {
     const { connector, attempts } = this.#options
     return new RedisLink(connector, {
       timeoutMs,
       attempts,
-      prepare: redis => this.#prepare(redis),
+      prepare: redis => this.#prepare(redis, acknowledged),
       // There was a time without it.
       onUp: () => this.#watch.raise(),
     })
   }
 
   /** A new connection is used only where it leads to the store that this process has opened, and may be written. */
-  async #prepare(redis: Redis): Promise<void> {
+  async #prepare(redis: Redis, acknowledged: RedisAcknowledged | undefined): Promise<void> {
     const { keys, place, mayCreate } = this.#options
     // The greeting ignores an answer that there is no such database.
     if ((redis.options.db ?? 0) > 0) await redis.select(redis.options.db ?? 0)
-    const role = (await redis.role().catch(ignoreForbidden)) as [string] | undefined
-    if (role !== undefined && role[0] !== 'master') throw new Error('this Redis is a replica')
+    await assertMaster(redis)
     const { marker, seq } = await findStore(redis, {
       key: keys.schema,
       marker: this.#marker,
@@ -194,6 +202,7 @@ export class RedisStore implements Store {
       place,
     })
     this.#marker = marker
+    await acknowledged?.compare(redis, seq)
     this.#watch.found(seq)
   }
 
@@ -237,9 +246,4 @@ export class RedisStore implements Store {
       this.#pending.delete(running)
     }
   }
-}
-
-function ignoreForbidden(error: unknown): undefined {
-  if (error instanceof Error && error.message.startsWith('NOPERM')) return undefined
-  throw error
 }

@@ -113,8 +113,10 @@ export type StoreWarningCode =
   | 'evicting'
   /** Fewer replicas acknowledge than asked for: `found`, `wanted`. */
   | 'replicas-missing'
-  /** No replica is waited for though one may take over (sentinels, cluster): what it had not yet would be lost. */
+  /** More replicas may take over (sentinels, cluster) than are waited for: `found`, `wanted`. What one lacks would be lost. */
   | 'failover-unsafe'
+  /** The engine came back without what this process had acknowledged: `count` of them, `names` of some. */
+  | 'acts-lost'
   /** `found`, `oldest`. */
   | 'engine-old'
   /** The settings could not be read: `detail`. */

@@ -150,7 +150,7 @@ export async function startReplica(
 export async function startSentinel(
   t: RedisHome,
   master: Pick<RedisServer, 'port'>,
-  replica?: RedisServer,
+  replicas: RedisServer | readonly RedisServer[] = [],
   conf: RedisConf = {},
 ): Promise<RedisServer> {
   const file = join(newFolder(t), 'sentinel.conf')
@@ -159,7 +159,7 @@ export async function startSentinel(
     'sentinel down-after-milliseconds preau 500',
     'sentinel failover-timeout preau 2000',
     // By itself it looks for replicas every ten seconds.
-    ...(replica === undefined ? [] : [`sentinel known-replica preau 127.0.0.1 ${replica.port}`]),
+    ...[replicas].flat().map(({ port }) => `sentinel known-replica preau 127.0.0.1 ${port}`),
   ]
   writeFileSync(file, `${lines.join('\n')}\n`)
   return startRedis(t, conf, [file, '--sentinel'])
