@@ -179,6 +179,25 @@ export async function startCluster(t: RedisHome, conf: RedisConf = {}): Promise<
   return nodes
 }
 
+/** One more node of a cluster, which follows one of its masters and may take its place. */
+export async function addReplica(
+  t: RedisHome,
+  of: RedisServer,
+  nodes: readonly RedisServer[],
+): Promise<RedisServer> {
+  const replica = await startRedis(t, {
+    'cluster-enabled': 'yes',
+    'cluster-node-timeout': '2000',
+  })
+  replica.cli('cluster', 'meet', '127.0.0.1', String(of.port))
+  const id = of.cli('cluster', 'myid')
+  // It must have heard of the master first; all others must know it, too, to let it take over.
+  while (!/^OK/.test(replica.cli('cluster', 'replicate', id))) await pause(50)
+  const knows = (node: RedisServer): boolean => node.cli('cluster', 'nodes').includes(`slave ${id}`)
+  while (!nodes.every(knows) || !of.cli('role').includes(String(replica.port))) await pause(50)
+  return replica
+}
+
 export interface TlsFiles {
   readonly ca: string
   readonly conf: RedisConf
