@@ -192,7 +192,7 @@ export async function addReplica(
   replica.cli('cluster', 'meet', '127.0.0.1', String(of.port))
   const id = of.cli('cluster', 'myid')
   // It must have heard of the master first; all others must know it, too, to let it take over.
-  while (!/^OK/.test(replica.cli('cluster', 'replicate', id))) await pause(50)
+  while (!replica.cli('cluster', 'replicate', id).startsWith('OK')) await pause(50)
   const knows = (node: RedisServer): boolean => node.cli('cluster', 'nodes').includes(`slave ${id}`)
   while (!nodes.every(knows) || !of.cli('role').includes(String(replica.port))) await pause(50)
   return replica
