@@ -62,28 +62,6 @@ t.test('another Préau is refused its port, though both would share it among wor
   t.equal(await ask(product), '403')
 })
 
-t.test('a supervisor that is killed leaves nobody, and a start right after it works', async t => {
-  const dir = mkdtempSync(join(tmpdir(), 'preau-orphans-'))
-  t.teardown(() => rmSync(dir, { recursive: true, force: true }))
-  const { echoPort } = await openLoadOrigins(t)
-  const options = { dir, names: ['free.test'] }
-  const first = await startProduct(t, {
-    ...options,
-    config: { workers: 2, limits: { drainTimeoutMs: 2_000 } },
-  })
-  const tunnel = await openTunnel(t, first, echoPort)
-  const orphans = first.children()
-  first.process.kill('SIGKILL')
-  const ports = { proxy: { port: proxyPort(first) }, admin: { port: adminPort(first) } }
-  const second = await startProduct(t, { ...options, config: { workers: 2, ...ports } })
-  t.equal(await ask(second), '403')
-  t.equal(await healthOf(second), 200)
-  await until(() => !orphans.some(isAlive))
-  t.notOk(orphans.some(isAlive), 'the children of the first one have ended by themselves')
-  t.ok(isOver(tunnel))
-  for (let i = 0; i < 20; i++) t.equal(await ask(second), '403', 'and took nothing with them')
-})
-
 t.test('a start that is stopped half-way ends cleanly and leaves no process behind', async t => {
   const config = writeConfig(t.testdir(), {})
   const cli = join(import.meta.dirname, '../../src/cli.ts')
