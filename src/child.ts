@@ -2,6 +2,7 @@
 import { enableCompileCache, flushCompileCache } from 'node:module'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import pino, { type Logger } from 'pino'
 import { Asking } from './asking.ts'
 import { causeOf, PreauError } from './errors.ts'
@@ -16,6 +17,8 @@ import { seekSuccessor } from './succession/seek-successor.ts'
 const GATHERING_MS = 2_000
 /** Its last word must not keep a child that has drained. */
 const LAST_WORD_MS = 1_000
+/** Each accepts what waits; the last ones have nothing else to do. */
+const LAST_TURNS = 3
 
 /** `send` resolves when the message has left. */
 function runAsChild(send: (message: FromChild) => Promise<void>): void {
@@ -64,9 +67,11 @@ function runAsChild(send: (message: FromChild) => Promise<void>): void {
         'the supervisor has gone: serving on until another one comes',
       )
       const timer = setTimeout(end, orphanTimeoutMs)
-      const onOrder = ({ drainMs }: Order): void => {
+      const onOrder = async ({ drainMs }: Order): Promise<void> => {
         clearTimeout(timer)
-        void stop(drainMs)
+        // Nobody else takes from our socket: who has connected and was not accepted before it closes is reset.
+        for (let turn = 0; turn < LAST_TURNS; turn++) await nextTurn()
+        await stop(drainMs)
       }
       seekSuccessor({ dataDir: config.dataDir, self: { role, port, pid: process.pid }, onOrder })
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, end)

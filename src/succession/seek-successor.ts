@@ -1,4 +1,5 @@
 /** What a child does whose supervisor has gone: it looks for the successor, over and over, says who it is and does what it is told. */
+import type { Socket } from 'node:net'
 import { openMeetingPlace, visit } from './meeting-place.ts'
 import { orderSchema, readLines, sayLine, type Hello, type Order } from './lines.ts'
 
@@ -9,23 +10,27 @@ export interface Seeking {
   readonly dataDir: string
   readonly self: Hello
   /** May be called again: a later order shortens the time. */
-  readonly onOrder: (order: Order) => void
+  readonly onOrder: (order: Order) => unknown
 }
 
-/** The connection stays open until this process ends: that is how the successor knows that it has not ended yet. */
-export function seekSuccessor({ dataDir, self, onOrder }: Seeking): void {
-  let isTold = false
-  const again = (): void => {
-    // Where a successor dies before it has said anything, another one will come.
-    if (!isTold) setTimeout(seek, RETRY_MS)
-  }
+/**
+ * The connection stays open until this process ends: that is how the successor knows that it has not ended yet. Answers
+ * the function that gives up.
+ */
+export function seekSuccessor({ dataDir, self, onOrder }: Seeking): () => void {
+  let isOver = false
+  let connection: Socket | undefined
+  // Where a successor dies before it has said anything, another one will come.
+  const again = (): unknown => setTimeout(seek, RETRY_MS)
   const seek = (): void => {
+    if (isOver) return
     try {
       const place = openMeetingPlace(dataDir)
       const socket = visit(place)
+      connection = socket
       socket.once('connect', () => sayLine(socket, self))
       readLines(socket, orderSchema, order => {
-        isTold = true
+        isOver = true
         onOrder(order)
       })
       socket.on('error', () => undefined)
@@ -39,4 +44,8 @@ export function seekSuccessor({ dataDir, self, onOrder }: Seeking): void {
     }
   }
   seek()
+  return () => {
+    isOver = true
+    connection?.destroy()
+  }
 }

@@ -1,7 +1,7 @@
 /** A supervisor that is killed, or told to leave, takes nobody along: its processes serve until the next one's do. */
 import t, { type Test } from 'tap'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -49,6 +49,10 @@ async function build(t: Test): Promise<House> {
   }
 }
 
+/** ip-sysctl(7): the queue of a socket that closes goes to the others of its port. */
+const isMigrating = (): boolean =>
+  readFileSync('/proc/sys/net/ipv4/tcp_migrate_req', 'utf8').trim() === '1'
+
 async function goes(product: Product, signal: 'SIGKILL' | 'SIGUSR2'): Promise<void> {
   product.process.kill(signal)
   await once(product.process, 'exit')
@@ -77,8 +81,13 @@ for (const signal of ['SIGKILL', 'SIGUSR2'] as const) {
         t.notOk(product.children().some(pid => before.includes(pid)))
       }
       const outcomes = await load.stop()
-      t.comment(`measured: ${served(outcomes)} connections served around three of ${signal}`)
-      t.strictSame(failures(outcomes), {})
+      t.comment(
+        `measured: ${served(outcomes)} connections served around three of ${signal}, others ${JSON.stringify(failures(outcomes))}`,
+      )
+      const { ECONNRESET: reset = 0, ...others } = failures(outcomes)
+      t.strictSame(others, {}, 'nobody found a port that was closed')
+      // Who has connected to a socket while it closes, where the kernel gives nobody else its queue.
+      t.ok(reset <= (isMigrating() ? 0 : served(outcomes) / 100), `${reset} were reset`)
       t.ok(served(outcomes) > 100)
       t.ok(await isCarrying(tunnel), 'a tunnel of before the first one')
       t.equal(first.filter(isAlive).length, 1, 'only who has the tunnel is still there')
