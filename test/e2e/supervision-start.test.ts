@@ -2,22 +2,10 @@
 import t from 'tap'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openLoadOrigins } from '../support/load.ts'
 import { runCli, runProgram, startProduct, writeConfig } from '../support/product.ts'
-import {
-  adminPort,
-  ask,
-  healthOf,
-  isAlive,
-  isOver,
-  openTunnel,
-  proxyPort,
-  until,
-} from '../support/supervised.ts'
+import { adminPort, ask, healthOf, proxyPort } from '../support/supervised.ts'
 
 t.test('names and addresses of both families are listened on', async t => {
   for (const host of ['localhost', '::1']) {

@@ -28,7 +28,7 @@ const PER_SECOND = 150
 interface House {
   readonly origins: LoadOrigins
   /** Starts a supervisor on the folder and the ports of the house. */
-  start(limits?: object): Promise<Product>
+  readonly start: (limits?: object) => Promise<Product>
 }
 
 async function build(t: Test): Promise<House> {
