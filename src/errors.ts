@@ -49,6 +49,11 @@ export const ERRORS = {
     fr: 'La base est vide ({detail}). Rien n’a été modifié.',
     en: 'The store is empty ({detail}). Nothing was changed.',
   },
+  PREAU_FOREIGN_FOLDER: {
+    status: 403,
+    fr: '{folder} appartient à un autre utilisateur, qui ne pourrait pas lire ce que root y écrit. Lancez la commande sous son compte : runuser -u "$(id -nu {owner})" -- …',
+    en: '{folder} belongs to another user, who could not read what root writes there. Run the command as that user: runuser -u "$(id -nu {owner})" -- …',
+  },
   PREAU_FILE_NOT_SHARED: {
     status: 503,
     fr: 'Le fichier {name} n’est pas dans la base commune.',

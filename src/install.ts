@@ -4,6 +4,7 @@ import { loadCatalogue } from './categories/catalogue.ts'
 import type { Config } from './config.ts'
 import { PreauError } from './errors.ts'
 import { installLists, type InstallLists } from './install-lists.ts'
+import { refuseForeignFolder } from './install-owner.ts'
 import { refuseEmptied } from './last-state/emptied.ts'
 import type { Catalogue } from './policy/category.ts'
 import { DEFAULT_POLICY } from './policy/default-policy.ts'
@@ -27,6 +28,7 @@ export async function install(
   clock: () => number,
   options: InstallOptions = {},
 ): Promise<Installed> {
+  await refuseForeignFolder(config.dataDir)
   const store = await openStore(config, { check: true })
   try {
     const catalogue = loadCatalogue()

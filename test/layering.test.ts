@@ -17,7 +17,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['opened-categories'],
   ['install', 'install-authority'],
   ['last-state'],
-  ['install-lists'],
+  ['install-lists', 'install-owner'],
   ['shared-lists'],
   ['admin', 'portal', 'proxy'],
   ['directory', 'access-log', 'tls', 'store', 'categories'],
