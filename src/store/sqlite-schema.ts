@@ -209,6 +209,8 @@ function configure(db: DatabaseSync, file: string): void {
   }
   // FULL: a commit that was acknowledged survives a power cut. `fullfsync` is what makes that true on macOS.
   db.exec('PRAGMA synchronous = FULL; PRAGMA fullfsync = ON')
+  // What is forgotten is overwritten: by itself SQLite leaves it in the file (sqlite.org/pragma.html#pragma_secure_delete).
+  db.exec('PRAGMA secure_delete = ON')
 }
 
 function migrate(db: DatabaseSync): void {

@@ -93,6 +93,25 @@ t.test(
   },
 )
 
+// Redis throws away what has an end where its memory is full (`volatile-*`), and a copy may be held up for an hour.
+for (const lost of ['doc:latest', 'ids:latest', 'audit']) {
+  t.test(
+    `a copy of which Redis has lost the ${lost} meanwhile does not pass for whole`,
+    async t => {
+      const [from, to] = [placeAt(`lossy-${lost.replace(':', '-')}`), sqliteSpot(t)]
+      await fill(from)
+      const reading = await openRedisReading(from)
+      const [key = ''] = keysOf(from.settings.prefix).filter(
+        name => name.endsWith(lost) && name.includes('snapshot:'),
+      )
+      server.cli('DEL', key)
+      const writing = await (await to).writing()
+      await t.rejects(copyStore(reading, writing), { code: 'PREAU_STORE_COPY_DIFFERS' })
+      await t.rejects((await to).reading(), { code: 'PREAU_STORE_UNREADABLE' }, 'nothing is left')
+    },
+  )
+}
+
 t.test(
   'a Redis without the memory for it twice refuses to be copied, and goes on taking commits',
   async t => {
