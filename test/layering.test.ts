@@ -25,6 +25,7 @@ const LAYERS: readonly (readonly string[])[] = [
 const LEAVES = new Set([
   'errors',
   'error-detail',
+  'fault-log',
   'durable-file',
   'machine',
   'metrics',

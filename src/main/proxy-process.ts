@@ -47,10 +47,7 @@ export async function startProxy(config: Config, logger: Logger, at: ListenAt): 
     dir: accessLogDir(config),
     timeZone: () => current.snapshot.city.timeZone,
     clock,
-    onLost: lines => {
-      metrics.lostLines(lines)
-      logger.error({ lines }, 'lines of the access log were lost')
-    },
+    onLost: lines => metrics.lostLines(lines),
   })
   const metrics = createWorkerMetrics(catalogue.keys(), logger)
   const { onLimit } = metrics
@@ -72,8 +69,8 @@ export async function startProxy(config: Config, logger: Logger, at: ListenAt): 
       // The access log must not end before the exchanges that it tells of.
       await Promise.race([proxy.close(), elapsed(LAST_LINES_MS)])
       await current.close()
-      metrics.close()
       await accessLog.close()
+      metrics.close()
       watched.close()
       await store.close()
     },
