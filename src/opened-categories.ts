@@ -4,7 +4,7 @@ import { openExpressions } from './categories/expressions.ts'
 import { openCategoryIndex, type CategoryIndex } from './categories/index/category-index.ts'
 import { indexFile } from './categories/lists.ts'
 import type { Config } from './config.ts'
-import { causeOf, PreauError } from './errors.ts'
+import { causeOf, hasCode, type PreauError } from './errors.ts'
 import { machineName } from './machine.ts'
 import type { CategoryId, PageLookup } from './policy/category.ts'
 import type { ListsDocument, ListsVersion } from './policy/lists.ts'
@@ -78,7 +78,7 @@ async function openIndex({ lists, config, logger, isToCome }: OpenCategories): P
 }
 
 export const isIndexDamage = (error: unknown): error is PreauError =>
-  error instanceof PreauError && error.code === 'PREAU_INDEX_DAMAGED'
+  hasCode(error, 'PREAU_INDEX_DAMAGED')
 
 export interface TellDamage {
   readonly store: Store

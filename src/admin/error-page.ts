@@ -1,6 +1,6 @@
 /** The one place that turns an error into an answer: codes to words, and nothing of the inside on a 5xx. */
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { PreauError, type ErrorCode } from '../errors.ts'
+import { type ErrorCode, hasCode, PreauError } from '../errors.ts'
 import { FaultLog } from '../fault-log.ts'
 import { wantsJson } from './access.ts'
 import type { AdminDeps } from './deps.ts'
@@ -55,8 +55,7 @@ function nameError(error: FastifyError | PreauError): PreauError | undefined {
   return statusCode < 500 ? new PreauError('PREAU_BAD_REQUEST') : undefined
 }
 
-const isUnavailable = (error: Error): boolean =>
-  error instanceof PreauError && error.code === 'PREAU_STORE_UNAVAILABLE'
+const isUnavailable = (error: Error): boolean => hasCode(error, 'PREAU_STORE_UNAVAILABLE')
 
 interface Problem {
   readonly title: string

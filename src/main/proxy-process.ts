@@ -8,7 +8,7 @@ import { loadCatalogue } from '../categories/catalogue.ts'
 import type { Config } from '../config.ts'
 import { accessLogDir } from '../install.ts'
 import { listen, type ListenAt } from '../listening.ts'
-import { PreauError } from '../errors.ts'
+import { hasCode } from '../errors.ts'
 import { createAddressJudge, parseCidr } from '../policy/address.ts'
 import type { Host } from '../policy/host.ts'
 import type { Refusal } from '../policy/refusal.ts'
@@ -158,8 +158,7 @@ function wireIntercept(
     try {
       return await leaves.contextFor(host)
     } catch (error) {
-      if (error instanceof PreauError && error.code === 'PREAU_OVERLOADED')
-        onLimit('leafCertificatesPerMinute')
+      if (hasCode(error, 'PREAU_OVERLOADED')) onLimit('leafCertificatesPerMinute')
       throw error
     }
   }
