@@ -120,9 +120,7 @@ function createGate(deps: PortalDeps) {
     if (!(await drain(request.raw))) reply.header('connection', 'close')
     if (!isOwnHost) return reply.send(await answerBlock(request, reply, refusal))
     const parts = { ...deps, refusal, snapshot: deps.current.snapshot, now: deps.clock(), locale }
-    const path =
-      request.originalUrl.replace(/^http:\/\/[^/?#]*/i, '').replace(/[?#].*$/s, '') || '/'
-    const body = await answerOwnHost(request, reply, path, parts)
+    const body = await answerOwnHost(request, reply, pathOf(request.originalUrl), parts)
     if (body === undefined) throw new PreauError('PREAU_NOT_FOUND')
     return reply.send(body)
   }
