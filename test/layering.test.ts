@@ -100,6 +100,23 @@ t.test('only the store knows SQL, and only the race and the resolver reach outwa
   }
 })
 
+t.test('nothing is exported that nobody imports', async t => {
+  const words = new Map(
+    globSync(['src/**/*.{ts,js}', 'test/**/*.ts', 'benchmarks/**/*.ts']).map(file => [
+      file,
+      new Set(readFileSync(file, 'utf8').match(/\w+/g)),
+    ]),
+  )
+  // Types go with the functions that take them.
+  const exported = /^export (?:async )?(?:function\*?|const|let|class) (\w+)/gm
+  for (const file of words.keys()) {
+    for (const [, name = ''] of readFileSync(file, 'utf8').matchAll(exported)) {
+      const isAsked = [...words].some(([other, said]) => other !== file && said.has(name))
+      t.ok(isAsked, `${file}: ${name}`)
+    }
+  }
+})
+
 t.test('no source file has grown beyond what one reads in a sitting', async t => {
   for (const file of files) t.ok(readFileSync(file, 'utf8').split('\n').length <= 250, file)
 })
