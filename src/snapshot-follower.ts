@@ -3,7 +3,7 @@
  * store does not answer the last good state goes on deciding, from the memory or from the data folder, until it does.
  */
 import { setTimeout as elapsed } from 'node:timers/promises'
-import { PreauError, type ErrorCode } from './errors.ts'
+import { type ErrorCode, hasCode, PreauError } from './errors.ts'
 import { LastStateKeeper } from './last-state/keep.ts'
 import { lastStateFile, readLastState } from './last-state/read.ts'
 import { isIndexDamage } from './opened-categories.ts'
@@ -244,5 +244,4 @@ function codeOf(error: unknown): ErrorCode {
 
 /** The store says nothing, or nothing of what a city had: that is no reason to decide otherwise. */
 const isLoss = (error: unknown): boolean =>
-  error instanceof PreauError &&
-  (error.code === 'PREAU_STORE_UNAVAILABLE' || error.code === 'PREAU_STORE_EMPTY')
+  hasCode(error, 'PREAU_STORE_UNAVAILABLE', 'PREAU_STORE_EMPTY')

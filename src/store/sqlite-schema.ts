@@ -239,7 +239,7 @@ function deriveFacets(db: DatabaseSync): void {
 }
 
 /** The single value that a pragma answers. */
-export function pragma(db: DatabaseSync, text: string): unknown {
+function pragma(db: DatabaseSync, text: string): unknown {
   const row = db.prepare(`PRAGMA ${text}`).get()
   return row === undefined ? undefined : Object.values(row)[0]
 }
