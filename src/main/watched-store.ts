@@ -3,7 +3,7 @@
  * than promised is logged when it is first seen.
  */
 import type { Logger } from 'pino'
-import { PreauError } from '../errors.ts'
+import { hasCode } from '../errors.ts'
 import type { Sample } from '../metrics.ts'
 import type { Store, StoreHealth, StoreWarning } from '../store/store.ts'
 import { warningText } from '../store/wording.ts'
@@ -103,7 +103,7 @@ export class WatchedStore {
       return await ask()
     } catch (error) {
       // A conflict is an answer.
-      if (!(error instanceof PreauError && error.code === 'PREAU_CONFLICT'))
+      if (!hasCode(error, 'PREAU_CONFLICT'))
         this.#failures.set(call, (this.#failures.get(call) ?? 0) + 1)
       throw error
     } finally {
