@@ -88,6 +88,7 @@ export class WatchedStore {
         giveBack: key => this.#time('permit', () => permits.giveBack(key)),
         clear: key => this.#time('permit', () => permits.clear(key)),
       },
+      confirmed: read => store.confirmed(read),
       watch: onChange => store.watch(onChange),
       check: () => store.check(),
       get files() {

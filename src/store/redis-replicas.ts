@@ -9,7 +9,7 @@
  * Longer than a replica without its master may be chosen: ten times `down-after-milliseconds` (redis.io, Sentinel:
  * replica selection) or `cluster-node-timeout` (`cluster-replica-validity-factor`), 5 s in the README.
  */
-export const ABSENT_MS = 60_000
+const ABSENT_MS = 60_000
 
 export class RedisReplicas {
   readonly #wanted: number

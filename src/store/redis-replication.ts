@@ -2,7 +2,8 @@
  * Waits until replicas have what was written (`WAIT`). The command holds up its connection, so that it is asked once
  * for all that were written before it, and never twice at a time.
  */
-import { RedisRefusal, uncertain, writingError } from './redis-error.ts'
+import { causeOf, PreauError } from '../errors.ts'
+import { RedisRefusal, uncertain } from './redis-error.ts'
 import type { RedisLink } from './redis-link.ts'
 import { RedisReplicas } from './redis-replicas.ts'
 
@@ -12,6 +13,7 @@ interface Round {
   readonly epoch: number
 }
 
+const LOST = 'the connection to Redis was lost'
 /** How often it is looked who is there. */
 const LOOK_EVERY_MS = 2_000
 
@@ -51,9 +53,10 @@ export class RedisReplication {
   async confirm(epoch: number): Promise<void> {
     if (!this.#isAsked) return
     const round = await this.#afterNow().catch((error: unknown) => {
-      throw writingError(error)
+      // Refused or not even sent: what it was to wait for is written.
+      throw uncertain(error instanceof PreauError ? LOST : causeOf(error), error)
     })
-    if (round.epoch !== epoch) throw uncertain('the connection to Redis was lost')
+    if (round.epoch !== epoch) throw uncertain(LOST)
     if (round.acknowledged >= round.required) return
     throw uncertain(`${round.acknowledged} of ${round.required} replicas have acknowledged`)
   }

@@ -2,11 +2,12 @@
 import type { Redis } from 'ioredis'
 import { PreauError } from '../errors.ts'
 import type { Change, Kind } from '../policy/document.ts'
+import { Calls } from './calls.ts'
 import { answerHealth } from './health.ts'
 import { RedisAcknowledged } from './redis-acknowledged.ts'
 import { RedisAudit } from './redis-audit.ts'
 import type { RedisConnector } from './redis-connect.ts'
-import { readingError, unavailable, writingError } from './redis-error.ts'
+import { failReading, failWriting, unavailable } from './redis-error.ts'
 import { RedisFiles } from './redis-files.ts'
 import { durabilityWarnings } from './redis-health.ts'
 import { RedisLink } from './redis-link.ts'
@@ -56,10 +57,12 @@ export class RedisStore implements Store {
   /** The same one, where no replica has to be waited for. */
   readonly #link: RedisLink
   readonly #replication: RedisReplication
+  /** Of what was read. */
+  readonly #seen: RedisReplication
   readonly #acknowledged: RedisAcknowledged
   readonly #audit: RedisAudit
   readonly #watch: RedisWatch
-  readonly #pending = new Set<Promise<unknown>>()
+  readonly #calls = new Calls(() => unavailable(new Error('the store is closed')))
   #marker: string | undefined
   #closing: Promise<void> | undefined
 
@@ -75,7 +78,9 @@ export class RedisStore implements Store {
     })
     this.#writes = this.#openLink(timeoutMs, this.#acknowledged)
     this.#link = replicas === 0 ? this.#writes : this.#openLink()
-    this.#replication = new RedisReplication({ link: this.#writes, replicas, timeoutMs, absentMs })
+    const waiting = { replicas, timeoutMs, absentMs }
+    this.#replication = new RedisReplication({ link: this.#writes, ...waiting })
+    this.#seen = new RedisReplication({ link: this.#link, ...waiting })
     this.#audit = new RedisAudit(this.#link, keys.audit)
     this.permits = new RedisPermits(this.#link, keys, run => this.#reading(run))
     const connect = (): RedisLink => this.#openLink(FILE_TIMEOUT_MS)
@@ -84,11 +89,8 @@ export class RedisStore implements Store {
 
   /** Resolves when it can be used; rejects with what is wrong. */
   async opened(): Promise<void> {
-    try {
-      await Promise.all([this.#link.firstAttempts, this.#writes.firstAttempts])
-    } catch (error) {
-      throw readingError(error)
-    }
+    const both = [this.#link.firstAttempts, this.#writes.firstAttempts]
+    await Promise.all(both).catch(failReading)
   }
 
   get<K extends Kind>(kind: K, id: string): Promise<Stored<K> | undefined> {
@@ -125,15 +127,18 @@ export class RedisStore implements Store {
     })
   }
 
+  async confirmed<T>(read: () => Promise<T>): Promise<T> {
+    const { epoch } = this.#link
+    const found = await read()
+    await this.#seen.confirm(epoch)
+    return found
+  }
+
   commit(note: CommitNote, changes: readonly Change[]): Promise<void> {
-    return this.#tracked(async () => {
+    return this.#calls.run(async () => {
       const args = commitArguments(this.#marker ?? '', note, changes.map(rowChangeOf))
       const asked = this.#writes.run(COMMIT, [this.#options.keys.seq], args)
-      const seq = Number(
-        await asked.catch((error: unknown) => {
-          throw writingError(error)
-        }),
-      )
+      const seq = Number(await asked.catch(failWriting))
       if (seq <= 0) throw this.#refusal(changes[-seq - 1])
       const { epoch } = this.#writes
       // Written it is, whoever has acknowledged it.
@@ -156,7 +161,7 @@ export class RedisStore implements Store {
   }
 
   check(): Promise<StoreHealth> {
-    const { replicas: wanted, canFailOver } = this.#options
+    const { canFailOver, replicas: wanted } = this.#options
     const { lost } = this.#acknowledged
     return answerHealth(
       this.#reading(async () => {
@@ -172,8 +177,8 @@ export class RedisStore implements Store {
   }
 
   async #close(): Promise<void> {
-    await Promise.allSettled(this.#pending)
-    this.#replication.close()
+    await this.#calls.close()
+    for (const replication of [this.#replication, this.#seen]) replication.close()
     const links = [this.#watch, this.#link, this.#writes, this.files]
     await Promise.all(links.map(link => link.close()))
   }
@@ -227,24 +232,7 @@ export class RedisStore implements Store {
     return reason
   }
 
-  async #reading<T>(run: () => Promise<T>): Promise<T> {
-    return this.#tracked(async () => {
-      try {
-        return await run()
-      } catch (error) {
-        throw readingError(error)
-      }
-    })
-  }
-
-  async #tracked<T>(run: () => Promise<T>): Promise<T> {
-    if (this.#closing !== undefined) throw unavailable(new Error('the store is closed'))
-    const running = run()
-    this.#pending.add(running)
-    try {
-      return await running
-    } finally {
-      this.#pending.delete(running)
-    }
+  #reading<T>(run: () => Promise<T>): Promise<T> {
+    return this.#calls.run(() => run().catch(failReading))
   }
 }
