@@ -54,12 +54,13 @@ t.test('each alarm stands in the runbook, and no other', async t => {
   t.strictSame([...told].sort(), rules.sort())
 })
 
+const [, runbook = ''] = /^### Runbook$(.*?)^###? /ms.exec(operations) ?? []
+
 t.test('what the runbook quotes is what Préau says', async t => {
   const texts = [
     ...globSync('views/locales/*.fr.json').map(file => readFileSync(file, 'utf8')),
     ...Object.values(ERRORS).map(({ fr }) => fr),
   ].map(evenly)
-  const [, runbook = ''] = /^### Runbook$(.*?)^###? /ms.exec(operations) ?? []
   const quotes = [...runbook.matchAll(/« ((?:[^«»]|« … »)+) »/g)].map(([, quote = '']) => quote)
   t.ok(quotes.length > 20)
   for (const quote of quotes) {
@@ -72,6 +73,18 @@ t.test('what the runbook quotes is what Préau says', async t => {
       quote,
     )
   }
+})
+
+t.test('the log says what the runbook looks for in it', async t => {
+  const source = globSync('src/**/*.ts').map(file => readFileSync(file, 'utf8'))
+  const words = [...runbook.matchAll(/`([a-z]+(?::? [a-z]+){2,})`/g)].map(([, text = '']) => text)
+  const sentences = new Set(words.filter(text => !/\bpreau\b/.test(text)))
+  t.ok(sentences.size > 4)
+  for (const text of sentences)
+    t.ok(
+      source.some(file => file.includes(text)),
+      text,
+    )
 })
 
 /** French has spaces of several kinds. */
