@@ -54,8 +54,9 @@ function runAsChild(send: (message: FromChild) => Promise<void>): void {
     )
     onAlone = () => {
       if (isStopping) return
-      if (port === undefined) return void stop(0)
-      serveOn({ self: { role, port, pid: process.pid }, config, logger, stop })
+      // Who does not serve yet is no loss.
+      if (port === undefined) void stop(0)
+      else serveOn({ self: { role, port, pid: process.pid }, config, logger, stop })
     }
   }
   process.on('message', (message: ToChild) => {
