@@ -79,7 +79,10 @@ export async function setPassword(
 export async function setRole(store: Store, name: string, role: Role, act: Act): Promise<void> {
   const read = (): Promise<Stored<'user'>> => findUser(store, name)
   const found = await read()
-  if (found.body.role === role) return void (await store.confirmed(read))
+  if (found.body.role === role) {
+    await store.confirmed(read)
+    return
+  }
   const note = { action: 'user.role', subject: found.body.name, detail: { role } }
   await replaceUser(store, found, { ...found.body, role }, { ...note, by: act.by, at: act.now })
 }
@@ -93,7 +96,10 @@ export async function setDisabled(
 ): Promise<void> {
   const read = (): Promise<Stored<'user'>> => findUser(store, name)
   const found = await read()
-  if ((found.body.disabled ?? false) === disabled) return void (await store.confirmed(read))
+  if ((found.body.disabled ?? false) === disabled) {
+    await store.confirmed(read)
+    return
+  }
   const { disabled: _, ...rest } = found.body
   const action = disabled ? 'user.disable' : 'user.enable'
   const note = { by, action, subject: rest.name, at: now }
