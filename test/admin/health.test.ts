@@ -102,10 +102,14 @@ t.test('with the store down the process lives, is not ready, and names the part'
   t.match((await store.get('request', id))?.body.decision, form)
 })
 
-const ALARMS: Record<string, { samples: Sample[]; says: string }> = {
+const ALARMS: Record<string, { samples: Sample[] | undefined; says: string }> = {
   'a worker that decides on its last state': {
     samples: but({ name: 'preau_last_state_in_use', labels: { worker: '1' }, value: 1 }),
     says: 'dernier état connu',
+  },
+  'a supervisor that has gone': {
+    samples: undefined,
+    says: 'Le superviseur de Préau ne répond plus',
   },
   'a worker that hangs': {
     samples: but(
