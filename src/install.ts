@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { loadCatalogue } from './categories/catalogue.ts'
 import type { Config } from './config.ts'
-import { PreauError } from './errors.ts'
+import { hasCode } from './errors.ts'
 import { installLists, type InstallLists } from './install-lists.ts'
 import { refuseForeignFolder } from './install-owner.ts'
 import { refuseEmptied } from './last-state/emptied.ts'
@@ -78,6 +78,6 @@ async function commitUnlessDone(
   try {
     await store.commit({ by: 'system', at, ...note }, [change])
   } catch (error) {
-    if (!(error instanceof PreauError && error.code === 'PREAU_CONFLICT')) throw error
+    if (!hasCode(error, 'PREAU_CONFLICT')) throw error
   }
 }

@@ -3,13 +3,18 @@
  * Ends with `N passed, N failed`. A suite that cannot run here is skipped with its reason; on CI that is a failure.
  * Arguments: test files to run instead of all (the type check and the linter are then left out).
  */
-import { spawn, spawnSync, type SpawnSyncOptions } from 'node:child_process'
+import { spawnSync, type SpawnSyncOptions } from 'node:child_process'
 import { existsSync, globSync, writeFileSync } from 'node:fs'
 import { delimiter, resolve } from 'node:path'
-import { createInterface } from 'node:readline'
+import { runProgram } from './support/product.ts'
+import { runTestFile } from './support/test-file.ts'
 
 // As npm does for its scripts, so that this file can be run by itself.
 process.env['PATH'] = `${resolve('node_modules/.bin')}${delimiter}${process.env['PATH']}`
+// Hundreds of processes load the same code: compiled once, by whoever comes first.
+process.env['NODE_COMPILE_CACHE'] ??= resolve('node_modules/.cache/compiled')
+/** One more than cores: most tests wait for something most of the time. */
+const JOBS = 3
 
 interface Requirement {
   readonly command: string
@@ -81,47 +86,21 @@ function bringPackages(): Requirement[] {
   return missing.filter(({ command }) => !has(command))
 }
 
-function run(name: string, command: string, args: string[]): boolean {
-  const { status } = spawnSync(command, args, { stdio: 'inherit' })
-  console.log(`${status === 0 ? 'ok' : 'not ok'} - ${name}`)
-  return status === 0
+/** Says nothing when all is well. Resolves whether it is. */
+async function run(name: string, command: string, args: string[]): Promise<boolean> {
+  const { code, stdout, stderr } = await runProgram(command, args)
+  if (code !== 0) console.log(`${stdout}${stderr}`)
+  console.log(`${code === 0 ? 'ok' : 'not ok'} - ${name}`)
+  return code === 0
 }
 
 const BUILT = 'node_modules/@tapjs/.built'
+// tap builds its test class for the plugins of package.json. Once: two runs that build at the same time would leave
+// half of it.
+if (!existsSync(BUILT) && (await run('test runner', 'tap', ['build']))) writeFileSync(BUILT, '')
 
-interface Counts {
-  passed: number
-  failed: number
-}
-
-/** Runs tap and shows a line per file; of a file that fails, all that it said. */
-async function runTap(files: readonly string[]): Promise<Counts> {
-  // tap builds its test class for the plugins of package.json at its first run, which itself still has the old ones.
-  // Once: two runs that build at the same time would leave half of it.
-  if (!existsSync(BUILT) && run('test runner', 'tap', ['build'])) writeFileSync(BUILT, '')
-  const child = spawn('tap', ['--reporter=tap', '--timeout=180', '--jobs=3', ...files], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const counts: Counts = { passed: 0, failed: 0 }
-  let said: string[] = []
-  for await (const line of createInterface({ input: child.stdout })) {
-    const total = /^# \{ total: (\d+)(?:, pass: (\d+))?(?:, fail: (\d+))?/.exec(line)
-    if (total) {
-      counts.passed = Number(total[2] ?? 0)
-      counts.failed = Number(total[3] ?? 0)
-    }
-    if (/^(?:not )?ok /.test(line)) {
-      if (line.startsWith('not ok')) console.log(said.join('\n'))
-      console.log(line)
-      said = []
-    } else said.push(line)
-    // What a test measured is worth showing whether it passes or not.
-    if (/^\s+# (?:measured|skipped)/.test(line)) console.log(line.trim())
-  }
-  const code = await new Promise<number | null>(resolve => child.once('close', resolve))
-  if (code !== 0 && counts.failed === 0) counts.failed = 1
-  return counts
-}
+/** What takes long begins first, so that the end is not one long file alone. */
+const isLong = (file: string): boolean => /\/(?:e2e|outages)\/|\.browser\./.test(file)
 
 const asked = process.argv.slice(2)
 const isCi = Boolean(process.env['CI'])
@@ -139,18 +118,44 @@ for (const file of skipped) {
 if (!existsSync('../shared/data'))
   console.log('# the UT1 snapshot is not beside the project: its tests are left out')
 
-const checks =
-  asked.length > 0
-    ? []
-    : [
-        run('types', 'tsc', ['--noEmit']),
-        run('linter', 'oxlint', ['--type-aware', '--deny-warnings']),
-        run('format', 'prettier', ['--check', '--log-level', 'warn', '.']),
-      ]
-const counts = await runTap(all.filter(file => !skipped.includes(file)))
-const failedChecks = checks.filter(passed => !passed).length
-const passed = counts.passed + checks.length - failedChecks
-const failed = counts.failed + failedChecks + (isCi ? skipped.length : 0)
+const counts = { passed: 0, failed: 0 }
+
+async function check(name: string, command: string, args: string[]): Promise<void> {
+  const isOk = await run(name, command, args)
+  counts[isOk ? 'passed' : 'failed']++
+}
+
+let ended = 0
+/** A line per file, as tap does; of one that fails, all that it said. */
+async function testFile(file: string): Promise<void> {
+  const { isOk, passed, failed, said, remarks, tookMs } = await runTestFile(file)
+  ended++
+  counts.passed += passed
+  counts.failed += failed
+  if (!isOk) console.log([`# Subtest: ${file}`, ...said.map(line => `    ${line}`)].join('\n'))
+  for (const remark of remarks) console.log(remark.trim())
+  console.log(`${isOk ? 'ok' : 'not ok'} ${ended} - ${file} # time=${tookMs.toFixed()}ms`)
+}
+
+const files = all.filter(file => !skipped.includes(file))
+const checks = [
+  () => check('types', 'tsc', ['--noEmit']),
+  () => check('linter', 'oxlint', ['--type-aware', '--deny-warnings']),
+  () => check('format', 'prettier', ['--check', '--log-level', 'warn', '.']),
+]
+const work = [
+  ...(asked.length > 0 ? [] : checks),
+  ...[...files.filter(isLong), ...files.filter(file => !isLong(file))].map(
+    file => () => testFile(file),
+  ),
+].values()
+// All take from the same list.
+const takeTurns = async (): Promise<void> => {
+  for (const task of work) await task()
+}
+await Promise.all(Array.from({ length: JOBS }, takeTurns))
+
+if (isCi) counts.failed += skipped.length
 const tail = skipped.length > 0 ? `, ${skipped.length} skipped` : ''
-console.log(`${passed} passed, ${failed} failed${tail}`)
-process.exitCode = failed === 0 ? 0 : 1
+console.log(`${counts.passed} passed, ${counts.failed} failed${tail}`)
+process.exitCode = counts.failed === 0 ? 0 : 1
