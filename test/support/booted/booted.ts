@@ -35,14 +35,14 @@ const NAMESPACES = [
   '--pid',
 ]
 // Whatever ends this process ends all of it.
-const UNSHARE = ['setpriv', '--pdeathsig=KILL', 'unshare', ...NAMESPACES, '--fork', '--kill-child']
+const UNSHARE = ['--pdeathsig=KILL', 'unshare', ...NAMESPACES, '--fork', '--kill-child']
 
 export interface Booted {
   /** Runs a program inside. */
-  run(...command: string[]): Promise<Finished>
-  systemctl(...args: string[]): Promise<Finished>
+  readonly run: (...command: string[]) => Promise<Finished>
+  readonly systemctl: (...args: string[]) => Promise<Finished>
   /** Asks for a page on ever new connections; `stop` answers how often each outcome came. */
-  ask(): { stop(): Promise<Record<string, number>> }
+  readonly ask: () => { stop(): Promise<Record<string, number>> }
 }
 
 /** Why no systemd can be started here; false where one can. */
@@ -53,8 +53,9 @@ export function whyNotBooted(): string | false {
   if (cgroupHere() === undefined) return 'there is no cgroup of version 2'
   const overlay =
     'mount -t tmpfs tmpfs /mnt && mkdir /mnt/u /mnt/w && mount -t overlay -o lowerdir=/,upperdir=/mnt/u,workdir=/mnt/w overlay /mnt'
-  const [command = '', ...args] = [...UNSHARE, 'sh', '-c', overlay]
-  const { status, stderr } = spawnSync(command, args, { encoding: 'utf8' })
+  const { status, stderr } = spawnSync('setpriv', [...UNSHARE, 'sh', '-c', overlay], {
+    encoding: 'utf8',
+  })
   return status === 0 ? false : `no namespaces and overlays: ${stderr.trim()}`
 }
 
@@ -75,7 +76,7 @@ export async function boot(t: Test, config: object, settings: string): Promise<B
   mkdirSync(cgroup)
   const enter = 'echo $$ > "$0/cgroup.procs"; exec "$@"'
   const boot = ['bash', join(import.meta.dirname, 'boot.sh'), ROOT, units, configFile]
-  const child = spawn('sh', ['-c', enter, cgroup, ...UNSHARE, ...boot])
+  const child = spawn('sh', ['-c', enter, cgroup, 'setpriv', ...UNSHARE, ...boot])
   let said = ''
   child.stdout.on('data', chunk => (said += String(chunk)))
   child.stderr.on('data', chunk => (said += String(chunk)))
