@@ -27,6 +27,8 @@ const isBrowser = (file: string): boolean => file.endsWith('.browser.test.ts')
 /** What runs a Redis of its own. */
 const isShared = (file: string): boolean =>
   file.includes('/redis') || file.includes('/outages/') || file.includes('/shared-')
+/** What runs a systemd of its own. */
+const isBooted = (file: string): boolean => file.includes('/supervision-booted.')
 const isClient = (file: string): boolean => file.includes('/e2e/')
 const REQUIREMENTS: readonly Requirement[] = [
   { command: 'chromium', debianPackage: 'chromium', needs: isBrowser },
@@ -48,6 +50,9 @@ const REQUIREMENTS: readonly Requirement[] = [
   { command: 'npm', debianPackage: 'npm', needs: file => file.includes('/npm.') },
   { command: 'dpkg-deb', debianPackage: 'dpkg', needs: file => file.includes('/apt.') },
   { command: 'apt-get', debianPackage: 'apt', needs: file => file.includes('/apt.') },
+  { command: 'systemctl', debianPackage: 'systemd', needs: isBooted },
+  { command: 'ss', debianPackage: 'iproute2', needs: isBooted },
+  { command: 'pgrep', debianPackage: 'procps', needs: isBooted },
   {
     command: 'faketime',
     debianPackage: 'faketime',
