@@ -53,6 +53,10 @@ export const METRICS = {
     type: 'gauge',
     help: '1 while the shared store answers, by worker and for the admin app',
   },
+  preau_store_lost_acts: {
+    type: 'gauge',
+    help: 'acts that were confirmed and are missing since the store came back, by worker and for the admin app, since its start',
+  },
   preau_store_seconds: {
     type: 'histogram',
     help: 'time of a call of the store, failed ones included, by kind of call (read, commit, permit)',

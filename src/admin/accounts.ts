@@ -77,8 +77,12 @@ export async function setPassword(
 
 /** Throws PREAU_USER_UNKNOWN or PREAU_LAST_DSI. */
 export async function setRole(store: Store, name: string, role: Role, act: Act): Promise<void> {
-  const found = await findUser(store, name)
-  if (found.body.role === role) return
+  const read = (): Promise<Stored<'user'>> => findUser(store, name)
+  const found = await read()
+  if (found.body.role === role) {
+    await store.confirmed(read)
+    return
+  }
   const note = { action: 'user.role', subject: found.body.name, detail: { role } }
   await replaceUser(store, found, { ...found.body, role }, { ...note, by: act.by, at: act.now })
 }
@@ -90,8 +94,12 @@ export async function setDisabled(
   disabled: boolean,
   { by, now }: Act,
 ): Promise<void> {
-  const found = await findUser(store, name)
-  if ((found.body.disabled ?? false) === disabled) return
+  const read = (): Promise<Stored<'user'>> => findUser(store, name)
+  const found = await read()
+  if ((found.body.disabled ?? false) === disabled) {
+    await store.confirmed(read)
+    return
+  }
   const { disabled: _, ...rest } = found.body
   const action = disabled ? 'user.disable' : 'user.enable'
   const note = { by, action, subject: rest.name, at: now }

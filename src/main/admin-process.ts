@@ -30,7 +30,7 @@ export async function startAdmin(
   at: ListenAt,
   gather: Gather,
 ): Promise<Running> {
-  const watched = new WatchedStore(await openStoreLate(config, logger))
+  const watched = new WatchedStore(await openStoreLate(config, logger), logger)
   const { store } = watched
   const authority = await workerAuthority(config, store, clock(), logger)
   const catalogue = loadCatalogue()

@@ -54,6 +54,7 @@ export class LateStore implements Store {
   readonly revision: Store['revision'] = kinds => this.#there(store => store.revision(kinds))
   readonly commit: Store['commit'] = (note, changes) =>
     this.#there(store => store.commit(note, changes))
+  readonly confirmed: Store['confirmed'] = read => this.#there(store => store.confirmed(read))
   readonly tail: Store['tail'] = query => this.#there(store => store.tail(query))
   readonly forget: Store['forget'] = before => this.#there(store => store.forget(before))
   readonly permits: Store['permits'] = {

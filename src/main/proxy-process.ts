@@ -38,7 +38,7 @@ const LAST_LINES_MS = 1_000
 
 /** Starts one proxy worker: store, snapshot, portal and proxy. */
 export async function startProxy(config: Config, logger: Logger, at: ListenAt): Promise<Running> {
-  const watched = new WatchedStore(await openStoreLate(config, logger))
+  const watched = new WatchedStore(await openStoreLate(config, logger), logger)
   const { store } = watched
   const catalogue = loadCatalogue()
   const current = await followSnapshot({ store, config, catalogue, clock, logger })

@@ -65,8 +65,12 @@ export class UnblockDesk {
   async #record(click: Click): Promise<Latest> {
     const { client, target } = click.refusal
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const latest = await readLatest(this.#deps.store, client.site, target.host)
-      if (await this.#needsNoWrite(latest, click, tries > 0)) return latest
+      const read = (): Promise<Latest> => readLatest(this.#deps.store, client.site, target.host)
+      const latest = await read()
+      if (await this.#needsNoWrite(latest, click, tries > 0)) {
+        // It may be there and not acknowledged: the click before this one may have been answered so.
+        return await this.#deps.store.confirmed(read)
+      }
       const { request } = latest
       try {
         if (request !== undefined && isPending(request.body))

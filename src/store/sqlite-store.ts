@@ -73,6 +73,11 @@ class SqliteStore implements Store {
     this.#signal.raise()
   }
 
+  /** What can be read is on the disk. */
+  confirmed<T>(read: () => Promise<T>): Promise<T> {
+    return read()
+  }
+
   async tail(query: { readonly limit: number; readonly before?: number }): Promise<AuditEntry[]> {
     const rows = await this.#connection.call('tail', query.limit, query.before ?? null)
     return rows.map(auditEntryOf)

@@ -56,6 +56,11 @@ export interface Store {
    * the engine fell silent in the middle it may have been written all the same, and the error says so.
    */
   commit(note: CommitNote, changes: readonly Change[]): Promise<void>
+  /**
+   * Answers what `read` finds once that is as safe as what was acknowledged: a commit that was not, since replicas lack it, can
+   * be read all the same. For whoever acknowledges by what he reads. Throws what `read` throws, and PREAU_STORE_UNAVAILABLE.
+   */
+  confirmed<T>(read: () => Promise<T>): Promise<T>
   /** The newest audit entries first. */
   tail(query: { readonly limit: number; readonly before?: number }): Promise<AuditEntry[]>
   /** Deletes the audit entries from before an instant (epoch ms), since they name people and PCs; answers how many. */
@@ -113,8 +118,10 @@ export type StoreWarningCode =
   | 'evicting'
   /** Fewer replicas acknowledge than asked for: `found`, `wanted`. */
   | 'replicas-missing'
-  /** No replica is waited for though one may take over (sentinels, cluster): what it had not yet would be lost. */
+  /** More replicas may take over (sentinels, cluster) than are waited for: `found`, `wanted`. What one lacks would be lost. */
   | 'failover-unsafe'
+  /** The engine came back without what this process had acknowledged: `count` of them, `names` of some. */
+  | 'acts-lost'
   /** `found`, `oldest`. */
   | 'engine-old'
   /** The settings could not be read: `detail`. */

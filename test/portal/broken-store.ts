@@ -9,6 +9,7 @@ export function over(store: Store, changed: Partial<Store>): Store {
     count: store.count.bind(store),
     revision: store.revision.bind(store),
     commit: store.commit.bind(store),
+    confirmed: store.confirmed.bind(store),
     tail: store.tail.bind(store),
     forget: store.forget.bind(store),
     watch: store.watch.bind(store),
