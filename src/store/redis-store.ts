@@ -16,7 +16,7 @@ import { RedisReplication } from './redis-replication.ts'
 import { COMMIT, LIST, PROBE } from './redis-scripts.ts'
 import { RedisWatch } from './redis-watch.ts'
 import { revisionOf } from './revision.ts'
-import { DEFAULT_LIMIT, keyOf, rowChangeOf, storedOf } from './rows.ts'
+import { DEFAULT_LIMIT, idOf, keyOf, rowChangeOf, storedOf } from './rows.ts'
 import type {
   AuditEntry,
   CommitNote,
@@ -94,15 +94,28 @@ export class RedisStore implements Store {
   }
 
   list<K extends Kind>(kind: K, query: ListQuery = {}): Promise<Stored<K>[]> {
-    const { facet, before, limit = DEFAULT_LIMIT } = query
-    const { keys } = this.#options
+    const { index, upTo, limit } = this.#rangeOf(kind, query)
     return this.#reading(async () => {
-      const index = keys.index(kind, facet === undefined ? facet : keyOf(facet))
-      const upTo = before === undefined ? '+' : `(${keyOf(before)}`
-      const args = [upTo, Math.max(0, limit)]
-      const flat = await this.#link.run(LIST, [index, keys.documents(kind)], args)
+      const documents = this.#options.keys.documents(kind)
+      const flat = await this.#link.run(LIST, [index, documents], [upTo, limit])
       return rowsOf(flat as string[]).map(row => storedOf(kind, row))
     })
+  }
+
+  ids(kind: Kind, query: ListQuery = {}): Promise<string[]> {
+    const { index, upTo, limit } = this.#rangeOf(kind, query)
+    return this.#reading(async () => {
+      const args = [index, upTo, '-', 'LIMIT', 0, limit]
+      return ((await this.#link.call('ZREVRANGEBYLEX', args)) as string[]).map(idOf)
+    })
+  }
+
+  #rangeOf(kind: Kind, { facet, before, limit = DEFAULT_LIMIT }: ListQuery) {
+    return {
+      index: this.#options.keys.index(kind, facet === undefined ? facet : keyOf(facet)),
+      upTo: before === undefined ? '+' : `(${keyOf(before)}`,
+      limit: Math.max(0, limit),
+    }
   }
 
   count(kind: Kind, facet?: string): Promise<number> {
