@@ -179,7 +179,9 @@ class SnapshotFollower implements FollowedSnapshot {
     const { store, clock } = this.#options
     // Asked first: what changes while the state is read makes it another one.
     const revision = await store.revision(DECIDING)
-    const before = this.#isComparable(revision) ? this.#built : undefined
+    // Not by versions where it was out of sight: one may have come twice, with other contents.
+    const isInSight = this.#lastState === undefined && isSameSight(this.#revision, revision)
+    const before = isInSight ? this.#built : undefined
     const isRead = before !== undefined && revision === this.#revision
     const told = isRead
       ? { ...before.state, at: clock() }
@@ -193,15 +195,6 @@ class SnapshotFollower implements FollowedSnapshot {
     this.#revision = revision
     this.#keeper.keep(this.#built.state, isChanged)
     if (isChanged) for (const listener of this.#listeners) listener()
-  }
-
-  /** Whether what stands in force can be told from what the store says now by versions alone. */
-  #isComparable(revision: string): boolean {
-    return (
-      this.#lastState === undefined &&
-      this.#revision !== undefined &&
-      isSameSight(this.#revision, revision)
-    )
   }
 
   #succeeded(): void {

@@ -11,12 +11,12 @@ import { durabilityWarnings } from './redis-health.ts'
 import { RedisLink } from './redis-link.ts'
 import { findStore } from './redis-marker.ts'
 import { RedisPermits } from './redis-permits.ts'
-import { commitArguments, rowOf, rowsOf, type RedisKeys } from './redis-records.ts'
+import { commitArguments, rangeOf, rowOf, rowsOf, type RedisKeys } from './redis-records.ts'
 import { RedisReplication } from './redis-replication.ts'
 import { COMMIT, LIST, PROBE } from './redis-scripts.ts'
 import { RedisWatch } from './redis-watch.ts'
 import { revisionOf } from './revision.ts'
-import { DEFAULT_LIMIT, idOf, keyOf, rowChangeOf, storedOf } from './rows.ts'
+import { idOf, keyOf, rowChangeOf, storedOf } from './rows.ts'
 import type {
   AuditEntry,
   CommitNote,
@@ -94,28 +94,19 @@ export class RedisStore implements Store {
   }
 
   list<K extends Kind>(kind: K, query: ListQuery = {}): Promise<Stored<K>[]> {
-    const { index, upTo, limit } = this.#rangeOf(kind, query)
+    const { index, upTo, limit } = rangeOf(this.#options.keys, kind, query)
+    const keys = [index, this.#options.keys.documents(kind)]
     return this.#reading(async () => {
-      const documents = this.#options.keys.documents(kind)
-      const flat = await this.#link.run(LIST, [index, documents], [upTo, limit])
+      const flat = await this.#link.run(LIST, keys, [upTo, limit])
       return rowsOf(flat as string[]).map(row => storedOf(kind, row))
     })
   }
 
   ids(kind: Kind, query: ListQuery = {}): Promise<string[]> {
-    const { index, upTo, limit } = this.#rangeOf(kind, query)
-    return this.#reading(async () => {
-      const args = [index, upTo, '-', 'LIMIT', 0, limit]
-      return ((await this.#link.call('ZREVRANGEBYLEX', args)) as string[]).map(idOf)
-    })
-  }
-
-  #rangeOf(kind: Kind, { facet, before, limit = DEFAULT_LIMIT }: ListQuery) {
-    return {
-      index: this.#options.keys.index(kind, facet === undefined ? facet : keyOf(facet)),
-      upTo: before === undefined ? '+' : `(${keyOf(before)}`,
-      limit: Math.max(0, limit),
-    }
+    const { index, upTo, limit } = rangeOf(this.#options.keys, kind, query)
+    const args = [index, upTo, '-', 'LIMIT', 0, limit]
+    const ask = () => this.#link.call('ZREVRANGEBYLEX', args)
+    return this.#reading(async () => ((await ask()) as string[]).map(idOf))
   }
 
   count(kind: Kind, facet?: string): Promise<number> {
