@@ -104,8 +104,7 @@ export class RedisStore implements Store {
 
   ids(kind: Kind, query: ListQuery = {}): Promise<string[]> {
     const { index, upTo, limit } = rangeOf(this.#options.keys, kind, query)
-    const args = [index, upTo, '-', 'LIMIT', 0, limit]
-    const ask = () => this.#link.call('ZREVRANGEBYLEX', args)
+    const ask = () => this.#link.call('ZREVRANGEBYLEX', [index, upTo, '-', 'LIMIT', 0, limit])
     return this.#reading(async () => ((await ask()) as string[]).map(idOf))
   }
 
