@@ -10,13 +10,13 @@ import { isIndexDamage } from './opened-categories.ts'
 import type { Current, Snapshot } from './policy/snapshot.ts'
 import {
   isSame,
-  readState,
   takeOver,
   DECIDING,
   SnapshotBuilder,
   type BuildOptions,
   type Built,
 } from './snapshot-builder.ts'
+import { StateReader } from './state-reader.ts'
 import { isSameSight } from './store/revision.ts'
 
 export type FollowOptions = BuildOptions
@@ -59,6 +59,7 @@ type Outcome = { readonly error: unknown } | undefined
 
 class SnapshotFollower implements FollowedSnapshot {
   readonly #options: FollowOptions
+  readonly #reader: StateReader
   readonly #builder: SnapshotBuilder
   readonly #keeper: LastStateKeeper
   readonly #listeners = new Set<() => void>()
@@ -77,6 +78,7 @@ class SnapshotFollower implements FollowedSnapshot {
   constructor(options: FollowOptions) {
     const { config, logger } = options
     this.#options = options
+    this.#reader = new StateReader(options)
     this.#builder = new SnapshotBuilder(options)
     this.#keeper = new LastStateKeeper({ file: lastStateFile(config), logger })
   }
@@ -177,9 +179,13 @@ class SnapshotFollower implements FollowedSnapshot {
     const { store, clock } = this.#options
     // Asked first: what changes while the state is read makes it another one.
     const revision = await store.revision(DECIDING)
-    const before = this.#isComparable(revision) ? this.#built : undefined
+    // Not by versions where it was out of sight: one may have come twice, with other contents.
+    const isInSight = this.#lastState === undefined && isSameSight(this.#revision, revision)
+    const before = isInSight ? this.#built : undefined
     const isRead = before !== undefined && revision === this.#revision
-    const told = isRead ? { ...before.state, at: clock() } : await readState(this.#options)
+    const told = isRead
+      ? { ...before.state, at: clock() }
+      : await this.#reader.read(before !== undefined)
     const state = before === undefined ? told : takeOver(before.state, told)
     const isChanged = before === undefined || this.#builder.isBehind || !isSame(before.state, state)
     this.#built = isChanged
@@ -189,15 +195,6 @@ class SnapshotFollower implements FollowedSnapshot {
     this.#revision = revision
     this.#keeper.keep(this.#built.state, isChanged)
     if (isChanged) for (const listener of this.#listeners) listener()
-  }
-
-  /** Whether what stands in force can be told from what the store says now by versions alone. */
-  #isComparable(revision: string): boolean {
-    return (
-      this.#lastState === undefined &&
-      this.#revision !== undefined &&
-      isSameSight(this.#revision, revision)
-    )
   }
 
   #succeeded(): void {

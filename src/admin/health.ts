@@ -5,6 +5,7 @@ import type { StoreHealth, StoreWarning } from '../store/store.ts'
 import type { AdminDeps } from './deps.ts'
 import { readListState } from './list-state.ts'
 import { RecentCount } from './recent-count.ts'
+import { within } from './within.ts'
 
 /** `warn`: somebody should look; `fail`: unfit for service. */
 export type PartState = 'ok' | 'warn' | 'fail'
@@ -40,6 +41,8 @@ export interface Health {
 const PERIOD_MS = 10_000
 /** An answer this young serves another who asks. */
 const FRESH_MS = 1_000
+/** For what may hang with the disk. */
+const PATIENCE_MS = 900
 const HOUR_MS = 3_600_000
 const CRASH_WINDOW_MS = 600_000
 /** Restarts in that time that are more than an accident. */
@@ -89,7 +92,7 @@ export class HealthWatch {
     const [samples, storeHealth, freeBytes] = await Promise.all([
       gather().catch(() => undefined),
       store.check(),
-      freeSpace(config.dataDir),
+      within(PATIENCE_MS, freeSpace(config.dataDir)),
     ])
     const { isUp } = storeHealth
     if (isUp) this.#old = await this.#oldLists()
@@ -115,12 +118,9 @@ export class HealthWatch {
   }
 
   async #oldLists(): Promise<readonly string[]> {
-    try {
-      const { standings } = await readListState(this.#deps)
-      return standings.filter(({ state }) => state === 'old').map(({ name }) => name)
-    } catch {
-      return this.#old
-    }
+    const told = await within(PATIENCE_MS, readListState(this.#deps))
+    if (told === undefined) return this.#old
+    return told.standings.filter(({ state }) => state === 'old').map(({ name }) => name)
   }
 }
 

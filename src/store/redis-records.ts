@@ -4,11 +4,13 @@ import type { Argument } from './redis-link.ts'
 import {
   auditEntryOf,
   auditRowOf,
+  DEFAULT_LIMIT,
+  keyOf,
   type AuditRow,
   type DocumentRow,
   type RowChange,
 } from './rows.ts'
-import type { AuditEntry, CommitNote } from './store.ts'
+import type { AuditEntry, CommitNote, ListQuery } from './store.ts'
 
 export interface RedisKeys {
   readonly schema: string
@@ -61,6 +63,17 @@ export function rowOf(id: string, value: string): DocumentRow {
   const second = value.indexOf('\n', first + 1)
   return { id, version: Number(value.slice(0, first)), body: value.slice(second + 1) }
 }
+
+/** Where a list stands, and which part of it is wanted. */
+export const rangeOf = (
+  keys: RedisKeys,
+  kind: Kind,
+  { facet, before, limit = DEFAULT_LIMIT }: ListQuery,
+) => ({
+  index: keys.index(kind, facet === undefined ? facet : keyOf(facet)),
+  upTo: before === undefined ? '+' : `(${keyOf(before)}`,
+  limit: Math.max(0, limit),
+})
 
 /** What `LIST` answers: id, value, id, value … */
 export function rowsOf(flat: readonly string[]): DocumentRow[] {

@@ -13,12 +13,12 @@ import { durabilityWarnings } from './redis-health.ts'
 import { RedisLink } from './redis-link.ts'
 import { assertMaster, findStore } from './redis-marker.ts'
 import { RedisPermits } from './redis-permits.ts'
-import { commitArguments, rowOf, rowsOf, type RedisKeys } from './redis-records.ts'
+import { commitArguments, rangeOf, rowOf, rowsOf, type RedisKeys } from './redis-records.ts'
 import { RedisReplication } from './redis-replication.ts'
 import { COMMIT, LIST, PROBE } from './redis-scripts.ts'
 import { RedisWatch } from './redis-watch.ts'
 import { revisionOf } from './revision.ts'
-import { DEFAULT_LIMIT, keyOf, rowChangeOf, storedOf } from './rows.ts'
+import { idOf, keyOf, rowChangeOf, storedOf } from './rows.ts'
 import type {
   AuditEntry,
   CommitNote,
@@ -102,15 +102,18 @@ export class RedisStore implements Store {
   }
 
   list<K extends Kind>(kind: K, query: ListQuery = {}): Promise<Stored<K>[]> {
-    const { facet, before, limit = DEFAULT_LIMIT } = query
-    const { keys } = this.#options
+    const { index, upTo, limit } = rangeOf(this.#options.keys, kind, query)
+    const keys = [index, this.#options.keys.documents(kind)]
     return this.#reading(async () => {
-      const index = keys.index(kind, facet === undefined ? facet : keyOf(facet))
-      const upTo = before === undefined ? '+' : `(${keyOf(before)}`
-      const args = [upTo, Math.max(0, limit)]
-      const flat = await this.#link.run(LIST, [index, keys.documents(kind)], args)
+      const flat = await this.#link.run(LIST, keys, [upTo, limit])
       return rowsOf(flat as string[]).map(row => storedOf(kind, row))
     })
+  }
+
+  ids(kind: Kind, query: ListQuery = {}): Promise<string[]> {
+    const { index, upTo, limit } = rangeOf(this.#options.keys, kind, query)
+    const ask = () => this.#link.call('ZREVRANGEBYLEX', [index, upTo, '-', 'LIMIT', 0, limit])
+    return this.#reading(async () => ((await ask()) as string[]).map(idOf))
   }
 
   count(kind: Kind, facet?: string): Promise<number> {

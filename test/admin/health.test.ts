@@ -102,6 +102,31 @@ t.test('with the store down the process lives, is not ready, and names the part'
   t.match((await store.get('request', id))?.body.decision, form)
 })
 
+t.test(
+  'a disk that hangs answers nothing and refuses nothing: monitoring hears of the rest',
+  async t => {
+    const store = await openSqliteStore(`${t.testdir()}/preau.db`)
+    const never = new Promise<never>(() => undefined)
+    let isHung = false
+    const world = await openWorld(t, {
+      gather: async () => WELL,
+      store: over(store, {
+        get: (kind, id) => (isHung ? never : store.get(kind, id)),
+        list: (kind, query) => (isHung ? never : store.list(kind, query)),
+      }),
+    })
+    await world.app.inject('/readyz')
+    await new Promise(resolve => setTimeout(resolve, 1_100))
+    isHung = true
+    const startedAt = performance.now()
+    t.match((await world.app.inject('/readyz')).json(), { parts: { workers: { up: 2 } } })
+    t.match((await world.app.inject('/metrics')).body, 'preau_workers_up 2')
+    const waitedMs = performance.now() - startedAt
+    t.ok(waitedMs < 8_000, 'sooner than Prometheus gives up (10 s)')
+    t.comment(`measured: both answered after ${Math.round(waitedMs)} ms`)
+  },
+)
+
 const ALARMS: Record<string, { samples: Sample[] | undefined; says: string }> = {
   'a worker that decides on its last state': {
     samples: but({ name: 'preau_last_state_in_use', labels: { worker: '1' }, value: 1 }),

@@ -122,8 +122,11 @@ function documents(check: Check): void {
     await store.commit(note(), [
       { kind: 'request', id: 'r3', expects: 1, body: request('r3', refused) },
     ])
-    const idsOf = async (query?: Parameters<Store['list']>[1]) =>
-      (await store.list('request', query)).map(({ id }) => id)
+    const idsOf = async (query?: Parameters<Store['list']>[1]) => {
+      const listed = (await store.list('request', query)).map(({ id }) => id)
+      t.same(await store.ids('request', query), listed)
+      return listed
+    }
     t.same(await idsOf(), ['r5', 'r4', 'r3', 'r2', 'r1'])
     t.same(await idsOf({ facet: 'pending' }), ['r5', 'r4', 'r2', 'r1'])
     t.same(await idsOf({ facet: 'refused' }), ['r3'])
@@ -328,6 +331,19 @@ function audit(check: Check): void {
     )
     t.equal(await store.forget(20), 0)
   })
+
+  check(
+    'an afternoon of a clock that was years ahead hides nothing from being forgotten',
+    async (t, store) => {
+      const [now, day] = [Date.parse('2027-11-23T10:00:00Z'), 86_400_000]
+      const at = (when: number): Promise<void> =>
+        store.commit({ by: 'test', action: 'test', at: when }, [])
+      await Promise.all(Array.from({ length: 600 }, () => at(now + 9 * 365 * day)))
+      await at(now - 366 * day)
+      await at(now - 364 * day)
+      t.equal(await store.forget(now - 365 * day), 1)
+    },
+  )
 
   check('an audit entry keeps who, what, when and the details', async (t, store) => {
     const full: CommitNote = {
