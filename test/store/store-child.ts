@@ -23,7 +23,7 @@ export function start(
   prefix: string[] = [],
   options: SpawnOptions = {},
 ): Started {
-  const [command = '', ...before] = [...prefix, process.execPath]
+  const [command, ...before] = [...prefix, process.execPath]
   const child = spawn(command, [...before, SCRIPT, ...args], {
     ...options,
     stdio: ['pipe', 'pipe', 'inherit'],
