@@ -3,7 +3,7 @@
  * store does not answer the last good state goes on deciding, from the memory or from the data folder, until it does.
  */
 import { setTimeout as elapsed } from 'node:timers/promises'
-import { PreauError, type ErrorCode } from './errors.ts'
+import { type ErrorCode, hasCode, PreauError } from './errors.ts'
 import { LastStateKeeper } from './last-state/keep.ts'
 import { lastStateFile, readLastState } from './last-state/read.ts'
 import { isIndexDamage } from './opened-categories.ts'
@@ -17,6 +17,7 @@ import {
   type BuildOptions,
   type Built,
 } from './snapshot-builder.ts'
+import { isSameSight } from './store/revision.ts'
 
 export type FollowOptions = BuildOptions
 
@@ -176,8 +177,7 @@ class SnapshotFollower implements FollowedSnapshot {
     const { store, clock } = this.#options
     // Asked first: what changes while the state is read makes it another one.
     const revision = await store.revision(DECIDING)
-    // After a loss a version may have come twice, with other contents: a backup was put back.
-    const before = this.#lastState === undefined ? this.#built : undefined
+    const before = this.#isComparable(revision) ? this.#built : undefined
     const isRead = before !== undefined && revision === this.#revision
     const told = isRead ? { ...before.state, at: clock() } : await readState(this.#options)
     const state = before === undefined ? told : takeOver(before.state, told)
@@ -189,6 +189,15 @@ class SnapshotFollower implements FollowedSnapshot {
     this.#revision = revision
     this.#keeper.keep(this.#built.state, isChanged)
     if (isChanged) for (const listener of this.#listeners) listener()
+  }
+
+  /** Whether what stands in force can be told from what the store says now by versions alone. */
+  #isComparable(revision: string): boolean {
+    return (
+      this.#lastState === undefined &&
+      this.#revision !== undefined &&
+      isSameSight(this.#revision, revision)
+    )
   }
 
   #succeeded(): void {
@@ -235,5 +244,4 @@ function codeOf(error: unknown): ErrorCode {
 
 /** The store says nothing, or nothing of what a city had: that is no reason to decide otherwise. */
 const isLoss = (error: unknown): boolean =>
-  error instanceof PreauError &&
-  (error.code === 'PREAU_STORE_UNAVAILABLE' || error.code === 'PREAU_STORE_EMPTY')
+  hasCode(error, 'PREAU_STORE_UNAVAILABLE', 'PREAU_STORE_EMPTY')

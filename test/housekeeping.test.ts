@@ -1,6 +1,6 @@
 /** What must not be kept goes by itself: RGPD, and the charter's year. */
 import t, { type Test } from 'tap'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { configSchema } from '../src/config.ts'
 import { PreauError } from '../src/errors.ts'
@@ -137,6 +137,29 @@ t.test('old records and files go, those in force stay', async t => {
     'old audit entries are forgotten',
   )
   t.equal(await cleanRecords(options), 0, 'a second turn finds nothing')
+})
+
+t.test('of what has gone nothing can be found in the files of the data folder', async t => {
+  const { dataDir, options } = await open(t)
+  const { store } = options
+  const longAgo = NOW - 366 * DAY_MS
+  for (let i = 0; i < 200; i++) {
+    const by = `pc:10.99.${i}.7`
+    await store.commit({ by, action: 'request.open', subject: `forgotten${i}.test`, at: longAgo }, [
+      ...request(`forgotten${i}`, `forgotten-school-${i}`, longAgo, refused(longAgo)),
+      session(`forgotten-session-${i}`, OVER),
+    ])
+  }
+  await store.permits.take('join:forgotten', { max: 1, windowMs: 1_000 })
+  await store.permits.clear('join:forgotten')
+  const traces = (): string[] =>
+    readdirSync(dataDir, { recursive: true, withFileTypes: true })
+      .filter(entry => entry.isFile())
+      .map(entry => join(entry.parentPath, entry.name))
+      .filter(file => /forgotten|pc:10\.99/.test(readFileSync(file, 'latin1')))
+  t.ok(traces().length > 0, 'they were there')
+  await takeTurn(options)
+  t.strictSame(traces(), [])
 })
 
 t.test('a folder of logs with other files in it keeps them', async t => {

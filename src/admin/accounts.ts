@@ -32,7 +32,7 @@ export function listUsers(store: Store): Promise<Stored<'user'>[]> {
 }
 
 /** Throws PREAU_PASSWORD_LENGTH. */
-export function assertPassword(password: string): void {
+function assertPassword(password: string): void {
   const { length } = password
   if (length >= MIN_PASSWORD && length <= MAX_PASSWORD) return
   throw new PreauError('PREAU_PASSWORD_LENGTH', { min: MIN_PASSWORD, max: MAX_PASSWORD })
@@ -137,7 +137,7 @@ export function listSessions(store: Store, user: string): Promise<Stored<'sessio
 }
 
 /** The changes that end every session of an account. */
-export async function sessionEnds(store: Store, id: string): Promise<Change[]> {
+async function sessionEnds(store: Store, id: string): Promise<Change[]> {
   const sessions = await listSessions(store, id)
   return sessions.map((session): Change => ({ kind: 'session', id: session.id, body: null }))
 }

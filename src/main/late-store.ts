@@ -4,7 +4,7 @@
  */
 import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
-import { causeOf, PreauError, type ErrorCode } from '../errors.ts'
+import { causeOf, type ErrorCode, hasCode, PreauError } from '../errors.ts'
 import { openStore } from '../store/open-store.ts'
 import type { Store } from '../store/store.ts'
 
@@ -29,8 +29,7 @@ export async function openStoreLate(config: Config, logger: Logger): Promise<Sto
   }
 }
 
-const isPassing = (error: unknown): error is PreauError =>
-  error instanceof PreauError && PASSING.includes(error.code)
+const isPassing = (error: unknown): error is PreauError => hasCode(error, ...PASSING)
 
 export class LateStore implements Store {
   readonly #open: () => Promise<Store>

@@ -1,5 +1,5 @@
 /** A store looked at from beside: how long its calls take, how many fail, and how it is, asked now and then. */
-import { PreauError } from '../errors.ts'
+import { hasCode } from '../errors.ts'
 import type { Sample } from '../metrics.ts'
 import type { Store, StoreHealth } from '../store/store.ts'
 import { Histogram } from './histogram.ts'
@@ -78,7 +78,7 @@ export class WatchedStore {
       return await ask()
     } catch (error) {
       // A conflict is an answer.
-      if (!(error instanceof PreauError && error.code === 'PREAU_CONFLICT'))
+      if (!hasCode(error, 'PREAU_CONFLICT'))
         this.#failures.set(call, (this.#failures.get(call) ?? 0) + 1)
       throw error
     } finally {

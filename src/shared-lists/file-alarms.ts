@@ -18,6 +18,17 @@ export interface FileAlarmsOptions {
   readonly lateMs: number
 }
 
+/** How soon an alarm is tried again that the store did not take. */
+const RETRY_MS = 10_000
+
+/** An index in force that is not here yet. */
+interface Awaited {
+  readonly index: string
+  timer: NodeJS.Timeout | undefined
+  /** The log has it that the alarm could not be written. */
+  isWarned: boolean
+}
+
 /** Alarms whose subject is a file. */
 const ABOUT_FILES: ReadonlySet<string> = new Set<AlarmKind>([
   'index-damaged',
@@ -29,7 +40,7 @@ export class FileAlarms {
   readonly #options: FileAlarmsOptions
   /** A file that was dropped while it was fetched looks damaged once; an alarm is for what is damaged again. */
   #suspects: ReadonlySet<string> = new Set()
-  #awaited: { readonly index: string; readonly timer: NodeJS.Timeout } | undefined
+  #awaited: Awaited | undefined
 
   constructor(options: FileAlarmsOptions) {
     this.#options = options
@@ -37,18 +48,29 @@ export class FileAlarms {
 
   /** Begins to wait for an index, or ends it where it is here. */
   expect({ lists }: NamedVersions): void {
-    const { lateMs, dataDir, store, clock, machine, logger } = this.#options
+    const { lateMs, dataDir } = this.#options
     const isHere = existsSync(indexFile(dataDir, lists))
     if (!isHere && this.#awaited?.index === lists.index) return
     this.close()
     if (isHere) return
-    const raise = (): void => {
-      const about = { kind: 'lists-late', subject: lists.index, machine } as const
-      raiseAlarm(store, { ...about, detail: '', at: clock() }).catch((error: unknown) =>
-        logger.warn({ err: error }, 'the alarm could not be written'),
-      )
+    const awaited: Awaited = { index: lists.index, isWarned: false, timer: undefined }
+    awaited.timer = setTimeout(() => void this.#raiseLate(awaited), lateMs).unref()
+    this.#awaited = awaited
+  }
+
+  /** Again and again while the store does not take it: nothing else would tell. */
+  async #raiseLate(awaited: Awaited): Promise<void> {
+    const { lateMs, store, clock, machine, logger } = this.#options
+    const about = { kind: 'lists-late', subject: awaited.index, machine } as const
+    try {
+      await raiseAlarm(store, { ...about, detail: '', at: clock() })
+    } catch (error) {
+      if (this.#awaited !== awaited) return
+      if (!awaited.isWarned) logger.warn({ err: error }, 'the alarm could not be written')
+      awaited.isWarned = true
+      const again = Math.min(lateMs, RETRY_MS)
+      awaited.timer = setTimeout(() => void this.#raiseLate(awaited), again).unref()
     }
-    this.#awaited = { index: lists.index, timer: setTimeout(raise, lateMs).unref() }
   }
 
   /** After a turn: raises what must be known of what failed in it, and ends what is over. */

@@ -7,7 +7,7 @@ import type { Redis } from 'ioredis'
 import { PreauError } from '../errors.ts'
 import { OPEN } from './redis-scripts.ts'
 
-export const REDIS_SCHEMA = 1
+const REDIS_SCHEMA = 1
 
 export interface Found {
   /** As it is written, word for word. */

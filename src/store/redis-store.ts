@@ -15,6 +15,7 @@ import { commitArguments, rowOf, rowsOf, type RedisKeys } from './redis-records.
 import { RedisReplication } from './redis-replication.ts'
 import { COMMIT, LIST, PROBE } from './redis-scripts.ts'
 import { RedisWatch } from './redis-watch.ts'
+import { revisionOf } from './revision.ts'
 import { DEFAULT_LIMIT, keyOf, rowChangeOf, storedOf } from './rows.ts'
 import type {
   AuditEntry,
@@ -114,7 +115,7 @@ export class RedisStore implements Store {
       // A Redis that took over may lack the last commits and count others by the same numbers.
       const { epoch } = this.#link
       const found = await this.#link.call('HMGET', [this.#options.keys.revisions, ...kinds])
-      return `${epoch}:${Math.max(0, ...(found as (string | null)[]).map(Number))}`
+      return revisionOf(epoch, Math.max(0, ...(found as (string | null)[]).map(Number)))
     })
   }
 

@@ -33,6 +33,7 @@ export class SqliteConnection {
   #restart: NodeJS.Timeout | undefined
   #restartMs = FIRST_RESTART_MS
   #isWatching = false
+  #threads = 0
   #lastCall = 0
 
   private constructor(file: string, options: DatabaseOptions, onChange: () => void) {
@@ -50,6 +51,11 @@ export class SqliteConnection {
     const connection = new SqliteConnection(file, options, onChange)
     await connection.#start(options)
     return connection
+  }
+
+  /** How many threads there have been. */
+  get threads(): number {
+    return this.#threads
   }
 
   /** Answers are given in the order of the calls. Throws PREAU_STORE_UNAVAILABLE, and for commits PREAU_CONFLICT. */
@@ -107,6 +113,7 @@ export class SqliteConnection {
         if (message.type === 'refused') reject(errorOf(message.failure))
         else if (message.type === 'opened') {
           this.#worker = worker
+          this.#threads += 1
           resolve()
         } else this.#receive(message)
       })

@@ -131,7 +131,7 @@ function openPermits(file: string): Open {
   fs.closeSync(fs.openSync(file, 'a', 0o600))
   const db = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS })
   try {
-    db.exec(`PRAGMA synchronous = OFF; PRAGMA journal_mode = TRUNCATE;
+    db.exec(`PRAGMA synchronous = OFF; PRAGMA journal_mode = TRUNCATE; PRAGMA secure_delete = ON;
       CREATE TABLE IF NOT EXISTS permit (
         key TEXT PRIMARY KEY, taken INTEGER NOT NULL, until INTEGER NOT NULL
       ) STRICT, WITHOUT ROWID`)

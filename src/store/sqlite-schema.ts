@@ -209,6 +209,8 @@ function configure(db: DatabaseSync, file: string): void {
   }
   // FULL: a commit that was acknowledged survives a power cut. `fullfsync` is what makes that true on macOS.
   db.exec('PRAGMA synchronous = FULL; PRAGMA fullfsync = ON')
+  // What is forgotten is overwritten: by itself SQLite leaves it in the file (sqlite.org/pragma.html#pragma_secure_delete).
+  db.exec('PRAGMA secure_delete = ON')
 }
 
 function migrate(db: DatabaseSync): void {
@@ -237,7 +239,7 @@ function deriveFacets(db: DatabaseSync): void {
 }
 
 /** The single value that a pragma answers. */
-export function pragma(db: DatabaseSync, text: string): unknown {
+function pragma(db: DatabaseSync, text: string): unknown {
   const row = db.prepare(`PRAGMA ${text}`).get()
   return row === undefined ? undefined : Object.values(row)[0]
 }

@@ -2,6 +2,7 @@
 import type { Change, Kind } from '../policy/document.ts'
 import { ChangeSignal } from './change-signal.ts'
 import { answerHealth } from './health.ts'
+import { revisionOf } from './revision.ts'
 import { auditEntryOf, auditRowOf, keyOf, rowChangeOf, rowQueryOf, storedOf } from './rows.ts'
 import { SqliteConnection } from './sqlite-connection.ts'
 import type {
@@ -62,7 +63,9 @@ class SqliteStore implements Store {
   }
 
   async revision(kinds: readonly Kind[]): Promise<string> {
-    return String(await this.#connection.call('revision', kinds))
+    // Asked of this thread; the next one may open another file.
+    const { threads } = this.#connection
+    return revisionOf(threads, await this.#connection.call('revision', kinds))
   }
 
   async commit(note: CommitNote, changes: readonly Change[]): Promise<void> {

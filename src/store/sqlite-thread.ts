@@ -4,6 +4,7 @@
  */
 import { statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 import { PreauError, type ErrorCode } from '../errors.ts'
 import { SqliteDocuments } from './sqlite-documents.ts'
@@ -56,6 +57,15 @@ function failureOf(error: unknown): Failure {
   return { code, params }
 }
 
+/**
+ * What was deleted stands in the write-ahead log until that is written over, maybe next month. Whoever reads just now is not
+ * waited for: the next turn does it.
+ */
+function emptyLog(db: DatabaseSync, busyTimeoutMs: number): void {
+  db.exec('PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE)')
+  db.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`)
+}
+
 function serve(port: NonNullable<typeof parentPort>, { file, ...options }: ThreadData): void {
   const tell = (message: FromThread): void => port.postMessage(message)
   const db = openDatabase(file, options)
@@ -85,7 +95,11 @@ function serve(port: NonNullable<typeof parentPort>, { file, ...options }: Threa
     count: (kind, facet) => documents.count(kind, facet),
     revision: kinds => documents.revision(kinds),
     tail: (limit, before) => documents.tail(limit, before),
-    forget: before => documents.forget(before),
+    forget(before) {
+      const forgotten = documents.forget(before)
+      emptyLog(db, options.busyTimeoutMs)
+      return forgotten
+    },
     commit: (note, changes) => documents.commit(note, changes),
     take: (key, rule) => permits.take(key, rule),
     giveBack: key => permits.giveBack(key),

@@ -1,6 +1,7 @@
 /**
- * A real redis-server for a test: on a free port of loopback, its data in a folder of the test, as durable as the README
- * asks for. Stopped, killed, held up and started again on the same port and data as a test needs; it ends with the test.
+ * A real redis-server for a test: on a free port of loopback, its data in a folder of the test, as durable as
+ * deploy/README.md asks for. Stopped, killed, held up and started again on the same port and data as a test needs; it
+ * ends with the test.
  */
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'

@@ -36,6 +36,7 @@ export async function copyStore(
   }
   try {
     const sent = await pass(source, told('copying'), target)
+    assertWhole(source.amount, sent)
     const written = await target.reread(sent.lastSeq)
     const arrived = await compare(written, told('comparing'))
     assertSame(sent, arrived)
@@ -86,12 +87,19 @@ async function pass(
   return { ...seen, lastSeq, digest: digest.end(lastSeq) }
 }
 
+/** What was lost while it was read would be missing on both sides, and these be the same. */
+function assertWhole(amount: Amount, sent: Copied): void {
+  if (sent.records !== amount.records || sent.audit !== amount.audit) throw differs(amount, sent)
+}
+
 function assertSame(sent: Copied, arrived: Copied): void {
-  if (sent.digest === arrived.digest) return
-  throw new PreauError('PREAU_STORE_COPY_DIFFERS', {
+  if (sent.digest !== arrived.digest) throw differs(sent, arrived)
+}
+
+const differs = (sent: Amount, found: Amount): PreauError =>
+  new PreauError('PREAU_STORE_COPY_DIFFERS', {
     sentRecords: sent.records,
     sentAudit: sent.audit,
-    foundRecords: arrived.records,
-    foundAudit: arrived.audit,
+    foundRecords: found.records,
+    foundAudit: found.audit,
   })
-}
