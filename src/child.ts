@@ -2,23 +2,18 @@
 import { enableCompileCache, flushCompileCache } from 'node:module'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { join } from 'node:path'
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import pino, { type Logger } from 'pino'
 import { Asking } from './asking.ts'
 import { causeOf, PreauError } from './errors.ts'
 import type { Gather, Running } from './main/running.ts'
 import type { FromChild, Start, ToChild } from './messages.ts'
 import type { Sample } from './metrics.ts'
-import type { Order } from './succession/lines.ts'
-import { canBeSucceeded } from './succession/meeting-place.ts'
-import { seekSuccessor } from './succession/seek-successor.ts'
+import { serveOn } from './succession/serve-on.ts'
 
 /** The supervisor itself waits a second for the workers. */
 const GATHERING_MS = 2_000
 /** Its last word must not keep a child that has drained. */
 const LAST_WORD_MS = 1_000
-/** Each accepts what waits; the last ones have nothing else to do. */
-const LAST_TURNS = 3
 
 /** `send` resolves when the message has left. */
 function runAsChild(send: (message: FromChild) => Promise<void>): void {
@@ -58,23 +53,10 @@ function runAsChild(send: (message: FromChild) => Promise<void>): void {
       error => void send(failureOf(error)),
     )
     onAlone = () => {
-      const { drainTimeoutMs, orphanTimeoutMs } = config.limits
-      const end = (): void => void stop(drainTimeoutMs)
       if (isStopping) return
-      if (port === undefined || orphanTimeoutMs === 0 || !canBeSucceeded) return end()
-      logger.warn(
-        { orphanTimeoutMs },
-        'the supervisor has gone: serving on until another one comes',
-      )
-      const timer = setTimeout(end, orphanTimeoutMs)
-      const onOrder = async ({ drainMs }: Order): Promise<void> => {
-        clearTimeout(timer)
-        // Nobody else takes from our socket: who has connected and was not accepted before it closes is reset.
-        for (let turn = 0; turn < LAST_TURNS; turn++) await nextTurn()
-        await stop(drainMs)
-      }
-      seekSuccessor({ dataDir: config.dataDir, self: { role, port, pid: process.pid }, onOrder })
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, end)
+      // Who does not serve yet is no loss.
+      if (port === undefined) void stop(0)
+      else serveOn({ self: { role, port, pid: process.pid }, config, logger, stop })
     }
   }
   process.on('message', (message: ToChild) => {

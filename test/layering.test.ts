@@ -1,4 +1,4 @@
-/** The architecture that the folders promise, read from the imports (README, « Architecture »). */
+/** The architecture that the folders promise, read from the imports (README, « How it is built »). */
 import t from 'tap'
 import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
