@@ -10,13 +10,13 @@ import { isIndexDamage } from './opened-categories.ts'
 import type { Current, Snapshot } from './policy/snapshot.ts'
 import {
   isSame,
+  readState,
   takeOver,
   DECIDING,
   SnapshotBuilder,
   type BuildOptions,
   type Built,
 } from './snapshot-builder.ts'
-import { StateReader } from './state-reader.ts'
 import { isSameSight } from './store/revision.ts'
 
 export type FollowOptions = BuildOptions
@@ -59,7 +59,6 @@ type Outcome = { readonly error: unknown } | undefined
 
 class SnapshotFollower implements FollowedSnapshot {
   readonly #options: FollowOptions
-  readonly #reader: StateReader
   readonly #builder: SnapshotBuilder
   readonly #keeper: LastStateKeeper
   readonly #listeners = new Set<() => void>()
@@ -78,7 +77,6 @@ class SnapshotFollower implements FollowedSnapshot {
   constructor(options: FollowOptions) {
     const { config, logger } = options
     this.#options = options
-    this.#reader = new StateReader(options)
     this.#builder = new SnapshotBuilder(options)
     this.#keeper = new LastStateKeeper({ file: lastStateFile(config), logger })
   }
@@ -183,9 +181,7 @@ class SnapshotFollower implements FollowedSnapshot {
     const isInSight = this.#lastState === undefined && isSameSight(this.#revision, revision)
     const before = isInSight ? this.#built : undefined
     const isRead = before !== undefined && revision === this.#revision
-    const told = isRead
-      ? { ...before.state, at: clock() }
-      : await this.#reader.read(before !== undefined)
+    const told = isRead ? { ...before.state, at: clock() } : await readState(this.#options)
     const state = before === undefined ? told : takeOver(before.state, told)
     const isChanged = before === undefined || this.#builder.isBehind || !isSame(before.state, state)
     this.#built = isChanged

@@ -98,10 +98,6 @@ t.test(
         if (args[0] === 'grant') reads++
         return store.list(...args)
       },
-      ids: (...args) => {
-        reads++
-        return store.ids(...args)
-      },
     })
     const catalogue = loadCatalogue()
     const logger = pino({ level: 'silent' })

@@ -50,7 +50,6 @@ export class LateStore implements Store {
 
   readonly get: Store['get'] = (kind, id) => this.#there(store => store.get(kind, id))
   readonly list: Store['list'] = (kind, query) => this.#there(store => store.list(kind, query))
-  readonly ids: Store['ids'] = (kind, query) => this.#there(store => store.ids(kind, query))
   readonly count: Store['count'] = (kind, facet) => this.#there(store => store.count(kind, facet))
   readonly revision: Store['revision'] = kinds => this.#there(store => store.revision(kinds))
   readonly commit: Store['commit'] = (note, changes) =>

@@ -78,7 +78,6 @@ export class WatchedStore {
     return {
       get: (kind, id) => this.#time('read', () => store.get(kind, id)),
       list: (kind, query) => this.#time('read', () => store.list(kind, query)),
-      ids: (kind, query) => this.#time('read', () => store.ids(kind, query)),
       count: (kind, facet) => this.#time('read', () => store.count(kind, facet)),
       revision: kinds => this.#time('read', () => store.revision(kinds)),
       tail: query => this.#time('read', () => store.tail(query)),

@@ -18,7 +18,7 @@ import { RedisReplication } from './redis-replication.ts'
 import { COMMIT, LIST, PROBE } from './redis-scripts.ts'
 import { RedisWatch } from './redis-watch.ts'
 import { revisionOf } from './revision.ts'
-import { idOf, keyOf, rowChangeOf, storedOf } from './rows.ts'
+import { keyOf, rowChangeOf, storedOf } from './rows.ts'
 import type {
   AuditEntry,
   CommitNote,
@@ -108,12 +108,6 @@ export class RedisStore implements Store {
       const flat = await this.#link.run(LIST, keys, [upTo, limit])
       return rowsOf(flat as string[]).map(row => storedOf(kind, row))
     })
-  }
-
-  ids(kind: Kind, query: ListQuery = {}): Promise<string[]> {
-    const { index, upTo, limit } = rangeOf(this.#options.keys, kind, query)
-    const ask = () => this.#link.call('ZREVRANGEBYLEX', [index, upTo, '-', 'LIMIT', 0, limit])
-    return this.#reading(async () => ((await ask()) as string[]).map(idOf))
   }
 
   count(kind: Kind, facet?: string): Promise<number> {

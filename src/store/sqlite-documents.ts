@@ -13,8 +13,6 @@ const SQL = {
   list: `SELECT id, version, body FROM document WHERE kind = :kind AND ${pageOf('id')}`,
   listFacet: `SELECT f.id, d.version, d.body FROM facet AS f CROSS JOIN document AS d ON d.kind = f.kind AND d.id = f.id
               WHERE f.kind = :kind AND f.facet = :facet AND ${pageOf('f.id')}`,
-  ids: `SELECT id FROM document WHERE kind = :kind AND ${pageOf('id')}`,
-  idsFacet: `SELECT id FROM facet WHERE kind = :kind AND facet = :facet AND ${pageOf('id')}`,
   count: 'SELECT count(*) AS total FROM document WHERE kind = ?',
   countFacet: 'SELECT count(*) AS total FROM facet WHERE kind = ? AND facet = ?',
   revision: `SELECT coalesce(max(seq), 0) AS total FROM revision WHERE kind IN (SELECT value FROM json_each(?))`,
@@ -54,13 +52,6 @@ export class SqliteDocuments {
     const rows =
       facet === undefined ? this.#sql.list.all(range) : this.#sql.listFacet.all({ ...range, facet })
     return rows as unknown as DocumentRow[]
-  }
-
-  ids(kind: Kind, { facet, limit = DEFAULT_LIMIT, before = null }: RowQuery): string[] {
-    const range = { kind, before, limit: Math.max(0, limit) }
-    const rows =
-      facet === undefined ? this.#sql.ids.all(range) : this.#sql.idsFacet.all({ ...range, facet })
-    return rows.map(row => String(row['id']))
   }
 
   count(kind: Kind, facet?: string): number {

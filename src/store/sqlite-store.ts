@@ -3,7 +3,7 @@ import type { Change, Kind } from '../policy/document.ts'
 import { ChangeSignal } from './change-signal.ts'
 import { answerHealth } from './health.ts'
 import { revisionOf } from './revision.ts'
-import { auditEntryOf, auditRowOf, idOf, keyOf, rowChangeOf, rowQueryOf, storedOf } from './rows.ts'
+import { auditEntryOf, auditRowOf, keyOf, rowChangeOf, rowQueryOf, storedOf } from './rows.ts'
 import { SqliteConnection } from './sqlite-connection.ts'
 import type {
   AuditEntry,
@@ -56,10 +56,6 @@ class SqliteStore implements Store {
   async list<K extends Kind>(kind: K, query: ListQuery = {}): Promise<Stored<K>[]> {
     const rows = await this.#connection.call('list', kind, rowQueryOf(query))
     return rows.map(row => storedOf(kind, row))
-  }
-
-  async ids(kind: Kind, query: ListQuery = {}): Promise<string[]> {
-    return (await this.#connection.call('ids', kind, rowQueryOf(query))).map(idOf)
   }
 
   count(kind: Kind, facet?: string): Promise<number> {

@@ -44,8 +44,6 @@ export interface Store {
   get<K extends Kind>(kind: K, id: string): Promise<Stored<K> | undefined>
   /** Records of a kind, the greatest id first. */
   list<K extends Kind>(kind: K, query?: ListQuery): Promise<Stored<K>[]>
-  /** Their ids alone, in the same order: who knows most of them already reads the others one by one. */
-  ids(kind: Kind, query?: ListQuery): Promise<string[]>
   count(kind: Kind, facet?: string): Promise<number>
   /**
    * A text that is another one after each commit that changes a record of these kinds, and after a loss of the connection

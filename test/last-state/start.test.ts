@@ -94,7 +94,6 @@ class Installation {
     return over(this.store, {
       get: (kind, id) => orDown(() => this.store.get(kind, id)),
       list: (kind, query) => orDown(() => this.store.list(kind, query)),
-      ids: (kind, query) => orDown(() => this.store.ids(kind, query)),
       commit: (of, changes) => orDown(() => this.store.commit(of, changes)),
     })
   }

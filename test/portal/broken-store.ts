@@ -6,7 +6,6 @@ export function over(store: Store, changed: Partial<Store>): Store {
   return {
     get: store.get.bind(store),
     list: store.list.bind(store),
-    ids: store.ids.bind(store),
     count: store.count.bind(store),
     revision: store.revision.bind(store),
     commit: store.commit.bind(store),
