@@ -12,7 +12,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['child'],
   ['main'],
   ['snapshot-follower', 'housekeeping', 'updates'],
-  ['snapshot-builder'],
+  ['snapshot-builder', 'state-reader'],
   ['opened-categories'],
   ['install', 'install-authority'],
   ['last-state'],

@@ -4,6 +4,7 @@ import { PreauError } from '../errors.ts'
 import type { Change, Kind } from '../policy/document.ts'
 import { answerHealth } from './health.ts'
 import { RedisAudit } from './redis-audit.ts'
+import { RedisChanges } from './redis-changes.ts'
 import type { RedisConnector } from './redis-connect.ts'
 import { readingError, unavailable, writingError } from './redis-error.ts'
 import { RedisFiles } from './redis-files.ts'
@@ -18,6 +19,7 @@ import { RedisWatch } from './redis-watch.ts'
 import { DEFAULT_LIMIT, keyOf, rowChangeOf, storedOf } from './rows.ts'
 import type {
   AuditEntry,
+  Changes,
   CommitNote,
   ListQuery,
   Permits,
@@ -52,6 +54,7 @@ export class RedisStore implements Store {
   readonly #writes: RedisLink
   readonly #replication: RedisReplication
   readonly #audit: RedisAudit
+  readonly #changes: RedisChanges
   readonly #watch: RedisWatch
   readonly #pending = new Set<Promise<unknown>>()
   #marker: string | undefined
@@ -70,6 +73,7 @@ export class RedisStore implements Store {
     this.#writes = replicas === 0 ? this.#link : this.#openLink()
     this.#replication = new RedisReplication(this.#writes, replicas, timeoutMs)
     this.#audit = new RedisAudit(this.#link, keys.audit)
+    this.#changes = new RedisChanges(this.#link, keys)
     this.permits = new RedisPermits(this.#link, keys, run => this.#reading(run))
     const connect = (): RedisLink => this.#openLink(FILE_TIMEOUT_MS)
     this.files = new RedisFiles({ connect, key: keys.shared })
@@ -110,12 +114,11 @@ export class RedisStore implements Store {
   }
 
   revision(kinds: readonly Kind[]): Promise<string> {
-    return this.#reading(async () => {
-      // A Redis that took over may lack the last commits and count others by the same numbers.
-      const { epoch } = this.#link
-      const found = await this.#link.call('HMGET', [this.#options.keys.revisions, ...kinds])
-      return `${epoch}:${Math.max(0, ...(found as (string | null)[]).map(Number))}`
-    })
+    return this.#reading(() => this.#changes.revision(kinds))
+  }
+
+  changes(since: string): Promise<Changes | undefined> {
+    return this.#reading(() => this.#changes.since(since, this.#marker ?? ''))
   }
 
   commit(note: CommitNote, changes: readonly Change[]): Promise<void> {

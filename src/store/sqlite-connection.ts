@@ -34,6 +34,7 @@ export class SqliteConnection {
   #restartMs = FIRST_RESTART_MS
   #isWatching = false
   #lastCall = 0
+  #epoch = 0
 
   private constructor(file: string, options: DatabaseOptions, onChange: () => void) {
     this.#file = file
@@ -50,6 +51,11 @@ export class SqliteConnection {
     const connection = new SqliteConnection(file, options, onChange)
     await connection.#start(options)
     return connection
+  }
+
+  /** Which thread is in use: another number is another one, which has opened the file anew. */
+  get epoch(): number {
+    return this.#epoch
   }
 
   /** Answers are given in the order of the calls. Throws PREAU_STORE_UNAVAILABLE, and for commits PREAU_CONFLICT. */
@@ -107,6 +113,7 @@ export class SqliteConnection {
         if (message.type === 'refused') reject(errorOf(message.failure))
         else if (message.type === 'opened') {
           this.#worker = worker
+          this.#epoch += 1
           resolve()
         } else this.#receive(message)
       })

@@ -2,10 +2,21 @@
 import type { Change, Kind } from '../policy/document.ts'
 import { ChangeSignal } from './change-signal.ts'
 import { answerHealth } from './health.ts'
-import { auditEntryOf, auditRowOf, keyOf, rowChangeOf, rowQueryOf, storedOf } from './rows.ts'
+import {
+  auditEntryOf,
+  changedOf,
+  commitRowOf,
+  keyOf,
+  revisionOf,
+  rowChangeOf,
+  rowQueryOf,
+  seqOf,
+  storedOf,
+} from './rows.ts'
 import { SqliteConnection } from './sqlite-connection.ts'
 import type {
   AuditEntry,
+  Changes,
   CommitNote,
   ListQuery,
   Permits,
@@ -62,11 +73,21 @@ class SqliteStore implements Store {
   }
 
   async revision(kinds: readonly Kind[]): Promise<string> {
-    return String(await this.#connection.call('revision', kinds))
+    // Another file may stand in its place since the thread was started anew.
+    const { epoch } = this.#connection
+    return revisionOf(epoch, await this.#connection.call('revision', kinds))
+  }
+
+  async changes(since: string): Promise<Changes | undefined> {
+    const { epoch } = this.#connection
+    const seq = seqOf(epoch, since)
+    const found = seq === undefined ? seq : await this.#connection.call('changes', seq)
+    return found && { revision: revisionOf(epoch, found.last), changed: found.rows.map(changedOf) }
   }
 
   async commit(note: CommitNote, changes: readonly Change[]): Promise<void> {
-    await this.#connection.call('commit', auditRowOf(note), changes.map(rowChangeOf))
+    const rows = changes.map(rowChangeOf)
+    await this.#connection.call('commit', commitRowOf(note, rows), rows)
     this.#signal.raise()
   }
 

@@ -194,6 +194,7 @@ t.test('a change that comes in between is met by one more attempt', async t => {
     list: (kind, query) => store.list(kind, query),
     count: (kind, facet) => store.count(kind, facet),
     revision: kinds => store.revision(kinds),
+    changes: since => store.changes(since),
     tail: query => store.tail(query),
     forget: before => store.forget(before),
     watch: onChange => store.watch(onChange),
