@@ -121,7 +121,8 @@ export const CHANGES = script(`
 local prefix = string.sub(KEYS[1], 1, -4)
 if redis.call('GET', prefix .. 'schema') ~= ARGV[1] then return {} end
 local since, last = tonumber(ARGV[2]), 0
-for i = 5, #ARGV do last = math.max(last, tonumber(redis.call('HGET', prefix .. 'revisions', ARGV[i]) or '0')) end
+local revisions = redis.call('HMGET', prefix .. 'revisions', unpack(ARGV, 5))
+for _, revision in ipairs(revisions) do last = math.max(last, tonumber(revision or '0')) end
 local told = {string.format('%d', last)}
 if last == since then return told end
 if last < since or last - since > tonumber(ARGV[3]) then return {} end
