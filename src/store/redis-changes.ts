@@ -3,7 +3,8 @@ import { FOLLOWED, type Kind } from '../policy/document.ts'
 import type { RedisLink } from './redis-link.ts'
 import { changedRowsOf, type RedisKeys } from './redis-records.ts'
 import { CHANGES } from './redis-scripts.ts'
-import { changedOf, MAX_FOLLOWED_COMMITS, MAX_FOLLOWED_RECORDS, revisionOf, seqOf } from './rows.ts'
+import { isSameSight, revisionOf, seqOf } from './revision.ts'
+import { changedOf, MAX_FOLLOWED_COMMITS, MAX_FOLLOWED_RECORDS } from './rows.ts'
 import type { Changes } from './store.ts'
 
 export class RedisChanges {
@@ -25,9 +26,9 @@ export class RedisChanges {
   /** `marker`: that of the store which is meant. */
   async since(revision: string, marker: string): Promise<Changes | undefined> {
     const { epoch } = this.#link
-    const seq = seqOf(epoch, revision)
-    if (seq === undefined) return undefined
-    const args = [marker, seq, MAX_FOLLOWED_COMMITS, MAX_FOLLOWED_RECORDS, ...FOLLOWED]
+    if (!isSameSight(revision, revisionOf(epoch, 0))) return undefined
+    const limits = [MAX_FOLLOWED_COMMITS, MAX_FOLLOWED_RECORDS]
+    const args = [marker, seqOf(revision), ...limits, ...FOLLOWED]
     const told = (await this.#link.run(CHANGES, [this.#keys.seq], args)) as string[]
     const [last, ...changed] = told
     // It may have been asked twice, the second time on another connection.

@@ -105,15 +105,6 @@ export function changedOf({ kind, key, row }: ChangedRow): Changed {
   return { kind, id: idOf(key), now: row && storedOf(kind, row) } as Changed
 }
 
-/** A revision: the connection that has told it, and the number of a commit. */
-export const revisionOf = (epoch: number, seq: number): string => `${epoch}:${seq}`
-
-/** The number of the commit, where the same connection has told the revision. */
-export function seqOf(epoch: number, revision: string): number | undefined {
-  const [from, seq] = revision.split(':')
-  return Number(from) === epoch ? Number(seq) : undefined
-}
-
 export function auditEntryOf(row: AuditRow & { readonly seq: number }): AuditEntry {
   const { seq, at, by, action, subject, detail } = row
   return {

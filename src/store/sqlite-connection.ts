@@ -33,8 +33,8 @@ export class SqliteConnection {
   #restart: NodeJS.Timeout | undefined
   #restartMs = FIRST_RESTART_MS
   #isWatching = false
+  #threads = 0
   #lastCall = 0
-  #epoch = 0
 
   private constructor(file: string, options: DatabaseOptions, onChange: () => void) {
     this.#file = file
@@ -53,9 +53,9 @@ export class SqliteConnection {
     return connection
   }
 
-  /** Which thread is in use: another number is another one, which has opened the file anew. */
-  get epoch(): number {
-    return this.#epoch
+  /** How many threads there have been. */
+  get threads(): number {
+    return this.#threads
   }
 
   /** Answers are given in the order of the calls. Throws PREAU_STORE_UNAVAILABLE, and for commits PREAU_CONFLICT. */
@@ -113,7 +113,7 @@ export class SqliteConnection {
         if (message.type === 'refused') reject(errorOf(message.failure))
         else if (message.type === 'opened') {
           this.#worker = worker
-          this.#epoch += 1
+          this.#threads += 1
           resolve()
         } else this.#receive(message)
       })

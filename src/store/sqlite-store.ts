@@ -2,15 +2,14 @@
 import type { Change, Kind } from '../policy/document.ts'
 import { ChangeSignal } from './change-signal.ts'
 import { answerHealth } from './health.ts'
+import { isSameSight, revisionOf, seqOf } from './revision.ts'
 import {
   auditEntryOf,
   changedOf,
   commitRowOf,
   keyOf,
-  revisionOf,
   rowChangeOf,
   rowQueryOf,
-  seqOf,
   storedOf,
 } from './rows.ts'
 import { SqliteConnection } from './sqlite-connection.ts'
@@ -73,16 +72,17 @@ class SqliteStore implements Store {
   }
 
   async revision(kinds: readonly Kind[]): Promise<string> {
-    // Another file may stand in its place since the thread was started anew.
-    const { epoch } = this.#connection
-    return revisionOf(epoch, await this.#connection.call('revision', kinds))
+    // Asked of this thread; the next one may open another file.
+    const { threads } = this.#connection
+    return revisionOf(threads, await this.#connection.call('revision', kinds))
   }
 
   async changes(since: string): Promise<Changes | undefined> {
-    const { epoch } = this.#connection
-    const seq = seqOf(epoch, since)
-    const found = seq === undefined ? seq : await this.#connection.call('changes', seq)
-    return found && { revision: revisionOf(epoch, found.last), changed: found.rows.map(changedOf) }
+    const { threads } = this.#connection
+    if (!isSameSight(since, revisionOf(threads, 0))) return undefined
+    const found = await this.#connection.call('changes', seqOf(since))
+    const changed = found?.rows.map(changedOf)
+    return found && changed && { revision: revisionOf(threads, found.last), changed }
   }
 
   async commit(note: CommitNote, changes: readonly Change[]): Promise<void> {

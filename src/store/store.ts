@@ -62,8 +62,8 @@ export interface Store {
   list<K extends Kind>(kind: K, query?: ListQuery): Promise<Stored<K>[]>
   count(kind: Kind, facet?: string): Promise<number>
   /**
-   * A text that is another one after each commit that changes a record of these kinds, and after a loss of the connection.
-   * Asked before the records are read, it spares reading them again as long as it stays the same.
+   * A text that is another one after each commit that changes a record of these kinds, and after a loss of the connection
+   * (`isSameSight`). Asked before the records are read, it spares reading them again as long as it stays the same.
    */
   revision(kinds: readonly Kind[]): Promise<string>
   /**
