@@ -39,6 +39,8 @@ const MIGRATIONS: readonly ((db: DatabaseSync) => void)[] = [
     db.exec(
       `CREATE TABLE revision (kind TEXT PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID;`,
     ),
+  // The records of followed kinds that a commit has changed: a JSON array. NULL: not known.
+  db => db.exec('ALTER TABLE audit ADD COLUMN changed TEXT;'),
 ]
 export const SCHEMA_VERSION = MIGRATIONS.length
 
