@@ -1,6 +1,6 @@
 /** What the first page warns of, from how everything is: each in words that say what to do. */
 import { warningText } from '../store/wording.ts'
-import type { Health } from './health.ts'
+import { endsSoon, type Health } from './health.ts'
 import type { StripWarning } from './list-strip.ts'
 import type { Wording } from './wording.ts'
 
@@ -24,7 +24,8 @@ export function healthWarnings(health: Health | undefined, words: Wording): Stri
     log.lostLines > 0 && t('health.log', { lines: words.number(log.lostLines) }),
     descriptors.state !== 'ok' &&
       t('health.descriptors', { open: descriptors.open ?? 0, max: descriptors.max ?? 0 }),
-    authority.state !== 'ok' && t('health.authority'),
+    !authority.isUsable && t('health.authority'),
+    endsSoon(authority.endsInDays) && t('health.authorityEnds', { days: authority.endsInDays }),
   ]
   return texts.filter(text => text !== false).map(text => ({ kind: 'problem', text }))
 }

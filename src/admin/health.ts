@@ -35,7 +35,12 @@ export interface Health {
     readonly open: number | null
     readonly max: number | null
   }
-  readonly authority: { readonly state: PartState }
+  /** `endsInDays`: until every PC needs its successor; null where there is none. */
+  readonly authority: {
+    readonly state: PartState
+    readonly isUsable: boolean
+    readonly endsInDays: number | null
+  }
 }
 
 const PERIOD_MS = 10_000
@@ -51,6 +56,9 @@ const MANY_RESTARTS = 3
 const LOW_DISK_BYTES = 2 ** 30
 const LOW_DISK_SHARE = 0.05
 const MANY_DESCRIPTORS = 0.8
+const DAY_MS = 86_400_000
+/** A new certificate has to reach every PC. */
+const CA_WARNING_DAYS = 90
 
 export class HealthWatch {
   readonly #deps: AdminDeps
@@ -88,7 +96,7 @@ export class HealthWatch {
   }
 
   async #look(): Promise<Health> {
-    const { gather, store, config, ownSamples = () => [] } = this.#deps
+    const { gather, store, config, clock, ownSamples = () => [] } = this.#deps
     const [samples, storeHealth, freeBytes] = await Promise.all([
       gather().catch(() => undefined),
       store.check(),
@@ -103,6 +111,8 @@ export class HealthWatch {
     const lostLines = this.#lost.add(told.sum('preau_access_log_lost_lines_total'), now)
     const processes = told.sum('preau_last_state_in_use')
     const isUsable = this.#deps.caFingerprint !== undefined && told.isAll('preau_ca_usable', 1)
+    const [end] = told.of('preau_ca_end_seconds')
+    const endsInDays = end ? Math.floor((end.value * 1_000 - clock()) / DAY_MS) : null
     this.#latest = {
       store: { ...storeHealth, warnings, state: isUp ? warnIf(warnings.length > 0) : 'fail' },
       workers: workersOf(told, samples !== undefined, restarts, config.workers),
@@ -111,7 +121,7 @@ export class HealthWatch {
       log: { state: warnIf(lostLines > 0), lostLines },
       disk: { state: warnIf(freeBytes?.isLow === true), freeBytes: freeBytes?.bytes ?? null },
       descriptors: descriptorsOf(told),
-      authority: { state: warnIf(!isUsable) },
+      authority: { state: warnIf(!isUsable || endsSoon(endsInDays)), isUsable, endsInDays },
     }
     this.#lookedAt = performance.now()
     return this.#latest
@@ -123,6 +133,9 @@ export class HealthWatch {
     return told.standings.filter(({ state }) => state === 'old').map(({ name }) => name)
   }
 }
+
+export const endsSoon = (days: number | null): days is number =>
+  days !== null && days < CA_WARNING_DAYS
 
 const warnIf = (isSo: boolean): PartState => (isSo ? 'warn' : 'ok')
 

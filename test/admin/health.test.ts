@@ -5,7 +5,7 @@ import { PreauError } from '../../src/errors.ts'
 import { openSqliteStore } from '../../src/store/sqlite-store.ts'
 import type { StoreHealth } from '../../src/store/store.ts'
 import { over } from '../portal/broken-store.ts'
-import { openWorld } from './world.ts'
+import { openWorld, START } from './world.ts'
 
 const WELL: Sample[] = [
   { name: 'preau_workers', value: 2 },
@@ -150,6 +150,10 @@ const ALARMS: Record<string, { samples: Sample[] | undefined; says: string }> = 
   'a CA that is damaged': {
     samples: but({ name: 'preau_ca_usable', labels: { worker: '2' }, value: 0 }),
     says: 'Le certificat de la ville ne peut pas être utilisé',
+  },
+  'a CA that ends in a month': {
+    samples: but({ name: 'preau_ca_end_seconds', value: (START + 30.5 * 86_400_000) / 1_000 }),
+    says: 'expire dans 30 jours',
   },
   'descriptors that run out': {
     samples: but({ name: 'preau_open_descriptors', labels: { worker: '1' }, value: 900 }),
