@@ -92,6 +92,7 @@ export class RedisReplication {
     const { epoch } = this.#link
     const { required } = this.#replicas
     const acknowledged = Number(await this.#link.call('WAIT', [required, this.#timeoutMs]))
+    if (epoch === this.#link.epoch) this.#replicas.saw(acknowledged)
     return { acknowledged, required, epoch }
   }
 

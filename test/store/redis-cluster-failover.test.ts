@@ -4,17 +4,12 @@ import t from 'tap'
 import { openStore } from '../../src/store/open-store.ts'
 import { note } from '../contract/store.ts'
 import { redisConfig } from '../support/redis-config.ts'
-import { addReplica, startCluster } from '../support/redis.ts'
+import { addReplica, ownerOf, startCluster } from '../support/redis.ts'
 import { eventually, latest, timed, unavailable } from './redis-world.ts'
 
 t.test('the node of the slot dies under load: its replica goes on with all of it', async t => {
   const nodes = await startCluster(t)
-  const [first, second, third] = nodes
-  if (first === undefined || second === undefined || third === undefined)
-    throw new Error('no cluster')
-  const slot = first.cli('cluster', 'keyslot', '{preau}:seq')
-  // redis-cli gives a third of the slots to each, in this order.
-  const owner = nodes[Math.min(2, Math.floor(Number(slot) / 5461))] ?? first
+  const owner = ownerOf(nodes, '{preau}:seq')
   const others = nodes.filter(node => node !== owner)
   const replica = await addReplica(t, owner, nodes)
   const url = `redis-cluster://${others.map(({ port }) => `127.0.0.1:${port}`).join(',')}`

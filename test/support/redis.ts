@@ -180,6 +180,22 @@ export async function startCluster(t: RedisHome, conf: RedisConf = {}): Promise<
   return nodes
 }
 
+/** The node of a cluster that has the slot of this key. */
+export function ownerOf(nodes: readonly RedisServer[], key: string): RedisServer {
+  const slot = Number(nodes[0]?.cli('cluster', 'keyslot', key))
+  const has = (node: RedisServer): boolean => {
+    const own = /^.*myself.*$/m.exec(node.cli('cluster', 'nodes'))?.[0] ?? ''
+    const ranges = own
+      .split(' ')
+      .slice(8)
+      .map(range => range.split('-').map(Number))
+    return ranges.some(([first = 0, last = first]) => first <= slot && slot <= last)
+  }
+  const owner = nodes.find(has)
+  if (owner === undefined) throw new Error('no node has the slot')
+  return owner
+}
+
 /** One more node of a cluster, which follows one of its masters and may take its place. */
 export async function addReplica(
   t: RedisHome,

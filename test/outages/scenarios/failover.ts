@@ -1,6 +1,7 @@
 /**
- * The Redis that is written dies; the sentinel makes its replica the next, and the dead one comes back behind that one. A
- * change is acknowledged once the replica has it (`redis.replicas` is the number of replicas), so nothing is missing.
+ * The Redis that is written dies, or hangs long enough to be taken for dead; the sentinel makes a replica the next, and the
+ * other one comes back behind that one. A change is acknowledged once all replicas have it (`redis.replicas`), so nothing is
+ * missing.
  */
 import { setTimeout as elapsed } from 'node:timers/promises'
 import { startRedis, startReplica, startSentinel, type RedisServer } from '../../support/redis.ts'
@@ -13,48 +14,66 @@ const PATIENCE_MS = 60_000
 
 export interface ReplicatedCity {
   readonly city: City
-  readonly servers: readonly [RedisServer, RedisServer]
+  readonly servers: readonly RedisServer[]
   readonly sentinel: RedisServer
 }
 
 export async function openReplicatedCity(
   stage: Stage,
   options: CityOptions = {},
+  count = 1,
 ): Promise<ReplicatedCity> {
   const home = homeOf(stage)
   const master = await startRedis(home)
-  const replica = await startReplica(home, master)
-  const sentinel = await startSentinel(home, master, replica)
+  const replicas: RedisServer[] = []
+  while (replicas.length < count) replicas.push(await startReplica(home, master))
+  const sentinel = await startSentinel(home, master, replicas)
   // Half a second of silence is nothing unusual on a busy machine, and a choice made in error may cost data.
   sentinel.cli('sentinel', 'set', 'preau', 'down-after-milliseconds', '2000')
   const config = {
     ...options.config,
     store: `redis-sentinel://127.0.0.1:${sentinel.port}/0#preau`,
-    redis: { replicas: 1 },
+    redis: { replicas: count },
   }
-  await untilKnown(sentinel, replica)
+  await untilKnown(sentinel, replicas)
   const city = await openCity(stage, { ...options, config })
-  return { city, servers: [master, replica], sentinel }
+  return { city, servers: [master, ...replicas], sentinel }
 }
 
-/** Answers ms from the death of the master until all works on the other one, both replicated again. */
-export async function failOver(
+/** Answers ms from the death of the master until all works on another one, all replicated again. */
+export function failOver(
   load: Load,
-  { servers, sentinel }: Omit<ReplicatedCity, 'city'>,
+  redis: Omit<ReplicatedCity, 'city'>,
+  how: 'dies' | 'hangs' = 'dies',
 ): Promise<number> {
-  const [master, other] = masterOf(sentinel) === servers[0].port ? servers : servers.toReversed()
-  if (master === undefined || other === undefined) throw new TypeError('two servers')
-  // Before it has asked the master who follows it, which it does every ten seconds, it has nobody to choose.
-  await untilKnown(sentinel, other)
+  const { servers, sentinel } = redis
+  const port = masterOf(sentinel)
+  const master = servers.find(server => server.port === port)
+  if (master === undefined) throw new TypeError('the master is one of them')
+  const others = servers.filter(server => server !== master)
   return load.watch.disturb('a failover', async () => {
+    // Before it has asked the master who follows it, which it does every ten seconds, it has nobody to choose.
+    await untilKnown(sentinel, others)
     const startedAt = performance.now()
-    await master.kill()
-    await until('the sentinel chooses', () => masterOf(sentinel) === other.port)
-    await until('the replica is the master', () => other.cli('role').startsWith('master'))
-    await master.start({ replicaof: `127.0.0.1 ${other.port}` })
+    if (how === 'dies') await master.kill()
+    else master.pause()
+    await until('a replica is made the master', () => others.some(isMaster))
+    // From here on there are two of them, until the sentinel has told all.
+    if (how === 'hangs') master.resume()
+    await until('the sentinel says so', () => masterOf(sentinel) !== port)
+    if (how === 'dies') await master.start({ replicaof: `127.0.0.1 ${masterOf(sentinel)}` })
     await converge(load)
     return performance.now() - startedAt
   })
+}
+
+/** One that becomes a master ends the connections of its clients. */
+function isMaster(server: RedisServer): boolean {
+  try {
+    return server.cli('role').startsWith('master')
+  } catch {
+    return false
+  }
 }
 
 function masterOf(sentinel: RedisServer): number {
@@ -62,15 +81,16 @@ function masterOf(sentinel: RedisServer): number {
   return Number(answer.split('\n')[1])
 }
 
-async function untilKnown(sentinel: RedisServer, replica: RedisServer): Promise<void> {
-  await until('the sentinel knows the replica', () => {
+async function untilKnown(sentinel: RedisServer, replicas: readonly RedisServer[]): Promise<void> {
+  await until('the sentinel knows the replicas', () => {
     const words = sentinel.cli('sentinel', 'replicas', 'preau').split('\n')
-    const value = (name: string): string | undefined => words[words.indexOf(name) + 1]
-    return (
-      value('port') === String(replica.port) &&
-      value('flags') === 'slave' &&
-      value('master-link-status') === 'ok'
-    )
+    const valuesOf = (name: string): string[] =>
+      words.flatMap((word, i) => (word === name ? [words[i + 1] ?? ''] : []))
+    const isWell = replicas.map(({ port }) => {
+      const at = valuesOf('port').indexOf(String(port))
+      return valuesOf('flags')[at] === 'slave' && valuesOf('master-link-status')[at] === 'ok'
+    })
+    return !isWell.includes(false)
   })
 }
 
