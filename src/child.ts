@@ -8,6 +8,7 @@ import { causeOf, PreauError } from './errors.ts'
 import type { Gather, Running } from './main/running.ts'
 import type { FromChild, Start, ToChild } from './messages.ts'
 import type { Sample } from './metrics.ts'
+import { serveOn } from './succession/serve-on.ts'
 
 /** The supervisor itself waits a second for the workers. */
 const GATHERING_MS = 2_000
@@ -17,7 +18,8 @@ const LAST_WORD_MS = 1_000
 /** `send` resolves when the message has left. */
 function runAsChild(send: (message: FromChild) => Promise<void>): void {
   let running: Promise<Running> | undefined
-  let drainMs = 0
+  let isStopping = false
+  let onAlone = endAtOnce
   const ask = (): void => void send({ type: 'ask-metrics' })
   const gathering = new Asking<readonly Sample[]>(ask, GATHERING_MS)
   const measureLag = watchLag()
@@ -26,7 +28,10 @@ function runAsChild(send: (message: FromChild) => Promise<void>): void {
     if (samples !== undefined) await send({ type: 'metrics', samples })
   }
   const stop = async (withinMs: number): Promise<void> => {
-    await (await running?.catch(() => undefined))?.stop(withinMs)
+    isStopping = true
+    const stopped = (await running?.catch(() => undefined))?.stop(withinMs)
+    void send({ type: 'left' })
+    await stopped
     // What ended while it drained is counted too.
     setTimeout(() => process.exit(0), LAST_WORD_MS)
     await tell().catch(() => undefined)
@@ -34,18 +39,25 @@ function runAsChild(send: (message: FromChild) => Promise<void>): void {
   }
   const start = (message: Start): void => {
     const { role, config } = message
-    drainMs = config.limits.drainTimeoutMs
     // The screen of the start says what went well; the log says what did not.
     const logger = pino({ level: 'warn', base: { role, pid: process.pid } }, pino.destination(2))
     endOnDefect(logger)
-    running = run(message, logger, () => gathering.ask())
+    running = run(message, logger, async () => (process.connected ? gathering.ask() : undefined))
+    let port: number | undefined
     running.then(
       ({ address }) => {
-        void send({ type: 'ready', port: address.port })
+        port = address.port
+        void send({ type: 'ready', port })
         flushCompileCache()
       },
       error => void send(failureOf(error)),
     )
+    onAlone = () => {
+      if (isStopping) return
+      // Who does not serve yet is no loss.
+      if (port === undefined) void stop(0)
+      else serveOn({ self: { role, port, pid: process.pid }, config, logger, stop })
+    }
   }
   process.on('message', (message: ToChild) => {
     switch (message.type) {
@@ -65,11 +77,13 @@ function runAsChild(send: (message: FromChild) => Promise<void>): void {
         return message satisfies never
     }
   })
-  // The supervisor is gone: nothing would restart or stop us.
-  process.on('disconnect', () => void stop(drainMs))
-  // Ctrl-C and the end of a terminal reach the whole group; the supervisor decides when we stop.
+  // The supervisor has gone: nobody restarts us, or tells us to stop, until another one comes.
+  process.on('disconnect', () => onAlone())
+  // Ctrl-C and the end of a terminal reach the whole group; the supervisor decides when we stop, while there is one.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
 }
+
+const endAtOnce = (): void => process.exit(0)
 
 /** Nothing is known of the state behind an error that nobody caught: this process ends, and only its own connections. */
 function endOnDefect(logger: Logger): void {
@@ -114,7 +128,7 @@ function failureOf(error: unknown): FromChild {
 runAsChild(
   message =>
     new Promise(resolve => {
-      // A supervisor that died meanwhile hears nothing any more; `disconnect` ends us.
+      // A supervisor that died meanwhile hears nothing any more.
       if (process.connected) process.send?.(message, () => resolve())
       else resolve()
     }),

@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { CA_COMMANDS } from './commands/ca-commands.ts'
+import { OPTIONS, type Command, type Commands, type Options } from './commands/command.ts'
 import { SOURCE_COMMANDS } from './commands/source-commands.ts'
 import { STORE_COMMANDS } from './commands/store-commands.ts'
 import { createTerminal, printable, type Terminal } from './commands/terminal.ts'
@@ -9,37 +10,8 @@ import { loadConfig, type Config } from './config.ts'
 import { causeOf, PreauError } from './errors.ts'
 import type { Locale } from './i18n.ts'
 
-const OPTIONS = {
-  config: { type: 'string' },
-  help: { type: 'boolean', short: 'h' },
-  ip: { type: 'string' },
-  json: { type: 'boolean' },
-  category: { type: 'string' },
-  name: { type: 'string' },
-  hold: { type: 'boolean' },
-  activate: { type: 'boolean' },
-  format: { type: 'string' },
-  'dry-run': { type: 'boolean' },
-  role: { type: 'string' },
-  now: { type: 'boolean' },
-} as const
-
-type Options = ReturnType<typeof parse>['values']
-interface Command {
-  readonly usage: string
-  /** Names of its arguments; `?` ends an optional one. */
-  readonly takes: readonly string[]
-  readonly options: readonly (keyof typeof OPTIONS)[]
-  readonly run: (
-    config: Config,
-    terminal: Terminal,
-    args: readonly string[],
-    options: Options,
-  ) => Promise<unknown>
-}
-
 // A command loads its own code only: the terminal should answer at once.
-const COMMANDS: Readonly<Record<string, Command>> = {
+const COMMANDS: Commands = {
   start: {
     usage: 'preau start',
     takes: [],

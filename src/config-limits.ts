@@ -26,6 +26,10 @@ export const limitsSchema = z.strictObject({
     600_000,
     'time that open exchanges get when their process is replaced (SIGHUP); 0: none',
   ),
+  orphanTimeoutMs: limit(
+    600_000,
+    'time that processes go on serving whose supervisor has gone (killed, or SIGUSR2) before they end too; a new supervisor replaces them; 0: none',
+  ),
   heartbeatTimeoutMs: limit(
     5_000,
     'silence of a process before it is ended and replaced; 0: it may be silent for ever',

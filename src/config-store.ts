@@ -106,7 +106,9 @@ export const redisSchema = z.strictObject({
     .min(0)
     .max(16)
     .default(0)
-    .describe('replicas that must have a change before it is acknowledged (`WAIT`)'),
+    .describe(
+      'how many replicas there are: all must have a change before it is acknowledged (`WAIT`), but one that has been away for a minute',
+    ),
   commandTimeoutMs: z
     .int()
     .min(100)

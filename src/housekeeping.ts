@@ -5,7 +5,7 @@
 import type { Logger } from 'pino'
 import { deleteExpiredLogs } from './access-log/retention.ts'
 import type { Config } from './config.ts'
-import { PreauError } from './errors.ts'
+import { hasCode } from './errors.ts'
 import { accessLogDir } from './install.ts'
 import type { Change, Kind } from './policy/document.ts'
 import { CLOCK_TOLERANCE_MS, isKept, type Grant } from './policy/grant.ts'
@@ -139,7 +139,7 @@ async function write(store: Store, groups: readonly Change[][], now: number): Pr
     await store.commit(note, changes)
     return changes.length
   } catch (error) {
-    if (!(error instanceof PreauError && error.code === 'PREAU_CONFLICT')) throw error
+    if (!hasCode(error, 'PREAU_CONFLICT')) throw error
   }
   if (groups.length === 1) return 0
   let done = 0

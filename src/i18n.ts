@@ -1,5 +1,5 @@
 /** Texts that people read, French first. One file of texts per area and language in `views/locales/`. */
-export const LOCALES = ['fr', 'en'] as const
+const LOCALES = ['fr', 'en'] as const
 export type Locale = (typeof LOCALES)[number]
 export type Params = Readonly<Record<string, string | number>>
 

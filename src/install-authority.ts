@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from './config.ts'
-import { PreauError } from './errors.ts'
+import { hasCode, PreauError } from './errors.ts'
 import { DEFAULT_POLICY } from './policy/default-policy.ts'
 import { CURRENT } from './policy/document.ts'
 import type { Store, Stored } from './store/store.ts'
@@ -38,7 +38,7 @@ export async function installAuthority(
   try {
     await record(store, known, found, now)
   } catch (error) {
-    if (!(error instanceof PreauError && error.code === 'PREAU_CONFLICT')) throw error
+    if (!hasCode(error, 'PREAU_CONFLICT')) throw error
     // Another process or machine was faster: what it recorded is what counts.
     return installAuthority(config, store, now)
   }

@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { buildStarter, indexFile, starterDigest } from './categories/lists.ts'
 import type { Config } from './config.ts'
-import { PreauError } from './errors.ts'
+import { hasCode, PreauError } from './errors.ts'
 import type { Catalogue } from './policy/category.ts'
 import { CURRENT, type Change } from './policy/document.ts'
 import { putInForce, type ListsDocument } from './policy/lists.ts'
@@ -101,7 +101,7 @@ async function build(
     await store.commit({ by: 'system', action: 'lists.starter', at: now, ...detail }, changes)
     return true
   } catch (error) {
-    if (!(error instanceof PreauError && error.code === 'PREAU_CONFLICT')) throw error
+    if (!hasCode(error, 'PREAU_CONFLICT')) throw error
     await rm(indexFile(dataDir, version), { force: true })
     await place.files?.drop([version.index])
     return false

@@ -2,8 +2,9 @@
 import { join } from 'node:path'
 import { loadCatalogue } from './categories/catalogue.ts'
 import type { Config } from './config.ts'
-import { PreauError } from './errors.ts'
+import { hasCode } from './errors.ts'
 import { installLists, type InstallLists } from './install-lists.ts'
+import { refuseForeignFolder } from './install-owner.ts'
 import { refuseEmptied } from './last-state/emptied.ts'
 import type { Catalogue } from './policy/category.ts'
 import { DEFAULT_POLICY } from './policy/default-policy.ts'
@@ -27,6 +28,7 @@ export async function install(
   clock: () => number,
   options: InstallOptions = {},
 ): Promise<Installed> {
+  await refuseForeignFolder(config.dataDir)
   const store = await openStore(config, { check: true })
   try {
     const catalogue = loadCatalogue()
@@ -76,6 +78,6 @@ async function commitUnlessDone(
   try {
     await store.commit({ by: 'system', at, ...note }, [change])
   } catch (error) {
-    if (!(error instanceof PreauError && error.code === 'PREAU_CONFLICT')) throw error
+    if (!hasCode(error, 'PREAU_CONFLICT')) throw error
   }
 }

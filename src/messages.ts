@@ -30,6 +30,8 @@ export type FromChild =
   | { readonly type: 'ready'; readonly port: number }
   /** `lagMs`: the longest turn of its event loop since the last one. */
   | { readonly type: 'pong'; readonly lagMs: number }
+  /** It has heard `stop`: from now on it takes no new connection. */
+  | { readonly type: 'left' }
   /** Also the last word of a worker that has drained. */
   | { readonly type: 'metrics'; readonly samples: readonly Sample[] }
   | { readonly type: 'ask-metrics' }

@@ -6,7 +6,7 @@ interface Metric {
   readonly help: string
 }
 
-/** The README lists them from here. */
+/** deploy/README.md lists them; a test compares. */
 export const METRICS = {
   preau_list_age_seconds: {
     type: 'gauge',
@@ -21,7 +21,10 @@ export const METRICS = {
     type: 'gauge',
     help: '1 while an update of the lists waits for a decision',
   },
-  preau_alarms: { type: 'gauge', help: 'alarms that stand on the first page of the admin app' },
+  preau_alarms: {
+    type: 'gauge',
+    help: 'files of the lists that are damaged or do not come; the first page of the admin app names them',
+  },
   preau_exchanges_total: {
     type: 'counter',
     help: 'ended requests and tunnels, by verdict and its reason; none: ended before it was judged',
@@ -49,6 +52,10 @@ export const METRICS = {
   preau_store_up: {
     type: 'gauge',
     help: '1 while the shared store answers, by worker and for the admin app',
+  },
+  preau_store_lost_acts: {
+    type: 'gauge',
+    help: 'acts that were confirmed and are missing since the store came back, by worker and for the admin app, since its start',
   },
   preau_store_seconds: {
     type: 'histogram',

@@ -4,11 +4,12 @@ import { openExpressions } from './categories/expressions.ts'
 import { openCategoryIndex, type CategoryIndex } from './categories/index/category-index.ts'
 import { indexFile } from './categories/lists.ts'
 import type { Config } from './config.ts'
-import { causeOf, PreauError } from './errors.ts'
+import { causeOf, hasCode, type PreauError } from './errors.ts'
 import { machineName } from './machine.ts'
 import type { CategoryId, PageLookup } from './policy/category.ts'
 import type { ListsDocument, ListsVersion } from './policy/lists.ts'
 import type { SnapshotParts } from './policy/snapshot.ts'
+import { endAlarms, MAX_ALARMS, raiseAlarm } from './shared-lists/list-alarms.ts'
 import type { Store } from './store/store.ts'
 
 export interface OpenCategories {
@@ -78,7 +79,7 @@ async function openIndex({ lists, config, logger, isToCome }: OpenCategories): P
 }
 
 export const isIndexDamage = (error: unknown): error is PreauError =>
-  error instanceof PreauError && error.code === 'PREAU_INDEX_DAMAGED'
+  hasCode(error, 'PREAU_INDEX_DAMAGED')
 
 export interface TellDamage {
   readonly store: Store
@@ -96,26 +97,18 @@ export async function tellDamage(options: TellDamage): Promise<boolean> {
   const { store, config, clock, logger, index: subject, damage } = options
   const machine = machineName(config)
   try {
-    const alarms = await store.list('alarm', { limit: 100 })
     const at = clock()
-    if (damage === undefined) {
-      // Each machine has its own copy of an index: what is whole here may be damaged elsewhere.
-      const isOurs = ({ body }: (typeof alarms)[number]): boolean =>
-        store.files === undefined || (body.machine ?? machine) === machine
-      const over = alarms.filter(alarm => alarm.body.kind === 'index-damaged' && isOurs(alarm))
-      if (over.length === 0) return true
-      await store.commit(
-        { by: 'system', action: 'alarm.over', subject: over[0]?.body.subject ?? '', at },
-        over.map(({ id, version }) => ({ kind: 'alarm', id, expects: version, body: null })),
-      )
+    if (damage !== undefined) {
+      const about = { kind: 'index-damaged', subject, machine } as const
+      await raiseAlarm(store, { ...about, detail: causeOf(damage), at })
       return true
     }
-    const id = `index-damaged:${subject}:${machine}`
-    if (alarms.some(alarm => alarm.id === id)) return true
-    const body = { kind: 'index-damaged', subject, machine, detail: causeOf(damage), at } as const
-    await store.commit({ by: 'system', action: 'alarm.raise', subject, at }, [
-      { kind: 'alarm', id, expects: 'absent', body },
-    ])
+    const alarms = await store.list('alarm', { limit: MAX_ALARMS })
+    // Each machine has its own copy of an index: what is whole here may be damaged elsewhere.
+    const isOurs = ({ body }: (typeof alarms)[number]): boolean =>
+      store.files === undefined || (body.machine ?? machine) === machine
+    const over = alarms.filter(alarm => alarm.body.kind === 'index-damaged' && isOurs(alarm))
+    await endAlarms(store, over, at)
     return true
   } catch (cause) {
     logger.warn({ err: cause }, 'the alarm could not be written')

@@ -1,4 +1,4 @@
-/** Reads what is decided by from the store, and builds the snapshot of it; what stands open is kept from one to the next. */
+/** Builds the snapshot of what is decided by; what stands open is kept from one to the next. */
 import { stat } from 'node:fs/promises'
 import type { Logger } from 'pino'
 import { indexFile } from './categories/lists.ts'
@@ -13,7 +13,6 @@ import {
 } from './opened-categories.ts'
 import { createAddressJudge, parseCidr } from './policy/address.ts'
 import type { Catalogue } from './policy/category.ts'
-import type { Kind } from './policy/document.ts'
 import { buildSnapshot, withGrants, type Snapshot } from './policy/snapshot.ts'
 import type { Store } from './store/store.ts'
 
@@ -31,9 +30,6 @@ export interface Built {
   readonly snapshot: Snapshot
 }
 
-/** What decides. Most commits of a city change other records. */
-export const DECIDING: readonly Kind[] = ['policy', 'lists', 'grant']
-
 /** Whether both decide the same; a version tells all of its record, as long as the store was never out of sight. */
 export function isSame(before: DecidingState, after: DecidingState): boolean {
   return (
@@ -42,16 +38,6 @@ export function isSame(before: DecidingState, after: DecidingState): boolean {
     before.grants.length === after.grants.length &&
     before.grants.every((grant, i) => grant.id === after.grants[i]?.id)
   )
-}
-
-/** What has not changed stays the same object, for those who keep something made of it. */
-export function takeOver(before: DecidingState, after: DecidingState): DecidingState {
-  const { policy, lists } = before
-  return {
-    ...after,
-    policy: policy.version === after.policy.version ? policy : after.policy,
-    lists: lists.version === after.lists.version ? lists : after.lists,
-  }
 }
 
 export class SnapshotBuilder {

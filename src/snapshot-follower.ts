@@ -3,21 +3,13 @@
  * store does not answer the last good state goes on deciding, from the memory or from the data folder, until it does.
  */
 import { setTimeout as elapsed } from 'node:timers/promises'
-import { PreauError, type ErrorCode } from './errors.ts'
+import { type ErrorCode, hasCode, PreauError } from './errors.ts'
 import { LastStateKeeper } from './last-state/keep.ts'
 import { lastStateFile, readLastState } from './last-state/read.ts'
 import { isIndexDamage } from './opened-categories.ts'
 import type { Current, Snapshot } from './policy/snapshot.ts'
-import {
-  isSame,
-  takeOver,
-  DECIDING,
-  SnapshotBuilder,
-  type BuildOptions,
-  type Built,
-} from './snapshot-builder.ts'
+import { isSame, SnapshotBuilder, type BuildOptions, type Built } from './snapshot-builder.ts'
 import { StateReader } from './state-reader.ts'
-import { isSameSight } from './store/revision.ts'
 
 export type FollowOptions = BuildOptions
 
@@ -64,8 +56,6 @@ class SnapshotFollower implements FollowedSnapshot {
   readonly #keeper: LastStateKeeper
   readonly #listeners = new Set<() => void>()
   #built: Built | undefined
-  /** Of what was read last. */
-  #revision: string | undefined
   #lastState: LastState | undefined
   #isRefreshing = false
   #isStale = false
@@ -76,9 +66,9 @@ class SnapshotFollower implements FollowedSnapshot {
   #unwatch = (): void => undefined
 
   constructor(options: FollowOptions) {
-    const { config, logger } = options
+    const { store, config, clock, logger } = options
     this.#options = options
-    this.#reader = new StateReader(options)
+    this.#reader = new StateReader(store, clock)
     this.#builder = new SnapshotBuilder(options)
     this.#keeper = new LastStateKeeper({ file: lastStateFile(config), logger })
   }
@@ -176,23 +166,14 @@ class SnapshotFollower implements FollowedSnapshot {
   }
 
   async #refresh(): Promise<void> {
-    const { store, clock } = this.#options
-    // Asked first: what changes while the state is read makes it another one.
-    const revision = await store.revision(DECIDING)
-    // Not by versions where it was out of sight: one may have come twice, with other contents.
-    const isInSight = this.#lastState === undefined && isSameSight(this.#revision, revision)
-    const before = isInSight ? this.#built : undefined
-    const isRead = before !== undefined && revision === this.#revision
-    const told = isRead
-      ? { ...before.state, at: clock() }
-      : await this.#reader.read(before !== undefined)
-    const state = before === undefined ? told : takeOver(before.state, told)
+    if (this.#lastState !== undefined) this.#reader.forget()
+    const { state, isAllRead } = await this.#reader.read()
+    // After a loss a version may have come twice, with other contents: a backup was put back.
+    const before = isAllRead ? undefined : this.#built
     const isChanged = before === undefined || this.#builder.isBehind || !isSame(before.state, state)
     this.#built = isChanged
       ? { state, snapshot: await this.#builder.build(state, before) }
       : { ...before, state: { ...before.state, at: state.at } }
-    // Not before it is in force: what could not be built is read again.
-    this.#revision = revision
     this.#keeper.keep(this.#built.state, isChanged)
     if (isChanged) for (const listener of this.#listeners) listener()
   }
@@ -241,5 +222,4 @@ function codeOf(error: unknown): ErrorCode {
 
 /** The store says nothing, or nothing of what a city had: that is no reason to decide otherwise. */
 const isLoss = (error: unknown): boolean =>
-  error instanceof PreauError &&
-  (error.code === 'PREAU_STORE_UNAVAILABLE' || error.code === 'PREAU_STORE_EMPTY')
+  hasCode(error, 'PREAU_STORE_UNAVAILABLE', 'PREAU_STORE_EMPTY')

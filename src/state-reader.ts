@@ -1,71 +1,105 @@
 /**
- * Reads what is decided by from the store. A grant is written once and then only ended, which takes its name from those that
- * are active: those known already are not read again, or each click of a big city would move thousands to each process.
+ * Reads what is decided by from the store: all of it once, and from then on what has changed. Where the store cannot tell
+ * that for certain all is read again, so that nothing is ever missed.
  */
 import { PreauError } from './errors.ts'
 import type { DecidingState } from './last-state/format.ts'
-import { CURRENT } from './policy/document.ts'
-import { isKept, type Grant, type GrantId } from './policy/grant.ts'
-import type { Store } from './store/store.ts'
+import { CURRENT, FOLLOWED } from './policy/document.ts'
+import { isKept, type Grant } from './policy/grant.ts'
+import type { Changes, Store, Stored } from './store/store.ts'
 
 const MAX_GRANTS = 100_000
-/** Read one by one; of more than that all are read at once. */
-const FEW = 50
-const ACTIVE = { facet: 'active', limit: MAX_GRANTS } as const
 
-export interface StateSource {
-  readonly store: Store
-  /** Epoch ms. */
-  readonly clock: () => number
+/** As the store has it. */
+interface Held {
+  readonly revision: string
+  readonly policy: Stored<'policy'> | undefined
+  readonly lists: Stored<'lists'> | undefined
+  /** Those that nobody has ended, the greatest id first: also those past their time, since a clock may be set back. */
+  readonly grants: readonly Stored<'grant'>[]
+}
+
+export interface ReadState {
+  readonly state: DecidingState
+  /** It was not told what has changed: the same version of a record may have other contents than before. */
+  readonly isAllRead: boolean
 }
 
 export class StateReader {
-  readonly #source: StateSource
-  /** All that are active in the store, those past their time among them until they are filed as ended. */
-  #grants: ReadonlyMap<GrantId, Grant> = new Map()
+  readonly #store: Store
+  readonly #clock: () => number
+  #held: Held | undefined
 
-  constructor(source: StateSource) {
-    this.#source = source
+  constructor(store: Store, clock: () => number) {
+    this.#store = store
+    this.#clock = clock
   }
 
-  /**
-   * `isInSight`: the store was never away since it was read last. Throws PREAU_STORE_EMPTY when the store has no policy or no
-   * lists, and what the store throws.
-   */
-  async read(isInSight: boolean): Promise<DecidingState> {
-    const { store, clock } = this.#source
-    const [policy, lists, active] = await Promise.all([
+  /** The next time all is read. */
+  forget(): void {
+    this.#held = undefined
+  }
+
+  /** Throws PREAU_STORE_EMPTY when the store has no policy or no lists, and what the store throws. */
+  async read(): Promise<ReadState> {
+    const held = this.#held
+    const changes = held && (await this.#store.changes(held.revision))
+    const isAllRead = held === undefined || changes === undefined
+    this.#held = isAllRead ? await this.#readAll() : withChanges(held, changes)
+    return { state: stateOf(this.#held, this.#clock()), isAllRead }
+  }
+
+  async #readAll(): Promise<Held> {
+    const store = this.#store
+    // Asked first: what changes while the rest is read is told as a change.
+    const revision = await store.revision(FOLLOWED)
+    const [policy, lists, grants] = await Promise.all([
       store.get('policy', CURRENT),
       store.get('lists', CURRENT),
-      isInSight ? this.#readNew() : this.#readAll(),
+      store.list('grant', { facet: 'active', limit: MAX_GRANTS }),
     ])
-    if (policy === undefined || lists === undefined)
-      throw new PreauError('PREAU_STORE_EMPTY', {
-        detail: policy === undefined ? 'policy' : 'lists',
-      })
-    this.#grants = active
-    const at = clock()
-    // Whether one is in force is judged at each verdict, by the clock as it then is.
-    return { at, policy, lists, grants: [...active.values()].filter(grant => isKept(grant, at)) }
+    return { revision, policy, lists, grants }
   }
+}
 
-  async #readAll(): Promise<ReadonlyMap<GrantId, Grant>> {
-    const rows = await this.#source.store.list('grant', ACTIVE)
-    return new Map(rows.map(({ id, body }) => [id, body]))
+function withChanges(held: Held, { revision, changed }: Changes): Held {
+  let { policy, lists } = held
+  const grants = new Map<string, Stored<'grant'> | undefined>()
+  for (const change of changed) {
+    if (change.kind === 'grant') grants.set(change.id, change.now)
+    else if (change.id !== CURRENT) continue
+    // What has not changed stays the same object, for those who keep something made of it.
+    else if (change.kind === 'policy') policy = newer(policy, change.now)
+    else lists = newer(lists, change.now)
   }
+  return {
+    revision,
+    policy,
+    lists,
+    grants: grants.size > 0 ? merged(held.grants, grants) : held.grants,
+  }
+}
 
-  async #readNew(): Promise<ReadonlyMap<GrantId, Grant>> {
-    const { store } = this.#source
-    const ids = await store.ids('grant', ACTIVE)
-    const fresh = ids.filter(id => !this.#grants.has(id))
-    if (fresh.length > FEW) return this.#readAll()
-    const rows = await Promise.all(fresh.map(id => store.get('grant', id)))
-    const found = new Map(rows.flatMap(row => (row === undefined ? [] : [[row.id, row.body]])))
-    return new Map(
-      ids.flatMap((id): [GrantId, Grant][] => {
-        const grant = this.#grants.get(id) ?? found.get(id)
-        return grant === undefined ? [] : [[id, grant]]
-      }),
-    )
-  }
+const newer = <T extends { readonly version: number }>(
+  before: T | undefined,
+  now: T | undefined,
+): T | undefined => (before?.version === now?.version ? before : now)
+
+function merged(
+  before: Held['grants'],
+  changed: ReadonlyMap<string, Stored<'grant'> | undefined>,
+): Held['grants'] {
+  const active = [...changed.values()].filter(
+    grant => grant !== undefined && grant.body.endedAt === undefined,
+  ) as Stored<'grant'>[]
+  const kept = before.filter(({ id }) => !changed.has(id))
+  return [...kept, ...active].sort((a, b) => (a.id < b.id ? 1 : -1))
+}
+
+function stateOf({ policy, lists, grants }: Held, at: number): DecidingState {
+  if (policy === undefined || lists === undefined)
+    throw new PreauError('PREAU_STORE_EMPTY', { detail: policy === undefined ? 'policy' : 'lists' })
+  // Whether one is in force is judged at each verdict, by the clock as it then is.
+  const inForce = grants.map(({ body }): Grant => body).filter(grant => isKept(grant, at))
+  return { at, policy, lists, grants: inForce }
 }

@@ -14,9 +14,15 @@ t.test('every error speaks French and English, with the same blanks to fill', as
   }
 })
 
+t.test('no area takes the code of another one', async t => {
+  const written = globSync('src/errors/*.ts')
+    .map(file => readFileSync(file, 'utf8'))
+    .flatMap(text => [...text.matchAll(/^ {2}(PREAU_\w+):/gm)].map(([, code = '']) => code))
+  t.strictSame(written.toSorted(), codes.toSorted())
+})
+
 t.test('no error is written that nothing raises', async t => {
-  const sources = globSync('src/**/*.{ts,js}')
-    .filter(file => file !== 'src/errors.ts')
+  const sources = globSync('src/**/*.{ts,js}', { exclude: ['src/errors/**'] })
     .map(file => readFileSync(file, 'utf8'))
     .join('\n')
   for (const code of codes) t.ok(sources.includes(`'${code}'`), code)

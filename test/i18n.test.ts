@@ -17,6 +17,27 @@ t.test('French and English have the same texts, with the same blanks to fill', a
   }
 })
 
+t.test('no text is kept that nothing says', async t => {
+  const code = globSync(['src/**/*.{ts,js}', 'views/**/*.{eta,js}'])
+    .map(file => readFileSync(file, 'utf8'))
+    .join('\n')
+  const isWritten = (key: string): boolean => code.includes(`'${key}'`)
+  // `audit.${action}`, `${'pending.pcs'}.${form}` and `${area}.city`: what is written of it must be there.
+  const templates = [...code.matchAll(/`([\w.-]*)\$\{[^`]*?\}([^`]*)`/g)]
+  const [begins, ends] = [1, 2].map(i => new Set(templates.map(found => found[i] ?? '')))
+  const isComposed = (key: string): boolean =>
+    [...key.matchAll(/\./g)].some(({ index }) => {
+      const [begin, end] = [key.slice(0, index), key.slice(index)]
+      return (
+        begins?.has(`${begin}.`) || (isWritten(begin) && (begin.includes('.') || ends?.has(end)))
+      )
+    })
+  for (const file of globSync('views/locales/*.fr.json')) {
+    for (const key of Object.keys(read(file)))
+      t.ok(isWritten(key) || isComposed(key), `${file}: ${key}`)
+  }
+})
+
 t.test('French is spoken unless English is clearly preferred', async t => {
   const rows: [string | undefined, string][] = [
     [undefined, 'fr'],

@@ -37,15 +37,13 @@ export interface AccessLogOptions {
   readonly dir: string
   readonly timeZone: () => string
   readonly clock: () => number
-  /** Called now and then with the number of lines that found no place on the disk since it was last called. */
+  /** Called with the number of lines that have found no place on the disk. */
   readonly onLost?: (lines: number) => void
 }
 
 const FLUSH_MS = 200
 /** One on which the clocks are set back an hour. */
 const LONGEST_DAY_MS = 25 * 3_600_000
-/** Lost lines are told this often at most. */
-const TELL_LOST_MS = 60_000
 
 /** The name of the file of a day: `access-2026-11-22.jsonl`. Several workers append whole lines to the same file. */
 export function fileOfDay(date: string): string {
@@ -55,19 +53,13 @@ export function fileOfDay(date: string): string {
 export function openAccessLog(options: AccessLogOptions): AccessLog {
   const { dir, timeZone, clock, onLost = () => undefined } = options
   mkdirSync(dir, { recursive: true, mode: 0o700 })
-  let lost = 0
   const openDay = (now: number): DayFile => {
     const file = join(dir, fileOfDay(civilDate(now, timeZone())))
-    return new DayFile(file, endOfDay(now, timeZone()), lines => (lost += lines))
-  }
-  const tellLost = (): void => {
-    if (lost > 0) onLost(lost)
-    lost = 0
+    return new DayFile(file, endOfDay(now, timeZone()), onLost)
   }
   let day = openDay(clock())
   const ended = new Set<Promise<void>>()
-  const timers = [setInterval(() => day.flush(), FLUSH_MS), setInterval(tellLost, TELL_LOST_MS)]
-  for (const timer of timers) timer.unref()
+  const timer = setInterval(() => day.flush(), FLUSH_MS).unref()
   return {
     write(entry) {
       const now = clock()
@@ -80,9 +72,8 @@ export function openAccessLog(options: AccessLogOptions): AccessLog {
       day.write(lineOf(entry, now))
     },
     async close() {
-      for (const timer of timers) clearInterval(timer)
+      clearInterval(timer)
       await Promise.all([...ended, day.end()])
-      tellLost()
     },
   }
 }

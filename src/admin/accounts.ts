@@ -32,7 +32,7 @@ export function listUsers(store: Store): Promise<Stored<'user'>[]> {
 }
 
 /** Throws PREAU_PASSWORD_LENGTH. */
-export function assertPassword(password: string): void {
+function assertPassword(password: string): void {
   const { length } = password
   if (length >= MIN_PASSWORD && length <= MAX_PASSWORD) return
   throw new PreauError('PREAU_PASSWORD_LENGTH', { min: MIN_PASSWORD, max: MAX_PASSWORD })
@@ -77,8 +77,12 @@ export async function setPassword(
 
 /** Throws PREAU_USER_UNKNOWN or PREAU_LAST_DSI. */
 export async function setRole(store: Store, name: string, role: Role, act: Act): Promise<void> {
-  const found = await findUser(store, name)
-  if (found.body.role === role) return
+  const read = (): Promise<Stored<'user'>> => findUser(store, name)
+  const found = await read()
+  if (found.body.role === role) {
+    await store.confirmed(read)
+    return
+  }
   const note = { action: 'user.role', subject: found.body.name, detail: { role } }
   await replaceUser(store, found, { ...found.body, role }, { ...note, by: act.by, at: act.now })
 }
@@ -90,8 +94,12 @@ export async function setDisabled(
   disabled: boolean,
   { by, now }: Act,
 ): Promise<void> {
-  const found = await findUser(store, name)
-  if ((found.body.disabled ?? false) === disabled) return
+  const read = (): Promise<Stored<'user'>> => findUser(store, name)
+  const found = await read()
+  if ((found.body.disabled ?? false) === disabled) {
+    await store.confirmed(read)
+    return
+  }
   const { disabled: _, ...rest } = found.body
   const action = disabled ? 'user.disable' : 'user.enable'
   const note = { by, action, subject: rest.name, at: now }
@@ -137,7 +145,7 @@ export function listSessions(store: Store, user: string): Promise<Stored<'sessio
 }
 
 /** The changes that end every session of an account. */
-export async function sessionEnds(store: Store, id: string): Promise<Change[]> {
+async function sessionEnds(store: Store, id: string): Promise<Change[]> {
   const sessions = await listSessions(store, id)
   return sessions.map((session): Change => ({ kind: 'session', id: session.id, body: null }))
 }

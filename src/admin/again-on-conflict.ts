@@ -1,5 +1,5 @@
 /** Reads and writes again where somebody else has written in between. */
-import { PreauError } from '../errors.ts'
+import { hasCode } from '../errors.ts'
 
 /** Each turn fails only because another one won. */
 const MAX_TURNS = 10
@@ -10,7 +10,7 @@ export async function againOnConflict<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work()
     } catch (error) {
-      const isConflict = error instanceof PreauError && error.code === 'PREAU_CONFLICT'
+      const isConflict = hasCode(error, 'PREAU_CONFLICT')
       if (!isConflict || turn === MAX_TURNS) throw error
     }
   }

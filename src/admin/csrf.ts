@@ -4,7 +4,7 @@ import { PreauError } from '../errors.ts'
 import { FORM_COOKIE, giveCookie } from './session.ts'
 import { createToken, isSameToken, tokenFor } from './token.ts'
 
-export const CSRF_FIELD = '_csrf'
+const CSRF_FIELD = '_csrf'
 const CSRF_HEADER = 'x-csrf-token'
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
 // Nothing but this, spelled like this: lenient parsing of the type opened CVE-2022-41919.

@@ -1,6 +1,7 @@
 /** The one place that turns an error into an answer: codes to words, and nothing of the inside on a 5xx. */
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { PreauError, type ErrorCode } from '../errors.ts'
+import { type ErrorCode, hasCode, PreauError } from '../errors.ts'
+import { FaultLog } from '../fault-log.ts'
 import { wantsJson } from './access.ts'
 import type { AdminDeps } from './deps.ts'
 import { isUnsafe } from './csrf.ts'
@@ -16,12 +17,15 @@ const FROM_FASTIFY: Readonly<Record<string, ErrorCode>> = {
 const RETRY_AFTER_S = 10
 
 export function registerErrorPages(app: FastifyInstance, deps: AdminDeps): void {
+  const { logger } = deps
+  const faults = new FaultLog({ logger, level: 'error', text: 'the admin app could not answer' })
+  app.addHook('onClose', async () => faults.close())
   app.setErrorHandler<FastifyError | PreauError>(async (error, request, reply) => {
     const known = nameError(error)
     const t = adminTexts(request.locale)
     const isStoreDown = known === undefined && isUnavailable(error)
     const status = known?.status ?? (isStoreDown ? 503 : 500)
-    if (status >= 500) request.log.error({ err: error }, 'admin request failed')
+    if (status >= 500) faults.noteError(error)
     const text = known?.text(request.locale) ?? t(isStoreDown ? 'error.store' : 'error.internal')
     reply.code(status)
     if (isStoreDown) reply.header('retry-after', RETRY_AFTER_S)
@@ -51,8 +55,7 @@ function nameError(error: FastifyError | PreauError): PreauError | undefined {
   return statusCode < 500 ? new PreauError('PREAU_BAD_REQUEST') : undefined
 }
 
-const isUnavailable = (error: Error): boolean =>
-  error instanceof PreauError && error.code === 'PREAU_STORE_UNAVAILABLE'
+const isUnavailable = (error: Error): boolean => hasCode(error, 'PREAU_STORE_UNAVAILABLE')
 
 interface Problem {
   readonly title: string

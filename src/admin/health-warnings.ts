@@ -15,6 +15,7 @@ export function healthWarnings(health: Health | undefined, words: Wording): Stri
   const texts = [
     ...store.warnings.map(warning => warningText(warning, locale)),
     lastState.processes > 0 && t('health.lastState', { count: lastState.processes }),
+    !isTold && t('health.alone'),
     isTold && up < configured && t('health.missing', { up, configured }),
     silent > 0 && t('health.silent', { silent, configured }),
     restarts >= MANY_RESTARTS && t('health.restarts', { restarts }),

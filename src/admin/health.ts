@@ -1,7 +1,7 @@
 /** How everything is, part by part: what monitoring asks for, and what the first page warns of. Looked at now and then. */
 import { statfs } from 'node:fs/promises'
 import type { Sample, MetricName } from '../metrics.ts'
-import type { StoreHealth } from '../store/store.ts'
+import type { StoreHealth, StoreWarning } from '../store/store.ts'
 import type { AdminDeps } from './deps.ts'
 import { readListState } from './list-state.ts'
 import { RecentCount } from './recent-count.ts'
@@ -94,16 +94,17 @@ export class HealthWatch {
       store.check(),
       within(PATIENCE_MS, freeSpace(config.dataDir)),
     ])
-    const { isUp, warnings } = storeHealth
+    const { isUp } = storeHealth
     if (isUp) this.#old = await this.#oldLists()
     const told = new Told([...(samples ?? []), ...ownSamples()])
+    const warnings = withLosses(storeHealth.warnings, told.sum('preau_store_lost_acts'))
     const now = performance.now()
     const restarts = this.#restarts.add(told.sum('preau_restarts_total'), now)
     const lostLines = this.#lost.add(told.sum('preau_access_log_lost_lines_total'), now)
     const processes = told.sum('preau_last_state_in_use')
     const isUsable = this.#deps.caFingerprint !== undefined && told.isAll('preau_ca_usable', 1)
     this.#latest = {
-      store: { ...storeHealth, state: isUp ? warnIf(warnings.length > 0) : 'fail' },
+      store: { ...storeHealth, warnings, state: isUp ? warnIf(warnings.length > 0) : 'fail' },
       workers: workersOf(told, samples !== undefined, restarts, config.workers),
       lastState: { state: warnIf(processes > 0), processes },
       lists: { state: warnIf(this.#old.length > 0), old: this.#old },
@@ -124,6 +125,13 @@ export class HealthWatch {
 }
 
 const warnIf = (isSo: boolean): PartState => (isSo ? 'warn' : 'ok')
+
+/** Clicks are confirmed by the workers: what they miss is told as if this process had. */
+function withLosses(warnings: readonly StoreWarning[], count: number): readonly StoreWarning[] {
+  if (count === 0) return warnings
+  const others = warnings.filter(({ code }) => code !== 'acts-lost')
+  return [{ code: 'acts-lost', params: { count } }, ...others]
+}
 
 /** What the workers have told. */
 class Told {

@@ -1,11 +1,7 @@
 /** How often somebody ran into a limit of the admin app, by its key. */
 import type { Sample } from '../metrics.ts'
 
-export const ADMIN_LIMITS = [
-  'adminConnections',
-  'adminConnectionsPerClient',
-  'loginAttempts',
-] as const
+const ADMIN_LIMITS = ['adminConnections', 'adminConnectionsPerClient', 'loginAttempts'] as const
 export type AdminLimit = (typeof ADMIN_LIMITS)[number]
 
 export class LimitTally {

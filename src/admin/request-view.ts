@@ -116,7 +116,7 @@ export function scopesFor({ askers, site }: UnblockRequest): Scope[] {
 }
 
 /** The narrowest scope that helps everybody who asked. */
-export function narrowestScope(request: UnblockRequest): ScopeKind {
+function narrowestScope(request: UnblockRequest): ScopeKind {
   if (request.askers.length <= 1) return 'pc'
   const isOneRoom = new Set(request.askers.map(asker => asker.room)).size === 1
   const wanted: ScopeKind = isOneRoom && roomsOf(request).length === 1 ? 'room' : 'site'

@@ -1,5 +1,5 @@
 /** The one-time links that create the first account. They are dead as soon as an account exists. */
-import { PreauError } from '../errors.ts'
+import { hasCode, PreauError } from '../errors.ts'
 import type { SetupLink, User } from '../policy/account.ts'
 import { CURRENT, type Change } from '../policy/document.ts'
 import type { Store, Stored } from '../store/store.ts'
@@ -63,7 +63,7 @@ export async function spendSetupLink(store: Store, wanted: FirstAccount): Promis
     const note = { by: user.name, action: 'user.add', subject: user.name, detail, at: now }
     await store.commit(note, changes)
   } catch (error) {
-    if (error instanceof PreauError && error.code === 'PREAU_CONFLICT') {
+    if (hasCode(error, 'PREAU_CONFLICT')) {
       throw new PreauError('PREAU_SETUP_DEAD', {}, { cause: error })
     }
     throw error

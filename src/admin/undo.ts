@@ -5,7 +5,7 @@ import type { Grant } from '../policy/grant.ts'
 import { latestKey, type UnblockRequest } from '../policy/unblock-request.ts'
 
 /** How long a decision may be taken back by the person who made it. */
-export const UNDO_MS = 30_000
+const UNDO_MS = 30_000
 
 interface Versioned<T> {
   readonly version: number

@@ -1,5 +1,5 @@
 /** Since when lists, categories and entries stand there: carried over from the version before, whatever wrote it. */
-import { PreauError } from '../errors.ts'
+import { hasCode } from '../errors.ts'
 import type { CategoryId } from '../policy/category.ts'
 import type { ListInfo, ListsVersion } from '../policy/lists.ts'
 import { writeArrivals, type Update } from './arrivals.ts'
@@ -32,6 +32,6 @@ export function historyOf(
 /** A damaged index must not stop the import that replaces it: what came when is then told by the list's own dates. */
 export async function noteArrivals(update: Update): Promise<void> {
   await writeArrivals(update).catch((error: unknown) => {
-    if (!(error instanceof PreauError && error.code === 'PREAU_INDEX_DAMAGED')) throw error
+    if (!hasCode(error, 'PREAU_INDEX_DAMAGED')) throw error
   })
 }

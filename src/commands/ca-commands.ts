@@ -1,15 +1,7 @@
 /** The commands about the city's CA, for the table of `cli.ts`. */
-import type { Config } from '../config.ts'
-import type { Terminal } from './terminal.ts'
+import type { Commands } from './command.ts'
 
-interface CaCommand {
-  readonly usage: string
-  readonly takes: readonly string[]
-  readonly options: readonly never[]
-  readonly run: (config: Config, terminal: Terminal, args: readonly string[]) => Promise<unknown>
-}
-
-export const CA_COMMANDS = {
+export const CA_COMMANDS: Commands = {
   'ca export': {
     usage: 'preau ca export [FILE]',
     takes: ['FILE?'],
@@ -23,4 +15,4 @@ export const CA_COMMANDS = {
     options: [],
     run: async (config, terminal) => (await import('./ca.ts')).caRecord(config, terminal),
   },
-} as const satisfies Record<string, CaCommand>
+}

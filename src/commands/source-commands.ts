@@ -1,26 +1,7 @@
 /** The commands about sources, for the table of `cli.ts`. */
-import type { Config } from '../config.ts'
-import type { Terminal } from './terminal.ts'
+import type { Commands } from './command.ts'
 
-interface Options {
-  readonly json?: boolean | undefined
-  readonly format?: string | undefined
-  readonly category?: string | undefined
-  readonly now?: boolean | undefined
-}
-interface SourceCommand {
-  readonly usage: string
-  readonly takes: readonly string[]
-  readonly options: readonly (keyof Options)[]
-  readonly run: (
-    config: Config,
-    terminal: Terminal,
-    args: readonly string[],
-    options: Options,
-  ) => Promise<unknown>
-}
-
-export const SOURCE_COMMANDS = {
+export const SOURCE_COMMANDS: Commands = {
   'lists source add': {
     usage:
       'preau lists source add NAME [URL] [--format auto|archive|lines] [--category ID] [--now]',
@@ -70,4 +51,4 @@ export const SOURCE_COMMANDS = {
     run: async (config, terminal, [name]) =>
       (await import('./fetch.ts')).listsFetch(config, terminal, name),
   },
-} as const satisfies Record<string, SourceCommand>
+}

@@ -23,7 +23,7 @@ export interface StartOptions {
   readonly service: ServiceEnvironment
 }
 
-/** Runs until SIGTERM or Ctrl-C; resolves when all processes have ended. */
+/** Runs until SIGTERM or Ctrl-C; resolves when all processes have ended, or, at SIGUSR2, when they have been left to go on. */
 export async function start(
   config: Config,
   terminal: Terminal,
@@ -62,7 +62,11 @@ export async function start(
       manager.ready()
     },
   })
-  await signals.stopped
+  if ((await signals.ended) === 'left') {
+    terminal.print(terminal.t('start.left'))
+    supervisor.leave()
+    return manager.close()
+  }
   if (terminal.isTty) terminal.print(`\n${terminal.t('start.stopping')}`)
   manager.stopping()
   await supervisor.stop()
@@ -178,24 +182,25 @@ interface OnSignal {
   readonly reload: () => void
 }
 
-/** `stopped` resolves at the first SIGTERM or SIGINT. */
+/** `ended` resolves at the first SIGTERM or SIGINT, or at a SIGUSR2. */
 function listenToSignals(
   { isTty }: Terminal,
   { again, reload }: OnSignal,
-): { stopped: Promise<void> } {
-  const { promise: stopped, resolve } = Promise.withResolvers<void>()
+): { ended: Promise<'stopped' | 'left'> } {
+  const { promise: ended, resolve } = Promise.withResolvers<'stopped' | 'left'>()
   let isStopping = false
   const stop = (): void => {
     if (isStopping) again()
     isStopping = true
-    resolve()
+    resolve('stopped')
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
+  process.on('SIGUSR2', () => resolve('left'))
   process.on('SIGHUP', () => {
     // The window has been closed: who began there is gone, and nobody would know of us any more.
     if (!isTty || isatty(1)) reload()
     else if (!isStopping) stop()
   })
-  return { stopped }
+  return { ended }
 }

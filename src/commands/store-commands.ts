@@ -1,20 +1,7 @@
 /** The commands about the store itself, for the table of `cli.ts`. */
-import type { Config } from '../config.ts'
-import type { Terminal } from './terminal.ts'
+import type { Commands } from './command.ts'
 
-interface StoreCommand {
-  readonly usage: string
-  readonly takes: readonly string[]
-  readonly options: readonly 'json'[]
-  readonly run: (
-    config: Config,
-    terminal: Terminal,
-    args: readonly string[],
-    options: { readonly json?: boolean | undefined },
-  ) => Promise<unknown>
-}
-
-export const STORE_COMMANDS = {
+export const STORE_COMMANDS: Commands = {
   'store copy': {
     usage: 'preau store copy FROM TO',
     takes: ['FROM', 'TO'],
@@ -29,4 +16,4 @@ export const STORE_COMMANDS = {
     run: async (config, terminal, _args, { json = false }) =>
       (await import('./store-check.ts')).storeCheck(config, terminal, json),
   },
-} satisfies Readonly<Record<string, StoreCommand>>
+}

@@ -1,5 +1,5 @@
 /** Writing for people on a terminal: aligned, coloured only where there is somebody to see it. */
-import { relative } from 'node:path'
+import { relative, resolve } from 'node:path'
 import { styleText } from 'node:util'
 import { createTexts, type Locale, type Translate } from '../i18n.ts'
 import { UNPRINTABLE } from '../policy/unprintable.ts'
@@ -81,8 +81,9 @@ function escapeJson(json: string): string {
 const escapeChar = (char: string): string =>
   char === '\n' ? char : `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`
 
-/** A path as the person would type it from here. */
+/** A path as the person would type it from here. A service is at the root: who reads its log is elsewhere. */
 export function shorten(path: string): string {
   const fromHere = relative('', path)
-  return fromHere.startsWith('..') ? path : fromHere
+  const isShorter = fromHere !== '' && !fromHere.startsWith('..') && resolve('') !== '/'
+  return isShorter ? fromHere : path
 }

@@ -10,9 +10,9 @@ import { startHousekeeping } from '../housekeeping.ts'
 import { listen, type ListenAt } from '../listening.ts'
 import { followLists } from '../shared-lists/follow-lists.ts'
 import { isSummed, type Sample } from '../metrics.ts'
-import { followSnapshot } from '../snapshot-follower.ts'
 import { createListWork } from '../updates/list-jobs.ts'
 import { startSchedule } from '../updates/schedule.ts'
+import { followBroughtSnapshot } from './brought-snapshot.ts'
 import { Deadline } from './deadline.ts'
 import { openStoreLate } from './late-store.ts'
 import type { Gather, Running } from './running.ts'
@@ -30,13 +30,13 @@ export async function startAdmin(
   at: ListenAt,
   gather: Gather,
 ): Promise<Running> {
-  const watched = new WatchedStore(await openStoreLate(config, logger))
+  const watched = new WatchedStore(await openStoreLate(config, logger), logger)
   const { store } = watched
   const authority = await workerAuthority(config, store, clock(), logger)
   const catalogue = loadCatalogue()
   // First: on a machine that has been away the snapshot may have to wait for its index.
   const exchange = followLists({ store, config, clock, logger })
-  const current = await followSnapshot({ store, config, catalogue, clock, logger })
+  const current = await followBroughtSnapshot({ store, config, catalogue, clock, logger })
   // Of all that an installation has, its certificate is surely its own: other cities ask at other minutes.
   const seed = authority?.fingerprint256 ?? config.dataDir
   const work = createListWork({ store, config, clock, logger, seed })

@@ -4,7 +4,7 @@
  */
 import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
-import { causeOf, PreauError, type ErrorCode } from '../errors.ts'
+import { causeOf, type ErrorCode, hasCode, PreauError } from '../errors.ts'
 import { openStore } from '../store/open-store.ts'
 import type { Store } from '../store/store.ts'
 
@@ -29,8 +29,7 @@ export async function openStoreLate(config: Config, logger: Logger): Promise<Sto
   }
 }
 
-const isPassing = (error: unknown): error is PreauError =>
-  error instanceof PreauError && PASSING.includes(error.code)
+const isPassing = (error: unknown): error is PreauError => hasCode(error, ...PASSING)
 
 export class LateStore implements Store {
   readonly #open: () => Promise<Store>
@@ -51,11 +50,12 @@ export class LateStore implements Store {
 
   readonly get: Store['get'] = (kind, id) => this.#there(store => store.get(kind, id))
   readonly list: Store['list'] = (kind, query) => this.#there(store => store.list(kind, query))
-  readonly ids: Store['ids'] = (kind, query) => this.#there(store => store.ids(kind, query))
   readonly count: Store['count'] = (kind, facet) => this.#there(store => store.count(kind, facet))
   readonly revision: Store['revision'] = kinds => this.#there(store => store.revision(kinds))
+  readonly changes: Store['changes'] = since => this.#there(store => store.changes(since))
   readonly commit: Store['commit'] = (note, changes) =>
     this.#there(store => store.commit(note, changes))
+  readonly confirmed: Store['confirmed'] = read => this.#there(store => store.confirmed(read))
   readonly tail: Store['tail'] = query => this.#there(store => store.tail(query))
   readonly forget: Store['forget'] = before => this.#there(store => store.forget(before))
   readonly permits: Store['permits'] = {

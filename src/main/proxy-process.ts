@@ -8,7 +8,7 @@ import { loadCatalogue } from '../categories/catalogue.ts'
 import type { Config } from '../config.ts'
 import { accessLogDir } from '../install.ts'
 import { listen, type ListenAt } from '../listening.ts'
-import { PreauError } from '../errors.ts'
+import { hasCode } from '../errors.ts'
 import { createAddressJudge, parseCidr } from '../policy/address.ts'
 import type { Host } from '../policy/host.ts'
 import type { Refusal } from '../policy/refusal.ts'
@@ -38,7 +38,7 @@ const LAST_LINES_MS = 1_000
 
 /** Starts one proxy worker: store, snapshot, portal and proxy. */
 export async function startProxy(config: Config, logger: Logger, at: ListenAt): Promise<Running> {
-  const watched = new WatchedStore(await openStoreLate(config, logger))
+  const watched = new WatchedStore(await openStoreLate(config, logger), logger)
   const { store } = watched
   const catalogue = loadCatalogue()
   const current = await followSnapshot({ store, config, catalogue, clock, logger })
@@ -47,10 +47,7 @@ export async function startProxy(config: Config, logger: Logger, at: ListenAt): 
     dir: accessLogDir(config),
     timeZone: () => current.snapshot.city.timeZone,
     clock,
-    onLost: lines => {
-      metrics.lostLines(lines)
-      logger.error({ lines }, 'lines of the access log were lost')
-    },
+    onLost: lines => metrics.lostLines(lines),
   })
   const metrics = createWorkerMetrics(catalogue.keys(), logger)
   const { onLimit } = metrics
@@ -72,8 +69,8 @@ export async function startProxy(config: Config, logger: Logger, at: ListenAt): 
       // The access log must not end before the exchanges that it tells of.
       await Promise.race([proxy.close(), elapsed(LAST_LINES_MS)])
       await current.close()
-      metrics.close()
       await accessLog.close()
+      metrics.close()
       watched.close()
       await store.close()
     },
@@ -161,8 +158,7 @@ function wireIntercept(
     try {
       return await leaves.contextFor(host)
     } catch (error) {
-      if (error instanceof PreauError && error.code === 'PREAU_OVERLOADED')
-        onLimit('leafCertificatesPerMinute')
+      if (hasCode(error, 'PREAU_OVERLOADED')) onLimit('leafCertificatesPerMinute')
       throw error
     }
   }

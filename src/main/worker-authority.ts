@@ -4,16 +4,16 @@
  */
 import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
-import { PreauError, type ErrorCode } from '../errors.ts'
+import { type ErrorCode, hasCode } from '../errors.ts'
 import { reopenAuthority } from '../install-authority.ts'
 import type { Store } from '../store/store.ts'
 import type { Authority } from '../tls/authority.ts'
 
-const UNUSABLE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+const UNUSABLE: readonly ErrorCode[] = [
   'PREAU_CA_UNREADABLE',
   'PREAU_CA_ELSEWHERE',
   'PREAU_CA_DIFFERS',
-])
+]
 
 /** undefined: there is none that can be used, and the log says why. `now`: epoch ms. */
 export async function workerAuthority(
@@ -25,7 +25,7 @@ export async function workerAuthority(
   try {
     return await reopenAuthority(config, store, now)
   } catch (error) {
-    if (!(error instanceof PreauError && UNUSABLE.has(error.code))) throw error
+    if (!hasCode(error, ...UNUSABLE)) throw error
     logger.error({ err: error }, 'no CA: refused HTTPS sites are answered 403, without their page')
     return undefined
   }

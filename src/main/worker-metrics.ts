@@ -1,5 +1,6 @@
 /** All that a proxy worker counts and tells of itself, for the process that gathers it and for the log. */
 import type { Logger } from 'pino'
+import { FaultLog } from '../fault-log.ts'
 import type { Sample } from '../metrics.ts'
 import type { CategoryId } from '../policy/category.ts'
 import { decide } from '../policy/verdict.ts'
@@ -8,7 +9,6 @@ import type { ProxyServer } from '../proxy/server.ts'
 import type { Authority } from '../tls/authority.ts'
 import { DecideTimes } from './decide-times.ts'
 import { DialTimes } from './dial-times.ts'
-import { createLimitReport } from './limit-report.ts'
 import { watchProcess } from './process-gauges.ts'
 import { Tally, type ReachedLimit } from './tally.ts'
 
@@ -38,15 +38,19 @@ export function createWorkerMetrics(
   const decideTimes = new DecideTimes()
   let lostLines = 0
   const gauges = watchProcess()
-  const report = createLimitReport(logger)
+  const limits = new FaultLog({ logger, level: 'warn', text: 'limits were reached' })
+  const lost = new FaultLog({ logger, level: 'error', text: 'lines of the access log were lost' })
   return {
     count: (exchange, entry) => tally.count(exchange, entry),
     onLimit(limit) {
-      report.count(limit)
+      limits.note(limit)
       tally.reached(limit)
     },
     decide: decideTimes.time(decide),
-    lostLines: lines => void (lostLines += lines),
+    lostLines(lines) {
+      lost.note('lines', lines)
+      lostLines += lines
+    },
     timed: dial => dialTimes.time(dial),
     counted: authority => ({
       issueLeaf(host, now) {
@@ -64,7 +68,8 @@ export function createWorkerMetrics(
       ...(await gauges.samples()),
     ],
     close() {
-      report.close()
+      limits.close()
+      lost.close()
       gauges.close()
     },
   }

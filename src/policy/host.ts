@@ -69,7 +69,7 @@ export function parseSocketAddress(text: string | undefined): Host | undefined {
 }
 
 /** A port of RFC 3986 without its leniency: 1 to 65535, no sign, no leading zero. */
-export function parsePort(text: string): number | undefined {
+function parsePort(text: string): number | undefined {
   if (!/^[1-9]\d{0,4}$/.test(text)) return undefined
   const port = Number(text)
   return port <= 65_535 ? port : undefined

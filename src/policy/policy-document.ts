@@ -80,7 +80,7 @@ const ruleSchema = z
     if (action === 'declassify' && reason === undefined) issue('reason', 'a reason is needed')
   })
 
-export const policySchema = z.strictObject({
+const policySchema = z.strictObject({
   version: z.literal(1),
   city: z.strictObject({
     name: text,

@@ -1,7 +1,7 @@
 /** Civil time in the city's time zone: opening hours, the end of a day. The clock is always an argument. */
 import { z } from 'zod'
 
-export const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const
+const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const
 const clock = z.string().regex(/^(?:[01]\d|2[0-3]):[0-5]\d$|^24:00$/, '"HH:MM"')
 
 /** When the Internet is open. `to` is exclusive; `24:00` ends a day. */

@@ -1,6 +1,7 @@
 /** The one place that turns an error into an answer of the portal: a page for people, a line of JSON for our script. */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { PreauError } from '../errors.ts'
+import type { FaultLog } from '../fault-log.ts'
 import { negotiateLocale } from '../i18n.ts'
 import type { Refusal } from '../policy/refusal.ts'
 import type { Current } from '../policy/snapshot.ts'
@@ -17,11 +18,13 @@ const TEXTS = {
   503: ['error.503', 'error.503.text'],
 } as const satisfies Record<number, readonly [PortalKey, PortalKey]>
 
-/** `current`: whom to call stands in the policy. */
+/** `current`: whom to call stands in the policy. `faults`: those that are ours, and not of who asks. */
 export const createAnswerError =
-  (current: Current) =>
-  (error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply) =>
-    answerError(error, request, reply, current)
+  (current: Current, faults: FaultLog) =>
+  (error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply) => {
+    if (statusOf(error) === 503) faults.noteError(error)
+    return answerError(error, request, reply, current)
+  }
 
 async function answerError(
   error: FastifyError | Error,
@@ -30,7 +33,6 @@ async function answerError(
   current: Current,
 ): Promise<unknown> {
   const status = statusOf(error)
-  if (status === 503) request.log.error({ err: error }, 'the portal could not answer')
   const locale = negotiateLocale(request.headers['accept-language'])
   const t = portalTexts(locale)
   const [title, text] = TEXTS[status as keyof typeof TEXTS] ?? TEXTS[400]

@@ -14,6 +14,7 @@ import Fastify, {
 import type { IncomingMessage } from 'node:http'
 import type { Limits } from '../config.ts'
 import { PreauError } from '../errors.ts'
+import { FaultLog } from '../fault-log.ts'
 import { negotiateLocale, type Locale } from '../i18n.ts'
 import type { Refusal } from '../policy/refusal.ts'
 import type { Current } from '../policy/snapshot.ts'
@@ -72,7 +73,9 @@ export async function createPortal(deps: PortalDeps): Promise<FastifyInstance> {
   await app.register(formbody, { bodyLimit })
   await app.register(view, { engine: { eta }, root: VIEWS, viewExt: 'eta', production: true })
   app.decorateRequest('refusal')
-  app.setErrorHandler(createAnswerError(deps.current))
+  const faults = new FaultLog({ logger, level: 'error', text: 'the portal could not answer' })
+  app.addHook('onClose', async () => faults.close())
+  app.setErrorHandler(createAnswerError(deps.current, faults))
   app.addHook('onError', async (_request, _reply, error) => {
     if (error.statusCode === 413) onLimit?.('formBytes')
   })
@@ -117,9 +120,7 @@ function createGate(deps: PortalDeps) {
     if (!(await drain(request.raw))) reply.header('connection', 'close')
     if (!isOwnHost) return reply.send(await answerBlock(request, reply, refusal))
     const parts = { ...deps, refusal, snapshot: deps.current.snapshot, now: deps.clock(), locale }
-    const path =
-      request.originalUrl.replace(/^http:\/\/[^/?#]*/i, '').replace(/[?#].*$/s, '') || '/'
-    const body = await answerOwnHost(request, reply, path, parts)
+    const body = await answerOwnHost(request, reply, pathOf(request.originalUrl), parts)
     if (body === undefined) throw new PreauError('PREAU_NOT_FOUND')
     return reply.send(body)
   }

@@ -8,7 +8,7 @@ const MAX_URL = 8_192
 export const OUR_PATHS = '/.preau/'
 
 /** `scheme://host[:port]` of the refused exchange. */
-export function originOf({ scheme, target }: Refusal): string {
+function originOf({ scheme, target }: Refusal): string {
   return `${scheme}://${hostField(target, defaultPort(scheme))}`
 }
 

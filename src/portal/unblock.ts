@@ -1,6 +1,6 @@
 /** The click: opens the one pending request of a school for a host, or joins it. Answers only once it is on disk. */
 import { randomUUIDv7 } from 'node:crypto'
-import { PreauError } from '../errors.ts'
+import { hasCode, PreauError } from '../errors.ts'
 import type { Change } from '../policy/document.ts'
 import { opensFor } from '../policy/grant.ts'
 import type { Refusal } from '../policy/refusal.ts'
@@ -65,8 +65,12 @@ export class UnblockDesk {
   async #record(click: Click): Promise<Latest> {
     const { client, target } = click.refusal
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const latest = await readLatest(this.#deps.store, client.site, target.host)
-      if (await this.#needsNoWrite(latest, click, tries > 0)) return latest
+      const read = (): Promise<Latest> => readLatest(this.#deps.store, client.site, target.host)
+      const latest = await read()
+      if (await this.#needsNoWrite(latest, click, tries > 0)) {
+        // It may be there and not acknowledged: the click before this one may have been answered so.
+        return await this.#deps.store.confirmed(read)
+      }
       const { request } = latest
       try {
         if (request !== undefined && isPending(request.body))
@@ -74,7 +78,7 @@ export class UnblockDesk {
         // The school's requests are counted and opened one by one, so that many at once cannot pass the bound together.
         return await this.#sites.take(client.site, () => this.#open(latest, click))
       } catch (error) {
-        if (!(error instanceof PreauError) || error.code !== 'PREAU_CONFLICT') throw error
+        if (!hasCode(error, 'PREAU_CONFLICT')) throw error
       }
     }
     throw new PreauError('PREAU_STORE_UNAVAILABLE', { detail: `${MAX_TRIES} conflicts` })

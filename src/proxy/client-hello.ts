@@ -15,7 +15,7 @@ export type Hello =
   | { readonly kind: 'hello'; readonly name: Host | undefined; readonly encrypted: boolean }
 
 /** Post-quantum keys and padding make 2 to 4 kB; more than this is no browser. */
-export const MAX_HELLO_BYTES = 16_384
+const MAX_HELLO_BYTES = 16_384
 
 const RECORD_HEAD = 5
 const MESSAGE_HEAD = 4

@@ -5,7 +5,7 @@ import { mkdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { indexFile, listsFolder } from '../categories/lists.ts'
 import { syncFolder } from '../durable-file.ts'
-import { PreauError } from '../errors.ts'
+import { hasCode, PreauError } from '../errors.ts'
 import type { ListsVersion } from '../policy/lists.ts'
 import { FETCHING, type SharedFile, type SharedFiles } from '../store/shared-files.ts'
 import { plain, textsOf, type VersionFile } from './version-files.ts'
@@ -63,8 +63,7 @@ export async function bringVersion(
 
 /** Whether an error is about that file alone: another one may still be had. */
 export const isAboutOneFile = (error: unknown): error is PreauError =>
-  error instanceof PreauError &&
-  (error.code === 'PREAU_SHARED_FILE_DAMAGED' || error.code === 'PREAU_FILE_NOT_SHARED')
+  hasCode(error, 'PREAU_SHARED_FILE_DAMAGED', 'PREAU_FILE_NOT_SHARED')
 
 async function bringFolder(
   { dataDir, files }: SharedFolder,

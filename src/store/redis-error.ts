@@ -34,6 +34,14 @@ export function writingError(error: unknown): PreauError {
   return error instanceof RedisSilence ? uncertain(error.message, error) : readingError(error)
 }
 
+export function failReading(error: unknown): never {
+  throw readingError(error)
+}
+
+export function failWriting(error: unknown): never {
+  throw writingError(error)
+}
+
 /** A write that Redis may have done, and that is not acknowledged. */
 export function uncertain(cause: string, error?: unknown): PreauError {
   const detail = {

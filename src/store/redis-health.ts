@@ -1,4 +1,5 @@
 /** Whether Redis keeps what it acknowledges: its settings against what the store promises. */
+import type { Lost } from './redis-acknowledged.ts'
 import type { RedisLink } from './redis-link.ts'
 import { RedisRefusal } from './redis-error.ts'
 import type { StoreWarning } from './store.ts'
@@ -9,10 +10,12 @@ const OLDEST = [6, 2] as const
 const MAX_LAG_S = 5
 
 export interface Replication {
-  /** How many replicas must acknowledge. */
+  /** How many replicas there are said to be. */
   readonly wanted: number
   /** Whether a replica may take over without a person. */
   readonly canFailOver: boolean
+  /** What was acknowledged and is not there. */
+  readonly lost: Lost
 }
 
 /** Rejects where Redis does not answer. */
@@ -21,7 +24,13 @@ export async function durabilityWarnings(
   replication: Replication,
 ): Promise<StoreWarning[]> {
   const [info, settings] = await Promise.all([readInfo(link), readSettings(link)])
-  return [...settings, ...(info === undefined ? [] : infoWarnings(info, replication))]
+  const ofInfo = info === undefined ? [] : infoWarnings(info, replication)
+  return [...lossWarnings(replication.lost), ...settings, ...ofInfo]
+}
+
+function lossWarnings({ count, names }: Lost): StoreWarning[] {
+  if (count === 0) return []
+  return [{ code: 'acts-lost', params: { count, names: names.join(', ') } }]
 }
 
 /** Undefined where this user may not ask. */
@@ -48,7 +57,9 @@ function infoWarnings(
     ...(isOld
       ? [{ code: 'engine-old', params: { found: version, oldest: OLDEST.join('.') } } as const]
       : []),
-    ...(canFailOver && wanted === 0 && found > 0 ? [{ code: 'failover-unsafe' } as const] : []),
+    ...(canFailOver && wanted < found
+      ? [{ code: 'failover-unsafe', params: { found, wanted } } as const]
+      : []),
     ...(found < wanted ? [{ code: 'replicas-missing', params: { found, wanted } } as const] : []),
   ]
 }

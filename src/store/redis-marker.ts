@@ -7,7 +7,7 @@ import type { Redis } from 'ioredis'
 import { PreauError } from '../errors.ts'
 import { OPEN } from './redis-scripts.ts'
 
-export const REDIS_SCHEMA = 1
+const REDIS_SCHEMA = 1
 
 export interface Found {
   /** As it is written, word for word. */
@@ -31,6 +31,17 @@ export const newMarker = (): string => JSON.stringify({ preau: REDIS_SCHEMA, id:
 
 /** That of a place into which a store is being copied: no store yet. */
 export const unfinishedMarker = (id: string): string => JSON.stringify({ copying: id })
+
+/** Throws where it follows another; says nothing where this user may not ask. */
+export async function assertMaster(redis: Redis): Promise<void> {
+  const role = (await redis.role().catch(ignoreForbidden)) as [string] | undefined
+  if (role !== undefined && role[0] !== 'master') throw new Error('this Redis is a replica')
+}
+
+function ignoreForbidden(error: unknown): undefined {
+  if (error instanceof Error && error.message.startsWith('NOPERM')) return undefined
+  throw error
+}
 
 /** Throws PREAU_STORE_DAMAGED, PREAU_STORE_TOO_NEW, PREAU_STORE_UNAVAILABLE, or what Redis answers. */
 export async function findStore(redis: Redis, expected: Expected): Promise<Found> {

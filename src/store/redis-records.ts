@@ -3,10 +3,11 @@ import type { Kind } from '../policy/document.ts'
 import type { Argument } from './redis-link.ts'
 import {
   auditEntryOf,
-  auditRowOf,
+  commitRowOf,
   DEFAULT_LIMIT,
   keyOf,
   type AuditRow,
+  type ChangedRow,
   type DocumentRow,
   type RowChange,
 } from './rows.ts'
@@ -50,7 +51,7 @@ export function commitArguments(
   note: CommitNote,
   changes: readonly RowChange[],
 ): Argument[] {
-  const args: Argument[] = [marker, JSON.stringify(auditRowOf(note))]
+  const args: Argument[] = [marker, JSON.stringify(commitRowOf(note, changes))]
   for (const { kind, id, expects, facets, body } of changes) {
     const version = expects === 'absent' ? '0' : String(expects ?? '')
     args.push(kind, id, version, JSON.stringify(facets), body === null ? '' : '1', body ?? '')
@@ -79,6 +80,16 @@ export const rangeOf = (
 export function rowsOf(flat: readonly string[]): DocumentRow[] {
   const rows: DocumentRow[] = []
   for (let i = 0; i + 1 < flat.length; i += 2) rows.push(rowOf(flat[i] ?? '', flat[i + 1] ?? ''))
+  return rows
+}
+
+/** What `CHANGES` answers after the number: kind, id, value or nothing … */
+export function changedRowsOf(flat: readonly (string | null)[]): ChangedRow[] {
+  const rows: ChangedRow[] = []
+  for (let i = 0; i + 2 < flat.length; i += 3) {
+    const [kind, key, value] = [flat[i] as Kind, flat[i + 1] ?? '', flat[i + 2] ?? null]
+    rows.push({ kind, key, row: value === null ? undefined : rowOf(key, value) })
+  }
   return rows
 }
 

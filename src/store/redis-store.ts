@@ -2,23 +2,26 @@
 import type { Redis } from 'ioredis'
 import { PreauError } from '../errors.ts'
 import type { Change, Kind } from '../policy/document.ts'
+import { Calls } from './calls.ts'
 import { answerHealth } from './health.ts'
+import { RedisAcknowledged } from './redis-acknowledged.ts'
 import { RedisAudit } from './redis-audit.ts'
+import { RedisChanges } from './redis-changes.ts'
 import type { RedisConnector } from './redis-connect.ts'
-import { readingError, unavailable, writingError } from './redis-error.ts'
+import { failReading, failWriting, unavailable } from './redis-error.ts'
 import { RedisFiles } from './redis-files.ts'
 import { durabilityWarnings } from './redis-health.ts'
 import { RedisLink } from './redis-link.ts'
-import { findStore } from './redis-marker.ts'
+import { assertMaster, findStore } from './redis-marker.ts'
 import { RedisPermits } from './redis-permits.ts'
 import { commitArguments, rangeOf, rowOf, rowsOf, type RedisKeys } from './redis-records.ts'
 import { RedisReplication } from './redis-replication.ts'
 import { COMMIT, LIST, PROBE } from './redis-scripts.ts'
 import { RedisWatch } from './redis-watch.ts'
-import { revisionOf } from './revision.ts'
-import { idOf, keyOf, rowChangeOf, storedOf } from './rows.ts'
+import { keyOf, rowChangeOf, storedOf } from './rows.ts'
 import type {
   AuditEntry,
+  Changes,
   CommitNote,
   ListQuery,
   Permits,
@@ -32,7 +35,10 @@ export interface RedisStoreOptions {
   readonly keys: RedisKeys
   /** What people know the place by, without its password. */
   readonly place: string
+  /** How many there are: each must have a change before it is acknowledged. */
   readonly replicas: number
+  /** After how long one that is away is not waited for; a minute when not given. */
+  readonly absentMs?: number
   /** Whether a replica may take over without a person. */
   readonly canFailOver: boolean
   readonly timeoutMs: number
@@ -48,29 +54,37 @@ export class RedisStore implements Store {
   readonly permits: Permits
   readonly files: RedisFiles
   readonly #options: RedisStoreOptions
-  readonly #link: RedisLink
-  /** The same one, where no replica has to be waited for. */
   readonly #writes: RedisLink
+  /** The same one, where no replica has to be waited for. */
+  readonly #link: RedisLink
   readonly #replication: RedisReplication
+  /** Of what was read. */
+  readonly #seen: RedisReplication
+  readonly #acknowledged: RedisAcknowledged
   readonly #audit: RedisAudit
+  readonly #changes: RedisChanges
   readonly #watch: RedisWatch
-  readonly #pending = new Set<Promise<unknown>>()
+  readonly #calls = new Calls(() => unavailable(new Error('the store is closed')))
   #marker: string | undefined
   #closing: Promise<void> | undefined
 
   constructor(options: RedisStoreOptions) {
     this.#options = options
-    const { connector, keys, timeoutMs, replicas } = options
+    const { connector, keys, timeoutMs, replicas, absentMs } = options
+    this.#acknowledged = new RedisAcknowledged(keys.audit)
     this.#watch = new RedisWatch({
       connector,
       timeoutMs,
       channel: keys.changes,
       readSeq: () => this.#readSeq(),
     })
-    this.#link = this.#openLink()
-    this.#writes = replicas === 0 ? this.#link : this.#openLink()
-    this.#replication = new RedisReplication(this.#writes, replicas, timeoutMs)
+    this.#writes = this.#openLink(timeoutMs, this.#acknowledged)
+    this.#link = replicas === 0 ? this.#writes : this.#openLink()
+    const waiting = { replicas, timeoutMs, absentMs }
+    this.#replication = new RedisReplication({ link: this.#writes, ...waiting })
+    this.#seen = new RedisReplication({ link: this.#link, ...waiting })
     this.#audit = new RedisAudit(this.#link, keys.audit)
+    this.#changes = new RedisChanges(this.#link, keys)
     this.permits = new RedisPermits(this.#link, keys, run => this.#reading(run))
     const connect = (): RedisLink => this.#openLink(FILE_TIMEOUT_MS)
     this.files = new RedisFiles({ connect, key: keys.shared })
@@ -78,11 +92,8 @@ export class RedisStore implements Store {
 
   /** Resolves when it can be used; rejects with what is wrong. */
   async opened(): Promise<void> {
-    try {
-      await Promise.all([this.#link.firstAttempts, this.#writes.firstAttempts])
-    } catch (error) {
-      throw readingError(error)
-    }
+    const both = [this.#link.firstAttempts, this.#writes.firstAttempts]
+    await Promise.all(both).catch(failReading)
   }
 
   get<K extends Kind>(kind: K, id: string): Promise<Stored<K> | undefined> {
@@ -102,40 +113,37 @@ export class RedisStore implements Store {
     })
   }
 
-  ids(kind: Kind, query: ListQuery = {}): Promise<string[]> {
-    const { index, upTo, limit } = rangeOf(this.#options.keys, kind, query)
-    const ask = () => this.#link.call('ZREVRANGEBYLEX', [index, upTo, '-', 'LIMIT', 0, limit])
-    return this.#reading(async () => ((await ask()) as string[]).map(idOf))
-  }
-
   count(kind: Kind, facet?: string): Promise<number> {
     const index = this.#options.keys.index(kind, facet === undefined ? facet : keyOf(facet))
     return this.#reading(async () => Number(await this.#link.call('ZCARD', [index])))
   }
 
   revision(kinds: readonly Kind[]): Promise<string> {
-    return this.#reading(async () => {
-      // A Redis that took over may lack the last commits and count others by the same numbers.
-      const { epoch } = this.#link
-      const found = await this.#link.call('HMGET', [this.#options.keys.revisions, ...kinds])
-      return revisionOf(epoch, Math.max(0, ...(found as (string | null)[]).map(Number)))
-    })
+    return this.#reading(() => this.#changes.revision(kinds))
+  }
+
+  changes(since: string): Promise<Changes | undefined> {
+    return this.#reading(() => this.#changes.since(since, this.#marker ?? ''))
+  }
+
+  async confirmed<T>(read: () => Promise<T>): Promise<T> {
+    const { epoch } = this.#link
+    const found = await read()
+    await this.#seen.confirm(epoch)
+    return found
   }
 
   commit(note: CommitNote, changes: readonly Change[]): Promise<void> {
-    return this.#tracked(async () => {
+    return this.#calls.run(async () => {
       const args = commitArguments(this.#marker ?? '', note, changes.map(rowChangeOf))
       const asked = this.#writes.run(COMMIT, [this.#options.keys.seq], args)
-      const seq = Number(
-        await asked.catch((error: unknown) => {
-          throw writingError(error)
-        }),
-      )
+      const seq = Number(await asked.catch(failWriting))
       if (seq <= 0) throw this.#refusal(changes[-seq - 1])
       const { epoch } = this.#writes
       // Written it is, whoever has acknowledged it.
       this.#watch.told(seq)
       await this.#replication.confirm(epoch)
+      this.#acknowledged.add(seq, String(args[1]), note)
     })
   }
 
@@ -152,12 +160,12 @@ export class RedisStore implements Store {
   }
 
   check(): Promise<StoreHealth> {
-    const { replicas: wanted, canFailOver } = this.#options
-    const replication = { wanted, canFailOver }
+    const { canFailOver, replicas: wanted } = this.#options
+    const { lost } = this.#acknowledged
     return answerHealth(
       this.#reading(async () => {
         await this.#writes.run(PROBE, [this.#options.keys.schema], [])
-        return durabilityWarnings(this.#link, replication)
+        return durabilityWarnings(this.#link, { wanted, canFailOver, lost })
       }),
     )
   }
@@ -168,29 +176,30 @@ export class RedisStore implements Store {
   }
 
   async #close(): Promise<void> {
-    await Promise.allSettled(this.#pending)
+    await this.#calls.close()
+    for (const replication of [this.#replication, this.#seen]) replication.close()
     const links = [this.#watch, this.#link, this.#writes, this.files]
     await Promise.all(links.map(link => link.close()))
   }
 
-  #openLink(timeoutMs = this.#options.timeoutMs): RedisLink {
+  /** `acknowledged`: is to be looked for on each new connection. */
+  #openLink(timeoutMs = this.#options.timeoutMs, acknowledged?: RedisAcknowledged): RedisLink {
     const { connector, attempts } = this.#options
     return new RedisLink(connector, {
       timeoutMs,
       attempts,
-      prepare: redis => this.#prepare(redis),
+      prepare: redis => this.#prepare(redis, acknowledged),
       // There was a time without it.
       onUp: () => this.#watch.raise(),
     })
   }
 
   /** A new connection is used only where it leads to the store that this process has opened, and may be written. */
-  async #prepare(redis: Redis): Promise<void> {
+  async #prepare(redis: Redis, acknowledged: RedisAcknowledged | undefined): Promise<void> {
     const { keys, place, mayCreate } = this.#options
     // The greeting ignores an answer that there is no such database.
     if ((redis.options.db ?? 0) > 0) await redis.select(redis.options.db ?? 0)
-    const role = (await redis.role().catch(ignoreForbidden)) as [string] | undefined
-    if (role !== undefined && role[0] !== 'master') throw new Error('this Redis is a replica')
+    await assertMaster(redis)
     const { marker, seq } = await findStore(redis, {
       key: keys.schema,
       marker: this.#marker,
@@ -198,6 +207,7 @@ export class RedisStore implements Store {
       place,
     })
     this.#marker = marker
+    await acknowledged?.compare(redis, seq)
     this.#watch.found(seq)
   }
 
@@ -221,29 +231,7 @@ export class RedisStore implements Store {
     return reason
   }
 
-  async #reading<T>(run: () => Promise<T>): Promise<T> {
-    return this.#tracked(async () => {
-      try {
-        return await run()
-      } catch (error) {
-        throw readingError(error)
-      }
-    })
+  #reading<T>(run: () => Promise<T>): Promise<T> {
+    return this.#calls.run(() => run().catch(failReading))
   }
-
-  async #tracked<T>(run: () => Promise<T>): Promise<T> {
-    if (this.#closing !== undefined) throw unavailable(new Error('the store is closed'))
-    const running = run()
-    this.#pending.add(running)
-    try {
-      return await running
-    } finally {
-      this.#pending.delete(running)
-    }
-  }
-}
-
-function ignoreForbidden(error: unknown): undefined {
-  if (error instanceof Error && error.message.startsWith('NOPERM')) return undefined
-  throw error
 }

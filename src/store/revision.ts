@@ -7,5 +7,8 @@ export const revisionOf = (sight: number, seq: number): string => `${sight}:${se
  * Whether the store was in sight from one revision to the other. Where it was not, a version may have come twice, with
  * other contents: a replica that took over, a backup that was put back.
  */
-export const isSameSight = (one: string | undefined, other: string): boolean =>
-  one?.split(':', 1)[0] === other.split(':', 1)[0]
+export const isSameSight = (one: string, other: string): boolean =>
+  one.split(':', 1)[0] === other.split(':', 1)[0]
+
+/** The number in a revision. */
+export const seqOf = (revision: string): number => Number(revision.split(':', 2)[1])

@@ -39,6 +39,8 @@ const MIGRATIONS: readonly ((db: DatabaseSync) => void)[] = [
     db.exec(
       `CREATE TABLE revision (kind TEXT PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID;`,
     ),
+  // The records of followed kinds that a commit has changed: a JSON array. NULL: not known.
+  db => db.exec('ALTER TABLE audit ADD COLUMN changed TEXT;'),
 ]
 export const SCHEMA_VERSION = MIGRATIONS.length
 
@@ -238,7 +240,7 @@ function deriveFacets(db: DatabaseSync): void {
 }
 
 /** The single value that a pragma answers. */
-export function pragma(db: DatabaseSync, text: string): unknown {
+function pragma(db: DatabaseSync, text: string): unknown {
   const row = db.prepare(`PRAGMA ${text}`).get()
   return row === undefined ? undefined : Object.values(row)[0]
 }

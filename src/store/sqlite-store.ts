@@ -2,11 +2,20 @@
 import type { Change, Kind } from '../policy/document.ts'
 import { ChangeSignal } from './change-signal.ts'
 import { answerHealth } from './health.ts'
-import { revisionOf } from './revision.ts'
-import { auditEntryOf, auditRowOf, idOf, keyOf, rowChangeOf, rowQueryOf, storedOf } from './rows.ts'
+import { isSameSight, revisionOf, seqOf } from './revision.ts'
+import {
+  auditEntryOf,
+  changedOf,
+  commitRowOf,
+  keyOf,
+  rowChangeOf,
+  rowQueryOf,
+  storedOf,
+} from './rows.ts'
 import { SqliteConnection } from './sqlite-connection.ts'
 import type {
   AuditEntry,
+  Changes,
   CommitNote,
   ListQuery,
   Permits,
@@ -58,10 +67,6 @@ class SqliteStore implements Store {
     return rows.map(row => storedOf(kind, row))
   }
 
-  async ids(kind: Kind, query: ListQuery = {}): Promise<string[]> {
-    return (await this.#connection.call('ids', kind, rowQueryOf(query))).map(idOf)
-  }
-
   count(kind: Kind, facet?: string): Promise<number> {
     return this.#connection.call('count', kind, facet === undefined ? facet : keyOf(facet))
   }
@@ -72,9 +77,23 @@ class SqliteStore implements Store {
     return revisionOf(threads, await this.#connection.call('revision', kinds))
   }
 
+  async changes(since: string): Promise<Changes | undefined> {
+    const { threads } = this.#connection
+    if (!isSameSight(since, revisionOf(threads, 0))) return undefined
+    const found = await this.#connection.call('changes', seqOf(since))
+    const changed = found?.rows.map(changedOf)
+    return found && changed && { revision: revisionOf(threads, found.last), changed }
+  }
+
   async commit(note: CommitNote, changes: readonly Change[]): Promise<void> {
-    await this.#connection.call('commit', auditRowOf(note), changes.map(rowChangeOf))
+    const rows = changes.map(rowChangeOf)
+    await this.#connection.call('commit', commitRowOf(note, rows), rows)
     this.#signal.raise()
+  }
+
+  /** What can be read is on the disk. */
+  confirmed<T>(read: () => Promise<T>): Promise<T> {
+    return read()
   }
 
   async tail(query: { readonly limit: number; readonly before?: number }): Promise<AuditEntry[]> {

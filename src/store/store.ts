@@ -3,7 +3,7 @@
  * payload, and counters of short life. Implementations: `sqlite-store.ts` (embedded) and `redis-store.ts` (several
  * machines).
  */
-import type { Change, Documents, Kind } from '../policy/document.ts'
+import type { Change, Documents, FollowedKind, Kind } from '../policy/document.ts'
 import type { SharedFiles } from './shared-files.ts'
 
 export interface Stored<K extends Kind> {
@@ -13,6 +13,22 @@ export interface Stored<K extends Kind> {
   readonly version: number
   readonly body: Documents[K]
 }
+
+/** Changes of followed kinds, each record once and as it is now; maybe also some that are no newer than `since`. */
+export interface Changes {
+  /** Of the followed kinds, as far as these changes go. */
+  readonly revision: string
+  readonly changed: readonly Changed[]
+}
+
+export type Changed = {
+  [K in FollowedKind]: {
+    readonly kind: K
+    readonly id: string
+    /** undefined: it is gone. */
+    readonly now: Stored<K> | undefined
+  }
+}[FollowedKind]
 
 /** Who did what, why and when. `subject` is what a reader searches for: a host, a user name. */
 export interface CommitNote {
@@ -44,8 +60,6 @@ export interface Store {
   get<K extends Kind>(kind: K, id: string): Promise<Stored<K> | undefined>
   /** Records of a kind, the greatest id first. */
   list<K extends Kind>(kind: K, query?: ListQuery): Promise<Stored<K>[]>
-  /** Their ids alone, in the same order: who knows most of them already reads the others one by one. */
-  ids(kind: Kind, query?: ListQuery): Promise<string[]>
   count(kind: Kind, facet?: string): Promise<number>
   /**
    * A text that is another one after each commit that changes a record of these kinds, and after a loss of the connection
@@ -53,11 +67,21 @@ export interface Store {
    */
   revision(kinds: readonly Kind[]): Promise<string>
   /**
+   * What has changed since a revision of the followed kinds. undefined where that cannot be told for certain (too long ago, a
+   * connection that was lost, another data set, a commit of an older Préau): all must be read then.
+   */
+  changes(since: string): Promise<Changes | undefined>
+  /**
    * Writes all changes and the audit entry, or nothing. When the promise resolves they survive a power cut.
    * Throws PREAU_CONFLICT when a record has not the expected version, PREAU_STORE_UNAVAILABLE when it cannot write: where
    * the engine fell silent in the middle it may have been written all the same, and the error says so.
    */
   commit(note: CommitNote, changes: readonly Change[]): Promise<void>
+  /**
+   * Answers what `read` finds once that is as safe as what was acknowledged: a commit that was not, since replicas lack it, can
+   * be read all the same. For whoever acknowledges by what he reads. Throws what `read` throws, and PREAU_STORE_UNAVAILABLE.
+   */
+  confirmed<T>(read: () => Promise<T>): Promise<T>
   /** The newest audit entries first. */
   tail(query: { readonly limit: number; readonly before?: number }): Promise<AuditEntry[]>
   /** Deletes the audit entries from before an instant (epoch ms), since they name people and PCs; answers how many. */
@@ -115,8 +139,10 @@ export type StoreWarningCode =
   | 'evicting'
   /** Fewer replicas acknowledge than asked for: `found`, `wanted`. */
   | 'replicas-missing'
-  /** No replica is waited for though one may take over (sentinels, cluster): what it had not yet would be lost. */
+  /** More replicas may take over (sentinels, cluster) than are waited for: `found`, `wanted`. What one lacks would be lost. */
   | 'failover-unsafe'
+  /** The engine came back without what this process had acknowledged: `count` of them, `names` of some. */
+  | 'acts-lost'
   /** `found`, `oldest`. */
   | 'engine-old'
   /** The settings could not be read: `detail`. */

@@ -8,8 +8,8 @@ import { BoundSocket, createServer, isIP, type AddressInfo } from 'node:net'
 import { platform } from 'node:os'
 import { setTimeout as elapsed } from 'node:timers/promises'
 
-/** The children of a supervisor that was killed let their sockets go as soon as they notice: worth waiting for. */
-const PATIENCE_MS = 2_000
+/** The children of a supervisor that has gone notice at once, and come to us: worth waiting for. */
+const PATIENCE_MS = 3_000
 const RETRY_MS = 50
 
 /** Listens for a moment, without `reusePort`. */
@@ -37,16 +37,17 @@ export class HeldSockets {
 
   /**
    * Finds the address of a name and binds the socket of the first place. Rejects with the error of the system; EADDRINUSE
-   * also where another Préau is there, whose sockets would share the port with ours without a word.
+   * also where another Préau is there, whose sockets would share the port with ours without a word. `isOurs`: whether a
+   * port is held by those whom we are to replace.
    */
-  static async claim({
-    host,
-    port,
-  }: Pick<AddressInfo, 'port'> & { host: string }): Promise<HeldSockets> {
+  static async claim(
+    { host, port }: Pick<AddressInfo, 'port'> & { host: string },
+    isOurs: (port: number) => boolean = () => false,
+  ): Promise<HeldSockets> {
     const until = performance.now() + PATIENCE_MS
     for (;;) {
       try {
-        const { address } = await probe(host, port)
+        const { address } = await probe(host, isOurs(port) ? 0 : port)
         return new HeldSockets(isIP(host) === 0 ? address : host, port)
       } catch (error) {
         const isTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE'

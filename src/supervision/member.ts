@@ -2,6 +2,7 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { ERRORS, PreauError, type ErrorCode } from '../errors.ts'
 import type { FromChild, Start, ToChild } from '../messages.ts'
+import { Ending } from './ending.ts'
 
 export interface Exit {
   readonly code: number | null
@@ -13,19 +14,21 @@ const ENTRY = new URL('../child.ts', import.meta.url)
 const LISTEN_FD = 4
 /** Reading the largest index from a slow disk takes seconds. */
 const START_MS = 60_000
-/** Beyond the drain of the child itself. */
-const KILL_MARGIN_MS = 5_000
+/** A child closes its listener in the turn in which it hears that it is to stop: this is for one that is busy, or older than us. */
+const LEAVE_MS = 2_000
 
 export class Member {
   /** Rejects with what it said, or how it ended, when it did not come to listen. */
   readonly ready: Promise<void>
   readonly exited: Promise<Exit>
+  /** Resolves once it takes no new connection any more, or has not said so in time. */
+  readonly hasLeft: Promise<void>
   readonly process: ChildProcess
   /** Called with each `pong`. */
   onBeat: (lagMs: number) => void = () => undefined
+  readonly #ending: Ending
   #readyAt: number | undefined
-  #killTimer: NodeJS.Timeout | undefined
-  #killAt = Infinity
+  #onLeft: () => void = () => undefined
 
   /** `fd`: of the socket it is to listen on, which stays ours too. */
   constructor(start: Omit<Start, 'type' | 'fd'>, fd: number) {
@@ -45,7 +48,16 @@ export class Member {
     this.ready = this.#whenReady(role)
     // Whoever waits for it is told all the same.
     this.ready.catch(() => undefined)
-    void this.exited.then(() => clearTimeout(this.#killTimer))
+    this.hasLeft = new Promise(resolve => (this.#onLeft = resolve))
+    void this.exited.then(() => this.#onLeft())
+    this.#ending = new Ending({
+      tell: drainMs => {
+        this.#say({ type: 'stop', drainMs })
+        setTimeout(() => this.#onLeft(), LEAVE_MS).unref()
+      },
+      kill: () => this.kill(),
+      exited: this.exited,
+    })
     this.#say({ type: 'start', ...start, fd: LISTEN_FD })
   }
 
@@ -65,6 +77,7 @@ export class Member {
           reject(errorOf(message))
           this.kill()
         } else if (message.type === 'pong') this.onBeat(message.lagMs)
+        else if (message.type === 'left') this.#onLeft()
       })
       child.once('error', reject)
       void this.exited.then(({ code, signal }) => {
@@ -92,20 +105,16 @@ export class Member {
     this.#say({ type: 'ping' })
   }
 
-  /**
-   * Tells it to take no more and to end within the time; ends it by force some seconds later. A later call may shorten the
-   * time. Resolves when it has ended.
-   */
-  async stop(drainMs: number): Promise<void> {
-    const killAt = performance.now() + drainMs + KILL_MARGIN_MS
-    if (killAt < this.#killAt) {
-      this.#killAt = killAt
-      clearTimeout(this.#killTimer)
-      this.#say({ type: 'stop', drainMs })
-      this.#killTimer = setTimeout(() => this.kill(), drainMs + KILL_MARGIN_MS)
-    }
-    await this.exited
-    clearTimeout(this.#killTimer)
+  /** Tells it to take no more and to end within the time; a later call may shorten it. Resolves when it has ended. */
+  stop(drainMs: number): Promise<void> {
+    return this.#ending.within(drainMs)
+  }
+
+  /** Lets it go as it is: from now on it is an orphan, and we may end before it. */
+  leave(): void {
+    this.#ending.forget()
+    if (this.process.connected) this.process.disconnect()
+    this.process.unref()
   }
 
   kill(): void {

@@ -53,8 +53,9 @@ export class Place {
   }
 
   /**
-   * Puts a new one in its place, and lets the old one drain once the new one is ready. Rejects with what the new one said
-   * when it did not come to listen; the old one, and the configuration of whoever comes after it, then stay.
+   * Puts a new one in its place, and lets the old one drain once the new one is ready; resolves once the old one takes no
+   * new connection any more. Rejects with what the new one said when it did not come to listen; the old one, and the
+   * configuration of whoever comes after it, then stay.
    */
   async replace(config: Config): Promise<void> {
     this.#forgetRestart()
@@ -63,6 +64,16 @@ export class Place {
     } finally {
       if (this.#current === undefined) this.#restartLater(0)
     }
+  }
+
+  /** Lets all that runs here go as it is; who has not come to listen yet is ended. */
+  leave(): void {
+    this.#isStopping = true
+    this.#forgetRestart()
+    clearTimeout(this.#vacantTimer)
+    this.#coming?.kill()
+    this.#current?.member.leave()
+    for (const member of this.#draining) member.leave()
   }
 
   /** Ends all that runs here. A second call may shorten the time. */
@@ -97,8 +108,9 @@ export class Place {
     }
     if (this.#isStopping) return
     this.#config = config
-    this.#leave()
+    const before = this.#dismiss()
     this.#serve({ member, following })
+    await before?.hasLeft
   }
 
   #serve(served: Served): void {
@@ -120,8 +132,8 @@ export class Place {
   }
 
   /** The one that serves drains, and is no longer the one that serves. */
-  #leave(): void {
-    if (this.#current === undefined) return
+  #dismiss(): Member | undefined {
+    if (this.#current === undefined) return undefined
     const { member, following } = this.#current
     this.#current = undefined
     following.drains()
@@ -137,6 +149,7 @@ export class Place {
       const who = { role, place, pid: member.pid, code, signal }
       this.#deps.logger.error(who, 'a process that had been replaced died before it had drained')
     })
+    return member
   }
 
   #watch(member: Member): void {

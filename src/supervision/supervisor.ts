@@ -5,18 +5,27 @@ import type { Role } from '../messages.ts'
 import { Gathering } from './gathering.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { HeldSockets } from './held-sockets.ts'
+import { Orphans } from './orphans.ts'
 import { Place } from './place.ts'
 
-/** Starts everything; resolves when the proxy and the admin app both listen. Rejects with what the first failing child said. */
+/**
+ * Starts everything, beside the children of a supervisor that has gone where there are any; resolves when the proxy and the
+ * admin app both listen. Rejects with what the first failing child said.
+ */
 export async function supervise(config: Config, logger: Logger): Promise<Supervisor> {
-  const proxy = await HeldSockets.claim(config.proxy)
-  const admin = await HeldSockets.claim(config.admin)
-  const supervisor = new Supervisor(config, { proxy, admin }, logger)
+  const orphans = await Orphans.expect(config.dataDir, logger)
   try {
-    await supervisor.start()
+    const isOurs = (port: number): boolean => orphans.hold(port)
+    const proxy = await HeldSockets.claim(config.proxy, isOurs)
+    const admin = await HeldSockets.claim(config.admin, isOurs)
+    const supervisor = new Supervisor(config, { proxy, admin }, orphans, logger)
+    await supervisor.start().catch(async (error: unknown) => {
+      await supervisor.stop()
+      throw error
+    })
     return supervisor
   } catch (error) {
-    await supervisor.stop()
+    orphans.leave()
     throw error
   }
 }
@@ -28,6 +37,7 @@ interface Sockets {
 
 export class Supervisor {
   readonly #sockets: Sockets
+  readonly #orphans: Orphans
   readonly #logger: Logger
   readonly #heartbeat = new Heartbeat()
   readonly #gathering: Gathering
@@ -38,9 +48,10 @@ export class Supervisor {
   #config: Config
   #isStopping = false
 
-  constructor(config: Config, sockets: Sockets, logger: Logger) {
+  constructor(config: Config, sockets: Sockets, orphans: Orphans, logger: Logger) {
     this.#config = config
     this.#sockets = sockets
+    this.#orphans = orphans
     this.#logger = logger
     this.#gathering = new Gathering(config.workers)
     this.#workers = numbers(1, config.workers).map(number => this.#place('proxy', number, config))
@@ -69,6 +80,7 @@ export class Supervisor {
     await Promise.all(this.#workers.map(worker => worker.start()))
     // The proxy first: once the admin app answers /healthz, everything is ready.
     await this.#admin.start()
+    this.#orphans.dismiss(this.#config.limits.handoverTimeoutMs)
   }
 
   /**
@@ -113,14 +125,27 @@ export class Supervisor {
 
   /** Ends all processes, those that drain too. A second call ends them at once. */
   async stop(): Promise<void> {
-    if (this.#isStopping) for (const place of this.#places) place.kill()
+    if (this.#isStopping) for (const mortal of [...this.#places, this.#orphans]) mortal.kill()
+    // Nobody is to wait in a queue from which nobody takes.
+    this.#letGo()
+    const { drainTimeoutMs } = this.#config.limits
+    const ends = [...this.#places].map(place => place.stop(drainTimeoutMs))
+    await Promise.all([...ends, this.#orphans.end(drainTimeoutMs)])
+    this.#heartbeat.stop()
+  }
+
+  /** Lets all processes go on as they are, for the supervisor that comes after this one. Nothing keeps this process then. */
+  leave(): void {
+    this.#letGo()
+    for (const place of this.#places) place.leave()
+    this.#orphans.leave()
+    this.#heartbeat.stop()
+  }
+
+  #letGo(): void {
     this.#isStopping = true
-    // First of all: nobody is to wait in a queue from which nobody takes.
     this.#sockets.proxy.giveUpAll()
     this.#sockets.admin.giveUpAll()
-    const { drainTimeoutMs } = this.#config.limits
-    await Promise.all([...this.#places].map(place => place.stop(drainTimeoutMs)))
-    this.#heartbeat.stop()
   }
 
   #place(role: Role, number: number, config: Config): Place {

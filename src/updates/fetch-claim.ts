@@ -3,7 +3,7 @@
  * that it has seen, and again and again while it is at work. One that died is heard no more, and another takes over.
  */
 import { randomUUID } from 'node:crypto'
-import { PreauError } from '../errors.ts'
+import { hasCode, PreauError } from '../errors.ts'
 import { machineName } from '../machine.ts'
 import { liveClaim, type FetchClaim, type FetchStatus } from '../policy/list-source.ts'
 import type { Stored } from '../store/store.ts'
@@ -45,7 +45,7 @@ export async function claimFetch(
   try {
     await write(deps, name, 'source.claim', by, known, body)
   } catch (error) {
-    if (!(error instanceof PreauError && error.code === 'PREAU_CONFLICT')) throw error
+    if (!hasCode(error, 'PREAU_CONFLICT')) throw error
     return claimFetch(deps, name, by, { isScheduled })
   }
   const timer = setInterval(

@@ -1,7 +1,7 @@
 /** Fetches one source: download, update, and a note of how it went. A failure leaves the list in force as it is. */
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { PreauError } from '../errors.ts'
+import { hasCode } from '../errors.ts'
 import { CURRENT } from '../policy/document.ts'
 import { sourceKey, type ListSource } from '../policy/list-source.ts'
 import { download, type Validators } from './download.ts'
@@ -106,7 +106,7 @@ async function updateTwice(deps: FetchDeps, request: UpdateRequest): Promise<Upd
   try {
     return await updateList(deps, request)
   } catch (error) {
-    if (!(error instanceof PreauError && error.code === 'PREAU_CONFLICT')) throw error
+    if (!hasCode(error, 'PREAU_CONFLICT')) throw error
     return updateList(deps, request)
   }
 }

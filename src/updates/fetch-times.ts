@@ -24,7 +24,7 @@ const lengthOf = ({ fetchFromHourUtc, fetchToHourUtc }: Night): number =>
   ((fetchToHourUtc - fetchFromHourUtc + 24) % 24 || 24) * HOUR_MS
 
 /** When the night that `now` stands in began, or the last one before it. */
-export function nightStart(night: Night, now: number): number {
+function nightStart(night: Night, now: number): number {
   const today = now - (now % DAY_MS) + night.fetchFromHourUtc * HOUR_MS
   return today <= now ? today : today - DAY_MS
 }

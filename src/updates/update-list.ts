@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { importList, indexFile, listsFolder } from '../categories/lists.ts'
 import type { ImportReport } from '../categories/lists.ts'
 import { haveSamePages } from '../categories/same-pages.ts'
-import { PreauError } from '../errors.ts'
+import { hasCode, PreauError } from '../errors.ts'
 import { CURRENT, type Change } from '../policy/document.ts'
 import { putInForce, type CandidateDocument, type ListsVersion } from '../policy/lists.ts'
 import type { SourceFormat } from '../policy/list-source.ts'
@@ -94,8 +94,7 @@ export async function updateList(deps: UpdateDeps, request: UpdateRequest): Prom
 }
 
 /** Where the store fell silent nobody knows: files that the version in force may name stay, and are tidied up later. */
-const mayBeCommitted = (error: unknown): boolean =>
-  error instanceof PreauError && error.code === 'PREAU_STORE_UNAVAILABLE'
+const mayBeCommitted = (error: unknown): boolean => hasCode(error, 'PREAU_STORE_UNAVAILABLE')
 
 type Tried = Pick<UpdateOutcome, 'kind' | 'holds' | 'rehearsal'>
 

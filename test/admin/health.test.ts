@@ -127,10 +127,14 @@ t.test(
   },
 )
 
-const ALARMS: Record<string, { samples: Sample[]; says: string }> = {
+const ALARMS: Record<string, { samples: Sample[] | undefined; says: string }> = {
   'a worker that decides on its last state': {
     samples: but({ name: 'preau_last_state_in_use', labels: { worker: '1' }, value: 1 }),
     says: 'dernier état connu',
+  },
+  'a supervisor that has gone': {
+    samples: undefined,
+    says: 'Le superviseur de Préau ne répond plus',
   },
   'a worker that hangs': {
     samples: but(
@@ -213,3 +217,22 @@ t.test('a store that promises less is told with what to change', async t => {
   })
   t.match((await claire.get('/')).body, 'appendonly yes')
 })
+
+t.test(
+  'what the workers had confirmed and a failover has lost stands on the first page',
+  async t => {
+    const store = await openSqliteStore(`${t.testdir()}/preau.db`)
+    const lost = { name: 'preau_store_lost_acts' } as const
+    const world = await openWorld(t, {
+      store,
+      gather: async () => [
+        ...WELL,
+        { ...lost, labels: { worker: '1' }, value: 2 },
+        { ...lost, labels: { worker: '2' }, value: 1 },
+      ],
+    })
+    await world.user('Claire', 'dsi')
+    t.match((await world.app.inject('/readyz')).json().parts.store.warnings, ['acts-lost'])
+    t.match((await (await world.as('Claire')).get('/')).body, /sans 3 enregistrement/)
+  },
+)

@@ -2,22 +2,10 @@
 import t from 'tap'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openLoadOrigins } from '../support/load.ts'
 import { runCli, runProgram, startProduct, writeConfig } from '../support/product.ts'
-import {
-  adminPort,
-  ask,
-  healthOf,
-  isAlive,
-  isOver,
-  openTunnel,
-  proxyPort,
-  until,
-} from '../support/supervised.ts'
+import { adminPort, ask, healthOf, proxyPort } from '../support/supervised.ts'
 
 t.test('names and addresses of both families are listened on', async t => {
   for (const host of ['localhost', '::1']) {
@@ -60,28 +48,6 @@ t.test('another Préau is refused its port, though both would share it among wor
   const other = await runCli(writeConfig(t.testdir(), { config: onAdmin }), ['start'])
   t.match(other.stderr, 'admin.port')
   t.equal(await ask(product), '403')
-})
-
-t.test('a supervisor that is killed leaves nobody, and a start right after it works', async t => {
-  const dir = mkdtempSync(join(tmpdir(), 'preau-orphans-'))
-  t.teardown(() => rmSync(dir, { recursive: true, force: true }))
-  const { echoPort } = await openLoadOrigins(t)
-  const options = { dir, names: ['free.test'] }
-  const first = await startProduct(t, {
-    ...options,
-    config: { workers: 2, limits: { drainTimeoutMs: 2_000 } },
-  })
-  const tunnel = await openTunnel(t, first, echoPort)
-  const orphans = first.children()
-  first.process.kill('SIGKILL')
-  const ports = { proxy: { port: proxyPort(first) }, admin: { port: adminPort(first) } }
-  const second = await startProduct(t, { ...options, config: { workers: 2, ...ports } })
-  t.equal(await ask(second), '403')
-  t.equal(await healthOf(second), 200)
-  await until(() => !orphans.some(isAlive))
-  t.notOk(orphans.some(isAlive), 'the children of the first one have ended by themselves')
-  t.ok(isOver(tunnel))
-  for (let i = 0; i < 20; i++) t.equal(await ask(second), '403', 'and took nothing with them')
 })
 
 t.test('a start that is stopped half-way ends cleanly and leaves no process behind', async t => {

@@ -91,6 +91,6 @@ t.test('the unit file is one that systemd takes', { skip: missing('systemd-analy
     .filter(line => line.includes('preau.service') && !line.includes('is not executable'))
   t.strictSame(faults, [], `status ${status}`)
   const unit = readFileSync(UNIT, 'utf8')
-  for (const line of ['Type=notify', 'NotifyAccess=all', 'KillMode=mixed', 'OOMPolicy=continue'])
+  for (const line of ['Type=notify', 'NotifyAccess=all', 'KillMode=process', 'OOMPolicy=continue'])
     t.match(unit, line)
 })

@@ -94,6 +94,9 @@ function configOf(
     dial: { hosts: Object.fromEntries(names.map(name => [name, '127.0.0.1'])) },
     limits: {
       drainTimeoutMs: 1_000,
+      handoverTimeoutMs: 2_000,
+      // Where the service manager is stopped before it has started a successor.
+      orphanTimeoutMs: 60_000,
       // The load is a school in which everybody clicks at once.
       unblockPerMinute: 0,
       pendingPerPc: 0,

@@ -6,7 +6,6 @@ import type { Grant } from '../../src/policy/grant.ts'
 import type { UnblockRequest } from '../../src/policy/unblock-request.ts'
 import { openSqliteStore } from '../../src/store/sqlite-store.ts'
 import { host } from '../support/snapshot.ts'
-import { CommandCounter } from './faults/resp.ts'
 import { compare } from './ledger/compare.ts'
 import { Ledger } from './ledger/ledger.ts'
 
@@ -84,15 +83,4 @@ t.test('what is there is found, and everything that is not is named', async t =>
     'b.test: 0 audit entries for one revocation',
     'c.test: 2 requests where one is right',
   ])
-})
-
-t.test('commands for Redis are counted however their bytes are cut', async t => {
-  const bytes = Buffer.from('*2\r\n$3\r\nGET\r\n$4\r\na\r\nb\r\n*1\r\n$4\r\nPING\r\n')
-  for (let size = 1; size <= bytes.length; size++) {
-    const counter = new CommandCounter()
-    let count = 0
-    for (let at = 0; at < bytes.length; at += size)
-      count += counter.feed(bytes.subarray(at, at + size))
-    t.equal(count, 2, `in pieces of ${size}`)
-  }
 })

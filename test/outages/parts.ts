@@ -115,8 +115,7 @@ async function failovers(stage: Stage, ms: number): Promise<Stretch> {
 
 async function restarts(stage: Stage, ms: number): Promise<Stretch> {
   const origin = await openOrigin(stage)
-  const limits = { handoverTimeoutMs: 5_000 }
-  const city = await openCity(stage, { refused: REFUSED, limits })
+  const city = await openCity(stage, { refused: REFUSED })
   return during(stage, 'restart of all (SIGHUP)', city, origin, async load => ({
     times: await restartAll(city, load, ms),
     notes: [],

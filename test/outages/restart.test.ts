@@ -14,7 +14,9 @@ t.test(
   async t => {
     const stage = stageOf(t)
     const origin = await openOrigin(stage)
-    const city = await openCity(stage, { limits: { handoverTimeoutMs: 1_500 } })
+    // Long enough for a look at who drains, however busy the machine is.
+    const limits = { handoverTimeoutMs: 1_500, drainTimeoutMs: 4_000 }
+    const city = await openCity(stage, { limits })
     const load = await startLoad(stage, city, origin, { visitors: 10, pauseMs: 10 })
     const times = await restartAll(city, load, 0)
     const outcome = await conclude('restart of all', city, load, times)

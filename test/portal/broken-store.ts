@@ -6,10 +6,11 @@ export function over(store: Store, changed: Partial<Store>): Store {
   return {
     get: store.get.bind(store),
     list: store.list.bind(store),
-    ids: store.ids.bind(store),
     count: store.count.bind(store),
     revision: store.revision.bind(store),
+    changes: store.changes.bind(store),
     commit: store.commit.bind(store),
+    confirmed: store.confirmed.bind(store),
     tail: store.tail.bind(store),
     forget: store.forget.bind(store),
     watch: store.watch.bind(store),

@@ -13,7 +13,7 @@ import type { Refusal } from '../../src/policy/refusal.ts'
 import { withGrants, type Current, type Snapshot } from '../../src/policy/snapshot.ts'
 import { approve, refuse } from '../../src/policy/unblock-request.ts'
 import { decide } from '../../src/policy/verdict.ts'
-import { createPortal } from '../../src/portal/app.ts'
+import { createPortal, type PortalDeps } from '../../src/portal/app.ts'
 import { openSqliteStore } from '../../src/store/sqlite-store.ts'
 import type { Store } from '../../src/store/store.ts'
 import { memoryPermits, type MemoryPermits } from '../support/memory-permits.ts'
@@ -88,6 +88,7 @@ export class PortalWorld {
       wrap?: (store: Store) => Store
       caPem?: string
       store?: Store
+      logger?: PortalDeps['logger']
     } = {},
   ): Promise<PortalWorld> {
     const { wrap = same, store, ...rest } = options
@@ -116,7 +117,12 @@ export class PortalWorld {
   async #serve(
     t: Test,
     store: Store,
-    options: { limits?: Partial<Limits>; caPem?: string; clock?: () => number },
+    options: {
+      limits?: Partial<Limits>
+      caPem?: string
+      clock?: () => number
+      logger?: PortalDeps['logger']
+    },
   ): Promise<Served> {
     const app = await createPortal({
       store,
@@ -125,7 +131,7 @@ export class PortalWorld {
       limits: { ...LIMITS, ...options.limits },
       refusalOf: raw => this.#refusals.get(raw),
       caPem: options.caPem,
-      logger: false,
+      logger: options.logger ?? false,
       onLimit: limit => this.limited.push(limit),
     })
     await app.ready()

@@ -1,11 +1,12 @@
 /** Clicks at several machines on one Redis: what holds within one process holds between them, whatever their clocks say. */
 import { randomUUIDv7 } from 'node:crypto'
+import { setTimeout as wait } from 'node:timers/promises'
 import tap, { type Test } from 'tap'
 import type { Limits } from '../../src/config.ts'
 import type { Host } from '../../src/policy/host.ts'
 import { approve } from '../../src/policy/unblock-request.ts'
 import { openStore } from '../../src/store/open-store.ts'
-import { startRedis, type RedisServer } from '../support/redis.ts'
+import { startRedis, startReplica, type RedisServer } from '../support/redis.ts'
 import { redisConfig } from '../support/redis-config.ts'
 import { PortalWorld, type Served } from './portal-world.ts'
 
@@ -130,3 +131,18 @@ tap.test(
     redis.resume()
   },
 )
+
+tap.test('a click that no replica has yet is not called sent when it comes again', async t => {
+  const redis = await startRedis(t)
+  const replica = await startReplica(t, redis)
+  const store = await openStore(redisConfig(redis.url, { replicas: 1 }), { check: true })
+  const world = await PortalWorld.open(t, { store })
+  const click = async () => (await world.clickJson(PAGE, { ip: '10.1.3.7' })).status
+  replica.pause()
+  t.equal(await click(), 503)
+  t.equal((await world.requests()).length, 1, 'it is written all the same')
+  t.equal(await click(), 503, 'the replica could take over without it')
+  replica.resume()
+  while ((await click()) !== 200) await wait(50)
+  t.equal((await world.requests()).length, 1)
+})

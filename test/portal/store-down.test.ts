@@ -1,5 +1,6 @@
 /** What a refused person meets while the store is down or slow: the page at once, an honest answer, and the truth afterwards. */
 import tap from 'tap'
+import pino from 'pino'
 import { over } from './broken-store.ts'
 import { never, Outage, unavailable } from './outage.ts'
 import { PortalWorld } from './portal-world.ts'
@@ -75,6 +76,28 @@ for (const [what, how] of [
     t.equal((await world.store.list('grant')).length, 0)
   })
 }
+
+tap.test('an outage of 500 clicks takes a handful of lines in the log, and is counted', async t => {
+  const lines: string[] = []
+  const logger = pino({}, { write: line => void lines.push(line) })
+  const outage = new Outage()
+  const world = await PortalWorld.open(t, {
+    wrap: outage.wrap,
+    limits: { unblockPerMinute: 0 },
+    logger,
+  })
+  outage.isDown = true
+  for (let round = 0; round < 25; round++) {
+    const clicks = Array.from({ length: 20 }, (_, i) =>
+      world.clickJson(PAGE, { ip: `10.1.3.${i + 1}` }),
+    )
+    for (const { status } of await Promise.all(clicks)) t.equal(status, 503)
+  }
+  await world.portal.app.close()
+  t.ok(lines.length <= 5, `${lines.length} lines`)
+  t.match(lines[0], 'the portal could not answer')
+  t.match(JSON.parse(lines.at(-1) ?? ''), { times: { PREAU_STORE_UNAVAILABLE: 500 } })
+})
 
 tap.test('clicks that were given up are not recorded when the store comes back', async t => {
   let release = (): void => undefined

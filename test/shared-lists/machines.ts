@@ -112,7 +112,7 @@ async function openMachine(config: Config, ends: (() => Promise<void>)[]): Promi
   }
 }
 
-export async function listsOf(store: Store): Promise<ListsDocument> {
+async function listsOf(store: Store): Promise<ListsDocument> {
   const lists = await store.get('lists', CURRENT)
   if (lists === undefined) throw new Error('no lists')
   return lists.body

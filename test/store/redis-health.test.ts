@@ -6,7 +6,7 @@ import { copyStore } from '../../src/store/copy/copy.ts'
 import { openReading, openWriting, parsePlace } from '../../src/store/copy/place.ts'
 import { openStore } from '../../src/store/open-store.ts'
 import { note } from '../contract/store.ts'
-import { readReadme } from '../support/readme.ts'
+import { proposedRights } from '../support/readme.ts'
 import { redisConfig } from '../support/redis-config.ts'
 import { startReplica, startRedis } from '../support/redis.ts'
 import { latest, redisWorld } from './redis-world.ts'
@@ -47,16 +47,9 @@ t.test('replicas that are asked for and missing are a warning', async t => {
   t.same((await store.check()).warnings, [])
 })
 
-/** As the README has it, word for word. */
-function rightsOfReadme(): string[] {
-  const line = /^ACL SETUSER preau (.*)$/m.exec(readReadme())?.[1]
-  if (line === undefined) throw new Error('the README has no such line')
-  return line.replace('PASSWORD', 'pw').split(' ')
-}
-
-t.test('the rights that the README names are enough for all that is done', async t => {
+t.test('the rights that the operations page names are enough for all that is done', async t => {
   const server = await startRedis(t)
-  server.cli('acl', 'setuser', 'preau', ...rightsOfReadme())
+  server.cli('acl', 'setuser', 'preau', ...proposedRights('pw'))
   const url = `redis://preau:pw@127.0.0.1:${server.port}`
   const folder = t.testdir({ file: 'text' })
   const store = await openStore(redisConfig(url), { check: true })

@@ -1,10 +1,11 @@
 /** The whole product as a city runs it: `preau start` with its own data folder, on free ports, through its command line. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { globSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { setTimeout as elapsed } from 'node:timers/promises'
 import type { Test } from 'tap'
 import type { AccessLogEntry } from '../../src/access-log/access-log.ts'
 
@@ -42,7 +43,12 @@ export interface ProductOptions {
   readonly dir?: string
   /** Variables of its environment, beside our own. */
   readonly env?: object
+  /** Its supervisor may be told to leave. One that is killed may be so in any case. */
+  readonly mayLeaveOrphans?: boolean
 }
+
+/** A variable of each of its processes, by which those are found whose supervisor has gone. */
+const MARK = 'PRODUCT_OF_TEST'
 
 /** Runs a program to its end. */
 export async function runProgram(
@@ -92,7 +98,7 @@ export async function startProduct(t: Test, options: ProductOptions = {}): Promi
   const dataDir = join(dir, 'data')
   const child = spawn(process.execPath, [CLI, 'start', '--config', configFile], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, LANG: 'fr_FR.UTF-8', LC_ALL: '', ...options.env },
+    env: { ...process.env, LANG: 'fr_FR.UTF-8', LC_ALL: '', [MARK]: dir, ...options.env },
   })
   let said = ''
   child.stderr.on('data', chunk => (said += String(chunk)))
@@ -105,6 +111,7 @@ export async function startProduct(t: Test, options: ProductOptions = {}): Promi
   }
   t.teardown(async () => {
     await stop()
+    if (child.exitCode === null || options.mayLeaveOrphans) await endOrphans(dir)
     // Not `t.testdir()`: it would be removed under the feet of processes that still write their compiled code.
     if (options.dir === undefined) rmSync(dir, { recursive: true, force: true })
   })
@@ -156,6 +163,24 @@ function childrenOf(pid: number): number[] {
     .split(/\s+/)
     .filter(Boolean)
     .map(Number)
+}
+
+/** Ends what is left of a product whose supervisor has gone; resolves when it has ended. */
+async function endOrphans(dir: string): Promise<void> {
+  for (const pid of readdirSync('/proc').map(Number).filter(Boolean)) {
+    while (isOf(pid, dir)) {
+      process.kill(pid, 'SIGKILL')
+      await elapsed(20)
+    }
+  }
+}
+
+function isOf(pid: number, dir: string): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(`${MARK}=${dir}`)
+  } catch {
+    return false
+  }
 }
 
 function readAccessLog(dataDir: string): AccessLogEntry[] {

@@ -204,8 +204,8 @@ export async function openOrigin(t: Test, answer?: RequestListener): Promise<Ori
   return { port: (server.address() as AddressInfo).port, server, requests }
 }
 
-/** Waits until something is true, at most two seconds unless more is given. */
-export async function eventually(isTrue: () => boolean, withinMs = 2_000): Promise<void> {
+/** Waits until something is true; gives up after half a minute, which is for a busy machine. */
+export async function eventually(isTrue: () => boolean, withinMs = 30_000): Promise<void> {
   const until = Date.now() + withinMs
   while (!isTrue() && Date.now() < until) await new Promise(resolve => setTimeout(resolve, 5))
 }

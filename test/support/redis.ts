@@ -1,6 +1,7 @@
 /**
- * A real redis-server for a test: on a free port of loopback, its data in a folder of the test, as durable as the README
- * asks for. Stopped, killed, held up and started again on the same port and data as a test needs; it ends with the test.
+ * A real redis-server for a test: on a free port of loopback, its data in a folder of the test, as durable as
+ * deploy/README.md asks for. Stopped, killed, held up and started again on the same port and data as a test needs; it
+ * ends with the test.
  */
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -150,7 +151,7 @@ export async function startReplica(
 export async function startSentinel(
   t: RedisHome,
   master: Pick<RedisServer, 'port'>,
-  replica?: RedisServer,
+  replicas: RedisServer | readonly RedisServer[] = [],
   conf: RedisConf = {},
 ): Promise<RedisServer> {
   const file = join(newFolder(t), 'sentinel.conf')
@@ -159,7 +160,7 @@ export async function startSentinel(
     'sentinel down-after-milliseconds preau 500',
     'sentinel failover-timeout preau 2000',
     // By itself it looks for replicas every ten seconds.
-    ...(replica === undefined ? [] : [`sentinel known-replica preau 127.0.0.1 ${replica.port}`]),
+    ...[replicas].flat().map(({ port }) => `sentinel known-replica preau 127.0.0.1 ${port}`),
   ]
   writeFileSync(file, `${lines.join('\n')}\n`)
   return startRedis(t, conf, [file, '--sentinel'])
@@ -177,6 +178,25 @@ export async function startCluster(t: RedisHome, conf: RedisConf = {}): Promise<
   while (!nodes.every(node => node.cli('cluster', 'info').includes('cluster_state:ok')))
     await pause(20)
   return nodes
+}
+
+/** One more node of a cluster, which follows one of its masters and may take its place. */
+export async function addReplica(
+  t: RedisHome,
+  of: RedisServer,
+  nodes: readonly RedisServer[],
+): Promise<RedisServer> {
+  const replica = await startRedis(t, {
+    'cluster-enabled': 'yes',
+    'cluster-node-timeout': '2000',
+  })
+  replica.cli('cluster', 'meet', '127.0.0.1', String(of.port))
+  const id = of.cli('cluster', 'myid')
+  // It must have heard of the master first; all others must know it, too, to let it take over.
+  while (!replica.cli('cluster', 'replicate', id).startsWith('OK')) await pause(50)
+  const knows = (node: RedisServer): boolean => node.cli('cluster', 'nodes').includes(`slave ${id}`)
+  while (!nodes.every(knows) || !of.cli('role').includes(String(replica.port))) await pause(50)
+  return replica
 }
 
 export interface TlsFiles {

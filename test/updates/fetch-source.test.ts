@@ -192,9 +192,10 @@ t.test('a change that comes in between is met by one more attempt', async t => {
   const wrap = (store: Store): Store => ({
     get: (kind, id) => store.get(kind, id),
     list: (kind, query) => store.list(kind, query),
-    ids: (kind, query) => store.ids(kind, query),
     count: (kind, facet) => store.count(kind, facet),
     revision: kinds => store.revision(kinds),
+    confirmed: read => store.confirmed(read),
+    changes: since => store.changes(since),
     tail: query => store.tail(query),
     forget: before => store.forget(before),
     watch: onChange => store.watch(onChange),

@@ -17,7 +17,7 @@ export interface Aim {
   readonly authority: string
 }
 
-export class Stopwatch {
+class Stopwatch {
   readonly #durations: number[] = []
   readonly #started = performance.now()
 

@@ -53,7 +53,10 @@ async function decideOn(
   decide: typeof approveRequest,
 ): Promise<void> {
   await againOnConflict(async () => {
-    const row = await readRequest(deps, request.params.id)
+    const read = (): Promise<Stored<'request'>> => readRequest(deps, request.params.id)
+    let row = await read()
+    // Whoever reads that it is decided leaves it at that: it must be as safe as a decision of his own.
+    if (row.body.decision !== undefined) row = await deps.store.confirmed(read)
     const { decision } = row.body
     if (decision !== undefined) {
       throw alreadyDecided(decision, wordingFor(request, deps, await readPolicy(deps.store)))

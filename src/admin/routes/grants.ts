@@ -54,9 +54,13 @@ export function grantRoutes(app: FastifyInstance, deps: RouteDeps): void {
     async (request, reply) => {
       const { id } = request.params
       await againOnConflict(async () => {
-        const row = await store.get('grant', id)
+        const read = (): Promise<Stored<'grant'> | undefined> => store.get('grant', id)
+        const row = await read()
         if (row === undefined) throw new PreauError('PREAU_NOT_FOUND')
-        if (row.body.endedAt !== undefined) return
+        if (row.body.endedAt !== undefined) {
+          await store.confirmed(read)
+          return
+        }
         const by = request.who?.user.name ?? ''
         const now = clock()
         const note = { by, action: 'grant.revoke', subject: row.body.host, at: now }

@@ -1,6 +1,6 @@
 /** The page of the lists in force, the progress of work on them, and going back to the version before. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { PreauError, type ErrorCode } from '../../errors.ts'
+import { type ErrorCode, hasCode, PreauError } from '../../errors.ts'
 import { CURRENT } from '../../policy/document.ts'
 import { activate, rollBack } from '../../policy/lists.ts'
 import type { RouteDeps } from '../deps.ts'
@@ -12,12 +12,12 @@ import { isAdminText } from '../texts.ts'
 
 const MAX_ID = 100
 /** What says that the page was no longer true when the button was pressed. */
-const OVERTAKEN: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+const OVERTAKEN: readonly ErrorCode[] = [
   'PREAU_CONFLICT',
   'PREAU_NO_CANDIDATE',
   'PREAU_CANDIDATE_STALE',
   'PREAU_NO_PREVIOUS_LISTS',
-])
+]
 
 export function listRoutes(app: FastifyInstance, deps: RouteDeps): void {
   const { store } = deps
@@ -56,7 +56,7 @@ async function settle(
   try {
     await act(request, deps)
   } catch (error) {
-    if (!(error instanceof PreauError) || !OVERTAKEN.has(error.code)) throw error
+    if (!hasCode(error, ...OVERTAKEN)) throw error
     const words = wordingFor(request, deps, await readPolicy(deps.store))
     reply.code(409)
     const text = await sayWhoWasFaster(deps, words)

@@ -1,6 +1,6 @@
 /** The first page: the pending requests, their live list, and the note that they were really seen. */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { PreauError } from '../../errors.ts'
+import { hasCode, PreauError } from '../../errors.ts'
 import type { PolicyDocument } from '../../policy/policy-document.ts'
 import { isPending } from '../../policy/unblock-request.ts'
 import type { Stored } from '../../store/store.ts'
@@ -116,7 +116,7 @@ async function commitSeen(
     await store.commit({ by, action: 'request.seen', subject, at: now }, changes)
     return true
   } catch (error) {
-    if (error instanceof PreauError && error.code === 'PREAU_CONFLICT') return false
+    if (hasCode(error, 'PREAU_CONFLICT')) return false
     throw error
   }
 }

@@ -18,11 +18,11 @@ export const MAX_SETS = 65_536
 export const MAX_RECORDS = 2 ** 27
 export const MAX_INDEX_BYTES = MAX_RECORDS * RECORD_BYTES + 2 ** 28
 const MIN_BUCKET_BITS = 16
-export const MAX_BUCKET_BITS = 24
+const MAX_BUCKET_BITS = 24
 const RECORDS_A_BUCKET = 8
 
 /** `page-host`: some page of this host is listed, though perhaps not the host. */
-export const TAG_KINDS = ['host', 'page', 'page-host'] as const
+const TAG_KINDS = ['host', 'page', 'page-host'] as const
 export type TagKind = (typeof TAG_KINDS)[number]
 
 /** What a list says of a key. */

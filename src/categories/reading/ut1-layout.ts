@@ -15,7 +15,7 @@ export type Place =
   | { readonly kind: 'ignored'; readonly what: IgnoredKind }
 
 /** What an archive may hold that is never read. UT1's `very_restrictive_expression` would close half of the web. */
-export const IGNORED_KINDS = ['very_restrictive_expression', 'other'] as const
+const IGNORED_KINDS = ['very_restrictive_expression', 'other'] as const
 export type IgnoredKind = (typeof IGNORED_KINDS)[number]
 
 /** The entry's path without `./` and trailing slash; undefined when it is absolute, climbs, or is no plain path. */

@@ -29,24 +29,18 @@ export async function killAdmin(city: City, watch: Watch): Promise<Kill> {
   return { backMs: await untilNew(city, 'admin', new Set([pid])) }
 }
 
-/** Its children end by themselves, with all that they hold and still take. */
+/** Its children serve on; once those of the next one do they drain, and only then may a connection of theirs be cut. */
 export async function killSupervisor(city: City, watch: Watch): Promise<Kill> {
   const before = await whole(city)
-  const all = [...before.workers, ...(before.admin === undefined ? [] : [before.admin])]
-  const look = (): void => {
-    for (const pid of all) expectCuts(pid, city, watch)
-  }
-  look()
+  const orphans = [...before.workers, ...(before.admin === undefined ? [] : [before.admin])]
   process.kill(before.supervisor, 'SIGKILL')
-  const looking = setInterval(look, 20)
-  try {
-    const known = new Set(all)
-    const back = await Promise.all([untilNew(city, 'proxy', known), untilNew(city, 'admin', known)])
-    while (all.some(pid => isAlive(pid))) await elapsed(ROUND_MS)
-    return { backMs: Math.max(...back) }
-  } finally {
-    clearInterval(looking)
+  const back = await Promise.all([untilServed(city, 'proxy'), untilServed(city, 'admin')])
+  await whole(city)
+  while (orphans.some(isAlive)) {
+    for (const pid of orphans) expectCuts(pid, city, watch)
+    await elapsed(ROUND_MS)
   }
+  return { backMs: Math.max(...back) }
 }
 
 export function isAlive(pid: number): boolean {
@@ -81,17 +75,27 @@ export function expectCuts(pid: number, { ports }: City, watch: Watch): void {
   for (const port of [ports.proxy, ports.admin]) watch.expectCuts(acceptedBy(pid, port))
 }
 
+type Part = 'proxy' | 'admin'
+
+/** Until a process answers that was not there before. */
+const untilNew = (city: City, part: Part, known: ReadonlySet<number>): Promise<number> =>
+  untilServed(city, part, from => {
+    const { workers, admin } = city.processes()
+    const candidates = part === 'proxy' ? workers : admin === undefined ? [] : [admin]
+    const pid = ownerOf(from, city.ports[part], candidates)
+    return pid !== undefined && !known.has(pid)
+  })
+
 /** Clients come in rounds, whether those before them were served or still wait in front of a dead listener. */
-async function untilNew(
+async function untilServed(
   city: City,
-  part: 'proxy' | 'admin',
-  known: ReadonlySet<number>,
+  part: Part,
+  isRight: (from: string) => boolean = () => true,
 ): Promise<number> {
   const startedAt = performance.now()
   const over = new AbortController()
   const probe = async (): Promise<void> => {
-    const isNew = (pid: number): boolean => !known.has(pid)
-    if (await isServedBy(city, part, isNew, over.signal)) over.abort()
+    if (await isServed(city, part, isRight, over.signal)) over.abort()
   }
   while (!over.signal.aborted) {
     if (performance.now() - startedAt > PATIENCE_MS)
@@ -102,31 +106,26 @@ async function untilNew(
   return performance.now() - startedAt
 }
 
-function isServedBy(
+function isServed(
   city: City,
-  part: 'proxy' | 'admin',
-  isNew: (pid: number) => boolean,
+  part: Part,
+  isRight: (from: string) => boolean,
   signal: AbortSignal,
 ): Promise<boolean> {
   const port = city.ports[part]
   const path = part === 'proxy' ? 'http://www.jeux.fr/' : '/healthz'
   return new Promise(resolve => {
     const socket = connect({ host: '127.0.0.1', port, localAddress: FROM })
-    const end = (isServed: boolean): void => {
+    const end = (isWell: boolean): void => {
       signal.removeEventListener('abort', onAbort)
       socket.destroy()
-      resolve(isServed)
+      resolve(isWell)
     }
     const onAbort = (): void => end(false)
     signal.addEventListener('abort', onAbort, { once: true })
     socket.on('error', () => end(false))
     socket.on('close', () => end(false))
     socket.once('connect', () => socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`))
-    socket.once('data', () => {
-      const { workers, admin } = city.processes()
-      const candidates = part === 'proxy' ? workers : admin === undefined ? [] : [admin]
-      const pid = ownerOf(`${FROM}:${socket.localPort}`, port, candidates)
-      end(pid !== undefined && isNew(pid))
-    })
+    socket.once('data', () => end(isRight(`${FROM}:${socket.localPort}`)))
   })
 }

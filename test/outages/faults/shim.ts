@@ -1,8 +1,8 @@
 /** Stands on the way to a Redis and does to it what networks do: delay, silence, cut connections, or answers of a server in trouble. */
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { CommandReader } from '../../support/resp.ts'
 import type { Stage } from '../stage.ts'
-import { CommandCounter } from './resp.ts'
 
 export type Trouble =
   | { readonly kind: 'none' }
@@ -57,7 +57,7 @@ class Link {
   readonly #client: Socket
   readonly #upstream: Socket
   readonly #trouble: () => Trouble
-  readonly #commands = new CommandCounter()
+  readonly #commands = new CommandReader()
   #cut: NodeJS.Timeout | undefined
   /** When the last reply is delivered. */
   #due = 0
@@ -101,7 +101,7 @@ class Link {
   }
 
   #ask(chunk: Buffer): void {
-    const count = this.#commands.feed(chunk)
+    const count = this.#commands.feed(chunk).length
     const trouble = this.#trouble()
     if (trouble.kind === 'error') this.#deliver(`-${trouble.text}\r\n`.repeat(count), this.#due)
     else this.#upstream.write(chunk)

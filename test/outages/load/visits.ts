@@ -14,7 +14,7 @@ export interface VisitDeps {
 }
 
 /** Hosts that stay refused for the whole scenario. */
-export const ALWAYS_REFUSED = ['www.miniclip.com', 'www.jeux.fr']
+const ALWAYS_REFUSED = ['www.miniclip.com', 'www.jeux.fr']
 
 /** One PC until `isOver`. */
 export async function visitAllDay(

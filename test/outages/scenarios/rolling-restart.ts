@@ -4,7 +4,7 @@ import type { City } from '../city.ts'
 import { expectCuts, isAlive, whole } from '../faults/kill.ts'
 import type { Load } from '../load/load.ts'
 
-const PATIENCE_MS = 30_000
+const PATIENCE_MS = 120_000
 
 /** Twice at least, and as often as `ms` allow. Answers how long each took until the old processes had gone. */
 export async function restartAll(city: City, load: Load, ms: number): Promise<number[]> {
@@ -29,15 +29,14 @@ export async function restartAll(city: City, load: Load, ms: number): Promise<nu
 /** Tunnels live as long as the drain of their process: which ones they are is known only while it drains. */
 async function untilGone(city: City, old: readonly number[], { watch }: Load): Promise<void> {
   const until = performance.now() + PATIENCE_MS
-  const isThere = (pid: number): boolean => {
+  for (;;) {
     const { workers, admin } = city.processes()
-    return workers.includes(pid) || admin === pid || isAlive(pid)
-  }
-  while (old.some(isThere)) {
+    const isServing = (pid: number): boolean => workers.includes(pid) || admin === pid
+    const left = old.filter(pid => isServing(pid) || isAlive(pid))
+    if (left.length === 0) return
     if (performance.now() > until)
       throw new Error(`the old processes did not go\n${city.lastLines.join('\n')}`)
-    const draining = old.filter(pid => !city.processes().workers.includes(pid))
-    for (const pid of draining) expectCuts(pid, city, watch)
+    for (const pid of left) if (!workers.includes(pid)) expectCuts(pid, city, watch)
     await elapsed(50)
   }
 }

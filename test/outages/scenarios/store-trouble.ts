@@ -4,7 +4,7 @@ import type { Shim, Trouble } from '../faults/shim.ts'
 import type { Load } from '../load/load.ts'
 import { converge } from './converge.ts'
 
-export const TROUBLES: readonly Trouble[] = [
+const TROUBLES: readonly Trouble[] = [
   { kind: 'slow', ms: 2_000 },
   { kind: 'cutting', ms: 300 },
   { kind: 'error', text: 'LOADING Redis is loading the dataset in memory' },

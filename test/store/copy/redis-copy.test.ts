@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { parseStoreAddress, redisSchema } from '../../../src/config-store.ts'
 import { copyStore } from '../../../src/store/copy/copy.ts'
@@ -8,6 +7,7 @@ import { openRedisWriting } from '../../../src/store/copy/redis-writing.ts'
 import { openStore } from '../../../src/store/open-store.ts'
 import { copyContract, sqliteSpot, type MakeSpot } from '../../contract/copy.ts'
 import { note } from '../../contract/store.ts'
+import { proposedRights } from '../../support/readme.ts'
 import { redisConfig } from '../../support/redis-config.ts'
 import { startCluster, startRedis, startReplica } from '../../support/redis.ts'
 
@@ -150,12 +150,9 @@ t.test('a password is never told, whatever goes wrong', async t => {
   }
 })
 
-t.test('the account that the README proposes may copy', async t => {
-  const readme = readFileSync('README.md', 'utf8')
-  const rule = /ACL SETUSER preau on >PASSWORD (.+)/.exec(readme)?.[1]?.split(' ') ?? []
-  t.ok(rule.length > 5)
+t.test('the account that the operations page proposes may copy', async t => {
   const guarded = await startRedis(t)
-  guarded.cli('ACL', 'SETUSER', 'preau', 'on', '>word', ...rule)
+  guarded.cli('ACL', 'SETUSER', 'preau', ...proposedRights('word'))
   const place = placeAt('preau', `redis://preau:word@127.0.0.1:${guarded.port}`)
   await fill(place)
   const to = await sqliteSpot(t)

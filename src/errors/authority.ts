@@ -1,0 +1,20 @@
+/** The certification authority of the city. */
+import type { ErrorTable } from './table.ts'
+
+export const AUTHORITY_ERRORS = {
+  PREAU_CA_UNREADABLE: {
+    status: 503,
+    fr: 'L’autorité de certification {file} est illisible ({detail}).',
+    en: 'The certification authority {file} cannot be used ({detail}).',
+  },
+  PREAU_CA_ELSEWHERE: {
+    status: 503,
+    fr: 'Cette machine n’a pas l’autorité de certification de la ville (empreinte {recorded}) : copiez le dossier {folder} depuis la première machine.',
+    en: 'This machine lacks the certification authority of the city (fingerprint {recorded}): copy the folder {folder} from the first machine.',
+  },
+  PREAU_CA_DIFFERS: {
+    status: 503,
+    fr: 'L’autorité de certification de {folder} (empreinte {found}) n’est pas celle de la ville (empreinte {recorded}) : remplacez ce dossier par celui de la première machine. Si elle doit la remplacer partout : « preau ca record ».',
+    en: 'The certification authority in {folder} (fingerprint {found}) is not that of the city (fingerprint {recorded}): replace this folder by that of the first machine. If it is to replace it everywhere: "preau ca record".',
+  },
+} as const satisfies ErrorTable
