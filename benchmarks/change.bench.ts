@@ -13,7 +13,7 @@ import { stop } from './support/processes.ts'
 import { report } from './support/report.ts'
 
 const WORKERS = 2
-const ACTIVE = [10, 1_000] as const
+const ACTIVE = [10, 5_000] as const
 const CHANGES = 60
 /** Far enough apart that each is followed by itself. */
 const EVERY_MS = 100

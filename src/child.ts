@@ -42,7 +42,7 @@ function runAsChild(send: (message: FromChild) => Promise<void>): void {
     // The screen of the start says what went well; the log says what did not.
     const logger = pino({ level: 'warn', base: { role, pid: process.pid } }, pino.destination(2))
     endOnDefect(logger)
-    running = run(message, logger, () => gathering.ask())
+    running = run(message, logger, async () => (process.connected ? gathering.ask() : undefined))
     let port: number | undefined
     running.then(
       ({ address }) => {

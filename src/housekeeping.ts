@@ -23,6 +23,7 @@ const PERIOD_MS = 3_600_000
 /** Shorter than the period, so that whoever has cleaned is the first who may again. */
 const TURN = { max: 1, windowMs: PERIOD_MS - 5 * 60_000 }
 const TURN_KEY = 'housekeeping'
+const NOTE = { by: 'system', action: 'housekeeping' } as const
 const DAY_MS = 86_400_000
 const PAGE = 500
 /** Changes of one commit: while it is made the store does nothing else. */
@@ -52,15 +53,31 @@ export function startHousekeeping(options: HousekeepingOptions): { stop(): void 
 export async function takeTurn(options: HousekeepingOptions): Promise<number> {
   const { store, config, clock } = options
   const { accessLogRetentionDays } = config.limits
-  const files = await deleteExpiredLogs(accessLogDir(config), accessLogRetentionDays, clock())
+  // Without the store nothing tells, and no file must outlive its time because of that.
+  const isDoubtful = await hasLeapt(store, clock()).catch(() => false)
+  const files = isDoubtful
+    ? []
+    : await deleteExpiredLogs(accessLogDir(config), accessLogRetentionDays, clock())
   const { isTaken } = await store.permits.take(TURN_KEY, TURN)
   if (!isTaken) return files.length
   try {
-    return files.length + (await cleanRecords(options))
+    if (!isDoubtful) return files.length + (await cleanRecords(options))
+    // Whoever comes in an hour finds this entry, and believes the clock.
+    await store.commit({ ...NOTE, detail: { records: 0 }, at: clock() }, [])
+    return 0
   } catch (error) {
     await store.permits.clear(TURN_KEY).catch(() => undefined)
     throw error
   }
+}
+
+/**
+ * Whether much time has passed since anybody did anything: a quiet city, or the clock of a machine that has just started and
+ * is years ahead, by which all would be past its time.
+ */
+async function hasLeapt(store: Store, now: number): Promise<boolean> {
+  const [newest] = await store.tail({ limit: 1 })
+  return newest !== undefined && now - newest.at > DAY_MS
 }
 
 /** Answers how many records went or ended. Throws what the store throws. */
@@ -117,9 +134,9 @@ function* batches(groups: readonly Change[][]): Generator<Change[][]> {
 /** One commit; where somebody has just written one of the records, each by itself, and that one waits for the next turn. */
 async function write(store: Store, groups: readonly Change[][], now: number): Promise<number> {
   const changes = groups.flat()
-  const detail = { records: changes.length }
+  const note = { ...NOTE, detail: { records: changes.length }, at: now }
   try {
-    await store.commit({ by: 'system', action: 'housekeeping', detail, at: now }, changes)
+    await store.commit(note, changes)
     return changes.length
   } catch (error) {
     if (!hasCode(error, 'PREAU_CONFLICT')) throw error

@@ -16,8 +16,8 @@ export const authorityDir = (config: Config): string => join(config.dataDir, 'ca
 
 /**
  * Opens the city's CA, made at the first start and named after the city of the policy then in force, and records its
- * fingerprint. Where several machines share the store, throws PREAU_CA_ELSEWHERE or PREAU_CA_DIFFERS rather than let a
- * second CA come to be. Throws what `openAuthority` and the store throw.
+ * fingerprint. Throws rather than let a second one come to be, which no PC knows: PREAU_CA_LOST, or PREAU_CA_ELSEWHERE and
+ * PREAU_CA_DIFFERS where several machines share the store. Throws what `openAuthority` and the store throw.
  */
 export async function installAuthority(
   config: Config,
@@ -28,8 +28,8 @@ export async function installAuthority(
   const known = await store.get('installation', CURRENT)
   const recorded = known?.body.caFingerprint
   const isShared = store.files !== undefined
-  if (isShared && recorded !== undefined && !isWhole(folder))
-    throw new PreauError('PREAU_CA_ELSEWHERE', { folder, recorded })
+  if (recorded !== undefined && (isShared ? !isWhole(folder) : isGone(folder)))
+    throw new PreauError(isShared ? 'PREAU_CA_ELSEWHERE' : 'PREAU_CA_LOST', { folder, recorded })
   const authority = await makeOrOpen(folder, store, now)
   const found = authority.fingerprint256
   if (found === recorded) return authority
@@ -75,6 +75,9 @@ export async function recordAuthority(
 
 const isWhole = (folder: string): boolean =>
   existsSync(join(folder, 'ca.key')) && existsSync(join(folder, 'ca.pem'))
+
+const isGone = (folder: string): boolean =>
+  !existsSync(join(folder, 'ca.key')) && !existsSync(join(folder, 'ca.pem'))
 
 async function makeOrOpen(folder: string, store: Store, now: number): Promise<Authority> {
   const policy = await store.get('policy', CURRENT)

@@ -73,6 +73,10 @@ export const METRICS = {
     type: 'counter',
     help: 'lines of the access log that found no place on the disk',
   },
+  preau_ca_end_seconds: {
+    type: 'gauge',
+    help: 'when the CA of the city ends, in seconds since 1970',
+  },
   preau_ca_usable: {
     type: 'gauge',
     help: '0 while a worker cannot use the CA, and refused HTTPS sites get no page',

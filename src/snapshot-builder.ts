@@ -1,9 +1,9 @@
-/** Reads what is decided by from the store, and builds the snapshot of it; what stands open is kept from one to the next. */
+/** Builds the snapshot of what is decided by; what stands open is kept from one to the next. */
 import { stat } from 'node:fs/promises'
 import type { Logger } from 'pino'
 import { indexFile } from './categories/lists.ts'
 import type { Config } from './config.ts'
-import { PreauError } from './errors.ts'
+import type { PreauError } from './errors.ts'
 import type { DecidingState } from './last-state/format.ts'
 import {
   isIndexDamage,
@@ -13,8 +13,6 @@ import {
 } from './opened-categories.ts'
 import { createAddressJudge, parseCidr } from './policy/address.ts'
 import type { Catalogue } from './policy/category.ts'
-import { CURRENT, type Kind } from './policy/document.ts'
-import { isKept } from './policy/grant.ts'
 import { buildSnapshot, withGrants, type Snapshot } from './policy/snapshot.ts'
 import type { Store } from './store/store.ts'
 
@@ -32,29 +30,6 @@ export interface Built {
   readonly snapshot: Snapshot
 }
 
-/** What decides. Most commits of a city change other records. */
-export const DECIDING: readonly Kind[] = ['policy', 'lists', 'grant']
-
-const MAX_GRANTS = 100_000
-
-/** Throws PREAU_STORE_EMPTY when the store has no policy or no lists, and what the store throws. */
-export async function readState({
-  store,
-  clock,
-}: Pick<BuildOptions, 'store' | 'clock'>): Promise<DecidingState> {
-  const [policy, lists, active] = await Promise.all([
-    store.get('policy', CURRENT),
-    store.get('lists', CURRENT),
-    store.list('grant', { facet: 'active', limit: MAX_GRANTS }),
-  ])
-  if (policy === undefined || lists === undefined)
-    throw new PreauError('PREAU_STORE_EMPTY', { detail: policy === undefined ? 'policy' : 'lists' })
-  const at = clock()
-  // Whether one is in force is judged at each verdict, by the clock as it then is.
-  const grants = active.map(({ body }) => body).filter(grant => isKept(grant, at))
-  return { at, policy, lists, grants }
-}
-
 /** Whether both decide the same; a version tells all of its record, as long as the store was never out of sight. */
 export function isSame(before: DecidingState, after: DecidingState): boolean {
   return (
@@ -63,16 +38,6 @@ export function isSame(before: DecidingState, after: DecidingState): boolean {
     before.grants.length === after.grants.length &&
     before.grants.every((grant, i) => grant.id === after.grants[i]?.id)
   )
-}
-
-/** What has not changed stays the same object, for those who keep something made of it. */
-export function takeOver(before: DecidingState, after: DecidingState): DecidingState {
-  const { policy, lists } = before
-  return {
-    ...after,
-    policy: policy.version === after.policy.version ? policy : after.policy,
-    lists: lists.version === after.lists.version ? lists : after.lists,
-  }
 }
 
 export class SnapshotBuilder {

@@ -8,16 +8,8 @@ import { LastStateKeeper } from './last-state/keep.ts'
 import { lastStateFile, readLastState } from './last-state/read.ts'
 import { isIndexDamage } from './opened-categories.ts'
 import type { Current, Snapshot } from './policy/snapshot.ts'
-import {
-  isSame,
-  readState,
-  takeOver,
-  DECIDING,
-  SnapshotBuilder,
-  type BuildOptions,
-  type Built,
-} from './snapshot-builder.ts'
-import { isSameSight } from './store/revision.ts'
+import { isSame, SnapshotBuilder, type BuildOptions, type Built } from './snapshot-builder.ts'
+import { StateReader } from './state-reader.ts'
 
 export type FollowOptions = BuildOptions
 
@@ -59,12 +51,11 @@ type Outcome = { readonly error: unknown } | undefined
 
 class SnapshotFollower implements FollowedSnapshot {
   readonly #options: FollowOptions
+  readonly #reader: StateReader
   readonly #builder: SnapshotBuilder
   readonly #keeper: LastStateKeeper
   readonly #listeners = new Set<() => void>()
   #built: Built | undefined
-  /** Of what was read last. */
-  #revision: string | undefined
   #lastState: LastState | undefined
   #isRefreshing = false
   #isStale = false
@@ -75,8 +66,9 @@ class SnapshotFollower implements FollowedSnapshot {
   #unwatch = (): void => undefined
 
   constructor(options: FollowOptions) {
-    const { config, logger } = options
+    const { store, config, clock, logger } = options
     this.#options = options
+    this.#reader = new StateReader(store, clock)
     this.#builder = new SnapshotBuilder(options)
     this.#keeper = new LastStateKeeper({ file: lastStateFile(config), logger })
   }
@@ -174,30 +166,16 @@ class SnapshotFollower implements FollowedSnapshot {
   }
 
   async #refresh(): Promise<void> {
-    const { store, clock } = this.#options
-    // Asked first: what changes while the state is read makes it another one.
-    const revision = await store.revision(DECIDING)
-    const before = this.#isComparable(revision) ? this.#built : undefined
-    const isRead = before !== undefined && revision === this.#revision
-    const told = isRead ? { ...before.state, at: clock() } : await readState(this.#options)
-    const state = before === undefined ? told : takeOver(before.state, told)
+    if (this.#lastState !== undefined) this.#reader.forget()
+    const { state, isAllRead } = await this.#reader.read()
+    // After a loss a version may have come twice, with other contents: a backup was put back.
+    const before = isAllRead ? undefined : this.#built
     const isChanged = before === undefined || this.#builder.isBehind || !isSame(before.state, state)
     this.#built = isChanged
       ? { state, snapshot: await this.#builder.build(state, before) }
       : { ...before, state: { ...before.state, at: state.at } }
-    // Not before it is in force: what could not be built is read again.
-    this.#revision = revision
     this.#keeper.keep(this.#built.state, isChanged)
     if (isChanged) for (const listener of this.#listeners) listener()
-  }
-
-  /** Whether what stands in force can be told from what the store says now by versions alone. */
-  #isComparable(revision: string): boolean {
-    return (
-      this.#lastState === undefined &&
-      this.#revision !== undefined &&
-      isSameSight(this.#revision, revision)
-    )
   }
 
   #succeeded(): void {

@@ -107,6 +107,7 @@ t.test('old records and files go, those in force stay', async t => {
     session('over', OVER),
   ])
   await store.commit({ by: 'pc:10.1.2.3', action: 'old', at: longAgo }, [])
+  await store.commit(NOTE, [])
   await takeTurn(options)
   const names = async (kind: 'grant' | 'request', facet?: string) =>
     (await store.list(kind, facet === undefined ? {} : { facet }))
@@ -157,6 +158,7 @@ t.test('of what has gone nothing can be found in the files of the data folder', 
       .filter(entry => entry.isFile())
       .map(entry => join(entry.parentPath, entry.name))
       .filter(file => /forgotten|pc:10\.99/.test(readFileSync(file, 'latin1')))
+  await store.commit(NOTE, [])
   t.ok(traces().length > 0, 'they were there')
   await takeTurn(options)
   t.strictSame(traces(), [])
@@ -168,6 +170,35 @@ t.test('a folder of logs with other files in it keeps them', async t => {
   writeFileSync(join(dataDir, 'access-log/notes.txt'), '')
   t.equal(await takeTurn(options), 0)
   t.ok(existsSync(join(dataDir, 'access-log/notes.txt')))
+})
+
+t.test('a clock that is years ahead when the machine starts destroys nothing', async t => {
+  const logs = { 'access-log': { 'access-2026-11-22.jsonl': '' } }
+  const { dataDir, options } = await open(t, t.testdir(logs))
+  const { store } = options
+  await store.commit(NOTE, [
+    grant('in-force', NOW - 1, { until: NOW + DAY_MS }),
+    ...request('pending', 'a', NOW),
+    session('open', NOW + DAY_MS),
+  ])
+  t.equal(await takeTurn({ ...options, clock: () => NOW + 10 * 365 * DAY_MS }), 0)
+  t.equal(await store.count('grant', 'active'), 1)
+  t.equal(await store.count('request', 'pending'), 1)
+  t.equal(await store.count('session'), 1)
+  t.equal((await store.tail({ limit: 10 })).at(-1)?.action, NOTE.action)
+  t.ok(existsSync(join(dataDir, 'access-log/access-2026-11-22.jsonl')))
+})
+
+t.test('where nobody has done anything for days it is cleaned an hour later', async t => {
+  const { options } = await open(t)
+  const { store } = options
+  await store.commit(NOTE, [session('over', OVER)])
+  let now = NOW + 3 * DAY_MS
+  const later = { ...options, clock: () => now }
+  t.equal(await takeTurn(later), 0)
+  now += 3_600_000
+  await store.permits.clear('housekeeping')
+  t.equal(await takeTurn(later), 1)
 })
 
 t.test('of two admin processes one does the work of the hour', async t => {

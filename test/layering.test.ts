@@ -13,7 +13,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['main'],
   ['succession'],
   ['snapshot-follower', 'housekeeping', 'updates'],
-  ['snapshot-builder'],
+  ['snapshot-builder', 'state-reader'],
   ['opened-categories'],
   ['install', 'install-authority'],
   ['last-state'],

@@ -1,6 +1,6 @@
 /** What the first page warns of, from how everything is: each in words that say what to do. */
 import { warningText } from '../store/wording.ts'
-import type { Health } from './health.ts'
+import { endsSoon, type Health } from './health.ts'
 import type { StripWarning } from './list-strip.ts'
 import type { Wording } from './wording.ts'
 
@@ -15,6 +15,7 @@ export function healthWarnings(health: Health | undefined, words: Wording): Stri
   const texts = [
     ...store.warnings.map(warning => warningText(warning, locale)),
     lastState.processes > 0 && t('health.lastState', { count: lastState.processes }),
+    !isTold && t('health.alone'),
     isTold && up < configured && t('health.missing', { up, configured }),
     silent > 0 && t('health.silent', { silent, configured }),
     restarts >= MANY_RESTARTS && t('health.restarts', { restarts }),
@@ -23,7 +24,8 @@ export function healthWarnings(health: Health | undefined, words: Wording): Stri
     log.lostLines > 0 && t('health.log', { lines: words.number(log.lostLines) }),
     descriptors.state !== 'ok' &&
       t('health.descriptors', { open: descriptors.open ?? 0, max: descriptors.max ?? 0 }),
-    authority.state !== 'ok' && t('health.authority'),
+    !authority.isUsable && t('health.authority'),
+    endsSoon(authority.endsInDays) && t('health.authorityEnds', { days: authority.endsInDays }),
   ]
   return texts.filter(text => text !== false).map(text => ({ kind: 'problem', text }))
 }

@@ -5,6 +5,7 @@ import type { StoreHealth, StoreWarning } from '../store/store.ts'
 import type { AdminDeps } from './deps.ts'
 import { readListState } from './list-state.ts'
 import { RecentCount } from './recent-count.ts'
+import { within } from './within.ts'
 
 /** `warn`: somebody should look; `fail`: unfit for service. */
 export type PartState = 'ok' | 'warn' | 'fail'
@@ -34,12 +35,19 @@ export interface Health {
     readonly open: number | null
     readonly max: number | null
   }
-  readonly authority: { readonly state: PartState }
+  /** `endsInDays`: until every PC needs its successor; null where there is none. */
+  readonly authority: {
+    readonly state: PartState
+    readonly isUsable: boolean
+    readonly endsInDays: number | null
+  }
 }
 
 const PERIOD_MS = 10_000
 /** An answer this young serves another who asks. */
 const FRESH_MS = 1_000
+/** For what may hang with the disk. */
+const PATIENCE_MS = 900
 const HOUR_MS = 3_600_000
 const CRASH_WINDOW_MS = 600_000
 /** Restarts in that time that are more than an accident. */
@@ -48,6 +56,9 @@ const MANY_RESTARTS = 3
 const LOW_DISK_BYTES = 2 ** 30
 const LOW_DISK_SHARE = 0.05
 const MANY_DESCRIPTORS = 0.8
+const DAY_MS = 86_400_000
+/** A new certificate has to reach every PC. */
+const CA_WARNING_DAYS = 90
 
 export class HealthWatch {
   readonly #deps: AdminDeps
@@ -85,11 +96,11 @@ export class HealthWatch {
   }
 
   async #look(): Promise<Health> {
-    const { gather, store, config, ownSamples = () => [] } = this.#deps
+    const { gather, store, config, clock, ownSamples = () => [] } = this.#deps
     const [samples, storeHealth, freeBytes] = await Promise.all([
       gather().catch(() => undefined),
       store.check(),
-      freeSpace(config.dataDir),
+      within(PATIENCE_MS, freeSpace(config.dataDir)),
     ])
     const { isUp } = storeHealth
     if (isUp) this.#old = await this.#oldLists()
@@ -100,6 +111,8 @@ export class HealthWatch {
     const lostLines = this.#lost.add(told.sum('preau_access_log_lost_lines_total'), now)
     const processes = told.sum('preau_last_state_in_use')
     const isUsable = this.#deps.caFingerprint !== undefined && told.isAll('preau_ca_usable', 1)
+    const [end] = told.of('preau_ca_end_seconds')
+    const endsInDays = end ? Math.floor((end.value * 1_000 - clock()) / DAY_MS) : null
     this.#latest = {
       store: { ...storeHealth, warnings, state: isUp ? warnIf(warnings.length > 0) : 'fail' },
       workers: workersOf(told, samples !== undefined, restarts, config.workers),
@@ -108,21 +121,21 @@ export class HealthWatch {
       log: { state: warnIf(lostLines > 0), lostLines },
       disk: { state: warnIf(freeBytes?.isLow === true), freeBytes: freeBytes?.bytes ?? null },
       descriptors: descriptorsOf(told),
-      authority: { state: warnIf(!isUsable) },
+      authority: { state: warnIf(!isUsable || endsSoon(endsInDays)), isUsable, endsInDays },
     }
     this.#lookedAt = performance.now()
     return this.#latest
   }
 
   async #oldLists(): Promise<readonly string[]> {
-    try {
-      const { standings } = await readListState(this.#deps)
-      return standings.filter(({ state }) => state === 'old').map(({ name }) => name)
-    } catch {
-      return this.#old
-    }
+    const told = await within(PATIENCE_MS, readListState(this.#deps))
+    if (told === undefined) return this.#old
+    return told.standings.filter(({ state }) => state === 'old').map(({ name }) => name)
   }
 }
+
+export const endsSoon = (days: number | null): days is number =>
+  days !== null && days < CA_WARNING_DAYS
 
 const warnIf = (isSo: boolean): PartState => (isSo ? 'warn' : 'ok')
 

@@ -38,7 +38,8 @@ export async function start(
   })
   terminal.progress(terminal.t('start.starting'))
   await prepareOrGoOn(config, terminal)
-  const logger = pino({ base: { role: 'supervisor', pid: process.pid } }, pino.destination(2))
+  // `role` and `pid` in its lines are those of the process that a line tells of.
+  const logger = pino({ base: { from: 'supervisor' } }, pino.destination(2))
   const manager = createServiceManager(service, logger)
   let token: string | undefined
   try {

@@ -10,6 +10,7 @@ import { startHousekeeping } from '../housekeeping.ts'
 import { listen, type ListenAt } from '../listening.ts'
 import { followLists } from '../shared-lists/follow-lists.ts'
 import { isSummed, type Sample } from '../metrics.ts'
+import type { Authority } from '../tls/authority.ts'
 import { createListWork } from '../updates/list-jobs.ts'
 import { startSchedule } from '../updates/schedule.ts'
 import { followBroughtSnapshot } from './brought-snapshot.ts'
@@ -53,6 +54,7 @@ export async function startAdmin(
     ownSamples: () => [
       ...watched.samples().map(ofThisProcess),
       ofThisProcess({ name: 'preau_last_state_in_use', value: current.lastState ? 1 : 0 }),
+      ...endOf(authority),
     ],
     gather,
   })
@@ -86,6 +88,11 @@ export async function startAdmin(
     },
   }
 }
+
+const endOf = (authority: Authority | undefined): Sample[] =>
+  authority === undefined
+    ? []
+    : [{ name: 'preau_ca_end_seconds', value: authority.notAfter / 1_000 }]
 
 /** A gauge of one worker has its place for a label; this process has none. */
 const ofThisProcess = (sample: Sample): Sample =>

@@ -52,6 +52,7 @@ export class LateStore implements Store {
   readonly list: Store['list'] = (kind, query) => this.#there(store => store.list(kind, query))
   readonly count: Store['count'] = (kind, facet) => this.#there(store => store.count(kind, facet))
   readonly revision: Store['revision'] = kinds => this.#there(store => store.revision(kinds))
+  readonly changes: Store['changes'] = since => this.#there(store => store.changes(since))
   readonly commit: Store['commit'] = (note, changes) =>
     this.#there(store => store.commit(note, changes))
   readonly confirmed: Store['confirmed'] = read => this.#there(store => store.confirmed(read))

@@ -80,6 +80,7 @@ export class WatchedStore {
       list: (kind, query) => this.#time('read', () => store.list(kind, query)),
       count: (kind, facet) => this.#time('read', () => store.count(kind, facet)),
       revision: kinds => this.#time('read', () => store.revision(kinds)),
+      changes: since => this.#time('read', () => store.changes(since)),
       tail: query => this.#time('read', () => store.tail(query)),
       commit: (note, changes) => this.#time('commit', () => store.commit(note, changes)),
       forget: before => this.#time('commit', () => store.forget(before)),

@@ -11,6 +11,7 @@ import type { Authority } from '../tls/authority.ts'
 
 const UNUSABLE: readonly ErrorCode[] = [
   'PREAU_CA_UNREADABLE',
+  'PREAU_CA_LOST',
   'PREAU_CA_ELSEWHERE',
   'PREAU_CA_DIFFERS',
 ]

@@ -32,6 +32,10 @@ export interface Documents {
 export type Kind = keyof Documents
 export const CURRENT = 'current'
 
+/** What decides, and what all that serve follow. Most commits of a city change other records. */
+export const FOLLOWED = ['policy', 'lists', 'grant'] as const satisfies readonly Kind[]
+export type FollowedKind = (typeof FOLLOWED)[number]
+
 /** Writes (`body`) or removes (`null`) a record; `expects` names the version it must have now, or that it must not exist. */
 export type Change = {
   [K in Kind]: {

@@ -63,10 +63,14 @@ export interface FetchClaim {
   readonly until: number
 }
 
+/** A claim that would last longer was made by a clock that was ahead: whoever died with it is not waited for until then. */
+const LONGEST_CLAIM_MS = 3_600_000
+
 /** The claim that counts at an instant. */
 export function liveClaim(status: FetchStatus | undefined, now: number): FetchClaim | undefined {
   const claim = status?.claim
-  return claim !== undefined && claim.until > now ? claim : undefined
+  const leftMs = (claim?.until ?? now) - now
+  return leftMs > 0 && leftMs <= LONGEST_CLAIM_MS ? claim : undefined
 }
 
 export interface FetchFailure {

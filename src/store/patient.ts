@@ -27,8 +27,9 @@ export class Patient {
       signal?.throwIfAborted()
       if (this.#isClosed) throw unavailable(new Error('the store is closed'))
       try {
-        return await question((this.#link ??= this.#connect()))
+        return await unlessAborted(question((this.#link ??= this.#connect())), signal)
       } catch (error) {
+        signal?.throwIfAborted()
         const isFinal = error instanceof RedisRefusal && !PASSING.test(error.message)
         if (isFinal || performance.now() >= until) throw unavailable(error)
         await elapsed(PAUSE_MS)
@@ -39,5 +40,18 @@ export class Patient {
   async close(): Promise<void> {
     this.#isClosed = true
     await this.#link?.close()
+  }
+}
+
+/** Rejects at once where it is given up: who waits for a silent Redis would wait for as long as a chunk may take. */
+async function unlessAborted<T>(answer: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return answer
+  const aborted = Promise.withResolvers<never>()
+  const stop = (): void => aborted.reject(signal.reason)
+  signal.addEventListener('abort', stop)
+  try {
+    return await Promise.race([answer, aborted.promise])
+  } finally {
+    signal.removeEventListener('abort', stop)
   }
 }

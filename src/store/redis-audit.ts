@@ -4,8 +4,11 @@ import { entryOf, type StreamEntry } from './redis-records.ts'
 import type { AuditEntry } from './store.ts'
 
 const BATCH = 500
+const DAY_MS = 86_400_000
 /** Clocks of machines differ: entries stand in the order of the commits, not quite in that of their times. */
-const SLACK_MS = 7 * 86_400_000
+const SLACK_MS = 7 * DAY_MS
+/** Nothing is kept for longer than a year: what is younger is of a clock that was ahead, and says nothing of what follows. */
+const LONGEST_KEPT_MS = 370 * DAY_MS
 
 export class RedisAudit {
   readonly #link: RedisLink
@@ -32,7 +35,8 @@ export class RedisAudit {
       const old = entries.filter(({ at }) => at < before).map(({ seq }) => `${seq}-0`)
       if (old.length > 0) forgotten += Number(await this.#link.call('XDEL', [this.#key, ...old]))
       const last = entries.at(-1)
-      const isYoung = entries.every(({ at }) => at >= before + SLACK_MS)
+      const times = entries.map(({ at }) => at).filter(at => at < before + LONGEST_KEPT_MS)
+      const isYoung = times.length > 0 && times.every(at => at >= before + SLACK_MS)
       if (last === undefined || entries.length < BATCH || isYoung) return forgotten
       from = last.seq + 1
     }

@@ -3,12 +3,15 @@ import type { Kind } from '../policy/document.ts'
 import type { Argument } from './redis-link.ts'
 import {
   auditEntryOf,
-  auditRowOf,
+  commitRowOf,
+  DEFAULT_LIMIT,
+  keyOf,
   type AuditRow,
+  type ChangedRow,
   type DocumentRow,
   type RowChange,
 } from './rows.ts'
-import type { AuditEntry, CommitNote } from './store.ts'
+import type { AuditEntry, CommitNote, ListQuery } from './store.ts'
 
 export interface RedisKeys {
   readonly schema: string
@@ -48,7 +51,7 @@ export function commitArguments(
   note: CommitNote,
   changes: readonly RowChange[],
 ): Argument[] {
-  const args: Argument[] = [marker, JSON.stringify(auditRowOf(note))]
+  const args: Argument[] = [marker, JSON.stringify(commitRowOf(note, changes))]
   for (const { kind, id, expects, facets, body } of changes) {
     const version = expects === 'absent' ? '0' : String(expects ?? '')
     args.push(kind, id, version, JSON.stringify(facets), body === null ? '' : '1', body ?? '')
@@ -62,10 +65,31 @@ export function rowOf(id: string, value: string): DocumentRow {
   return { id, version: Number(value.slice(0, first)), body: value.slice(second + 1) }
 }
 
+/** Where a list stands, and which part of it is wanted. */
+export const rangeOf = (
+  keys: RedisKeys,
+  kind: Kind,
+  { facet, before, limit = DEFAULT_LIMIT }: ListQuery,
+) => ({
+  index: keys.index(kind, facet === undefined ? facet : keyOf(facet)),
+  upTo: before === undefined ? '+' : `(${keyOf(before)}`,
+  limit: Math.max(0, limit),
+})
+
 /** What `LIST` answers: id, value, id, value … */
 export function rowsOf(flat: readonly string[]): DocumentRow[] {
   const rows: DocumentRow[] = []
   for (let i = 0; i + 1 < flat.length; i += 2) rows.push(rowOf(flat[i] ?? '', flat[i + 1] ?? ''))
+  return rows
+}
+
+/** What `CHANGES` answers after the number: kind, id, value or nothing … */
+export function changedRowsOf(flat: readonly (string | null)[]): ChangedRow[] {
+  const rows: ChangedRow[] = []
+  for (let i = 0; i + 2 < flat.length; i += 3) {
+    const [kind, key, value] = [flat[i] as Kind, flat[i + 1] ?? '', flat[i + 2] ?? null]
+    rows.push({ kind, key, row: value === null ? undefined : rowOf(key, value) })
+  }
   return rows
 }
 

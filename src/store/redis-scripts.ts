@@ -112,6 +112,41 @@ end
 return found
 `)
 
+/**
+ * KEYS: seq. ARGV: marker, the number of a commit, how many commits and records may be told, then the kinds. Answers the
+ * number of the last commit that changed such records, then kind, id and value of each record that was changed since: the
+ * entries of the audit name them. Nothing at all where one of those entries is missing or says nothing.
+ */
+export const CHANGES = script(`
+local prefix = string.sub(KEYS[1], 1, -4)
+if redis.call('GET', prefix .. 'schema') ~= ARGV[1] then return {} end
+local since, last = tonumber(ARGV[2]), 0
+local revisions = redis.call('HMGET', prefix .. 'revisions', unpack(ARGV, 5))
+for _, revision in ipairs(revisions) do last = math.max(last, tonumber(revision or '0')) end
+local told = {string.format('%d', last)}
+if last == since then return told end
+if last < since or last - since > tonumber(ARGV[3]) then return {} end
+local first, final = string.format('%d-0', since + 1), string.format('%d-0', last)
+local entries = redis.call('XRANGE', prefix .. 'audit', first, final)
+if #entries ~= last - since then return {} end
+local seen, count = {}, 0
+for _, entry in ipairs(entries) do
+  local isRead, note = pcall(cjson.decode, entry[2][2])
+  if not isRead or type(note.changed) ~= 'table' then return {} end
+  for _, name in ipairs(note.changed) do
+    if not seen[name] then
+      seen[name], count = true, count + 1
+      if count > tonumber(ARGV[4]) then return {} end
+      local cut = string.find(name, '\\n', 1, true)
+      local kind, id = string.sub(name, 1, cut - 1), string.sub(name, cut + 1)
+      told[#told + 1], told[#told + 2] = kind, id
+      told[#told + 1] = redis.call('HGET', prefix .. 'doc:' .. kind, id)
+    end
+  end
+end
+return told
+`)
+
 /** KEYS: counter. ARGV: max, window in ms, "1" for a sliding one. Answers whether it was taken, how many are, ms left. */
 export const TAKE = script(`
 local taken = tonumber(redis.call('GET', KEYS[1]) or '0')

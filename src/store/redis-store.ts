@@ -6,6 +6,7 @@ import { Calls } from './calls.ts'
 import { answerHealth } from './health.ts'
 import { RedisAcknowledged } from './redis-acknowledged.ts'
 import { RedisAudit } from './redis-audit.ts'
+import { RedisChanges } from './redis-changes.ts'
 import type { RedisConnector } from './redis-connect.ts'
 import { failReading, failWriting, unavailable } from './redis-error.ts'
 import { RedisFiles } from './redis-files.ts'
@@ -13,14 +14,14 @@ import { durabilityWarnings } from './redis-health.ts'
 import { RedisLink } from './redis-link.ts'
 import { assertMaster, findStore } from './redis-marker.ts'
 import { RedisPermits } from './redis-permits.ts'
-import { commitArguments, rowOf, rowsOf, type RedisKeys } from './redis-records.ts'
+import { commitArguments, rangeOf, rowOf, rowsOf, type RedisKeys } from './redis-records.ts'
 import { RedisReplication } from './redis-replication.ts'
 import { COMMIT, LIST, PROBE } from './redis-scripts.ts'
 import { RedisWatch } from './redis-watch.ts'
-import { revisionOf } from './revision.ts'
-import { DEFAULT_LIMIT, keyOf, rowChangeOf, storedOf } from './rows.ts'
+import { keyOf, rowChangeOf, storedOf } from './rows.ts'
 import type {
   AuditEntry,
+  Changes,
   CommitNote,
   ListQuery,
   Permits,
@@ -61,6 +62,7 @@ export class RedisStore implements Store {
   readonly #seen: RedisReplication
   readonly #acknowledged: RedisAcknowledged
   readonly #audit: RedisAudit
+  readonly #changes: RedisChanges
   readonly #watch: RedisWatch
   readonly #calls = new Calls(() => unavailable(new Error('the store is closed')))
   #marker: string | undefined
@@ -82,6 +84,7 @@ export class RedisStore implements Store {
     this.#replication = new RedisReplication({ link: this.#writes, ...waiting })
     this.#seen = new RedisReplication({ link: this.#link, ...waiting })
     this.#audit = new RedisAudit(this.#link, keys.audit)
+    this.#changes = new RedisChanges(this.#link, keys)
     this.permits = new RedisPermits(this.#link, keys, run => this.#reading(run))
     const connect = (): RedisLink => this.#openLink(FILE_TIMEOUT_MS)
     this.files = new RedisFiles({ connect, key: keys.shared, replicas })
@@ -102,13 +105,10 @@ export class RedisStore implements Store {
   }
 
   list<K extends Kind>(kind: K, query: ListQuery = {}): Promise<Stored<K>[]> {
-    const { facet, before, limit = DEFAULT_LIMIT } = query
-    const { keys } = this.#options
+    const { index, upTo, limit } = rangeOf(this.#options.keys, kind, query)
+    const keys = [index, this.#options.keys.documents(kind)]
     return this.#reading(async () => {
-      const index = keys.index(kind, facet === undefined ? facet : keyOf(facet))
-      const upTo = before === undefined ? '+' : `(${keyOf(before)}`
-      const args = [upTo, Math.max(0, limit)]
-      const flat = await this.#link.run(LIST, [index, keys.documents(kind)], args)
+      const flat = await this.#link.run(LIST, keys, [upTo, limit])
       return rowsOf(flat as string[]).map(row => storedOf(kind, row))
     })
   }
@@ -119,12 +119,11 @@ export class RedisStore implements Store {
   }
 
   revision(kinds: readonly Kind[]): Promise<string> {
-    return this.#reading(async () => {
-      // A Redis that took over may lack the last commits and count others by the same numbers.
-      const { epoch } = this.#link
-      const found = await this.#link.call('HMGET', [this.#options.keys.revisions, ...kinds])
-      return revisionOf(epoch, Math.max(0, ...(found as (string | null)[]).map(Number)))
-    })
+    return this.#reading(() => this.#changes.revision(kinds))
+  }
+
+  changes(since: string): Promise<Changes | undefined> {
+    return this.#reading(() => this.#changes.since(since, this.#marker ?? ''))
   }
 
   async confirmed<T>(read: () => Promise<T>): Promise<T> {

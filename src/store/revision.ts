@@ -9,3 +9,6 @@ export const revisionOf = (sight: number, seq: number): string => `${sight}:${se
  */
 export const isSameSight = (one: string, other: string): boolean =>
   one.split(':', 1)[0] === other.split(':', 1)[0]
+
+/** The number in a revision. */
+export const seqOf = (revision: string): number => Number(revision.split(':', 2)[1])

@@ -1,6 +1,6 @@
 /** Records and audit entries as the engines hold them: bodies and details are JSON text, so that they cross as they are. */
-import { facetsOf, type Change, type Documents, type Kind } from '../policy/document.ts'
-import type { AuditEntry, CommitNote, ListQuery, Stored } from './store.ts'
+import { facetsOf, FOLLOWED, type Change, type Documents, type Kind } from '../policy/document.ts'
+import type { AuditEntry, Changed, CommitNote, ListQuery, Stored } from './store.ts'
 
 export interface DocumentRow {
   readonly id: string
@@ -25,6 +25,23 @@ export interface AuditRow {
   /** JSON text. */
   readonly detail: string | null
 }
+
+/** An audit entry as a commit writes it. */
+export interface CommitRow extends AuditRow {
+  /** The records of followed kinds that it has changed (`namedIn`). Entries of an older Préau, and copied ones, lack it. */
+  readonly changed: readonly string[]
+}
+
+/** A record that was changed; `row` is undefined where it is gone. */
+export interface ChangedRow {
+  readonly kind: Kind
+  readonly key: string
+  readonly row: DocumentRow | undefined
+}
+
+/** Changes are told one by one up to so many commits, and so many records of them: beyond, reading all costs less. */
+export const MAX_FOLLOWED_COMMITS = 500
+export const MAX_FOLLOWED_RECORDS = 1_000
 
 export const DEFAULT_LIMIT = 1_000
 
@@ -68,9 +85,24 @@ export function rowQueryOf({ facet, before, limit }: ListQuery): ListQuery {
   }
 }
 
-export function auditRowOf({ at, by, action, subject, detail }: CommitNote): AuditRow {
+export function commitRowOf(
+  { at, by, action, subject, detail }: CommitNote,
+  changes: readonly RowChange[],
+): CommitRow {
   const text = detail === undefined ? null : JSON.stringify(detail)
-  return { at, by, action, subject: subject ?? null, detail: text }
+  const followed = changes.filter(({ kind }) => FOLLOWED.some(one => one === kind))
+  const changed = [...new Set(followed.map(({ kind, id }) => `${kind}\n${id}`))]
+  return { at, by, action, subject: subject ?? null, detail: text, changed }
+}
+
+/** The kind and the key that `changed` names. */
+export function namedIn(name: string): { readonly kind: Kind; readonly key: string } {
+  const end = name.indexOf('\n')
+  return { kind: name.slice(0, end) as Kind, key: name.slice(end + 1) }
+}
+
+export function changedOf({ kind, key, row }: ChangedRow): Changed {
+  return { kind, id: idOf(key), now: row && storedOf(kind, row) } as Changed
 }
 
 export function auditEntryOf(row: AuditRow & { readonly seq: number }): AuditEntry {

@@ -1,8 +1,19 @@
 /** The SQL of the store: reads and atomic commits on an open database, all of them blocking. Bodies stay JSON text here. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { PreauError } from '../errors.ts'
-import type { Kind } from '../policy/document.ts'
-import { DEFAULT_LIMIT, idOf, type AuditRow, type DocumentRow, type RowChange } from './rows.ts'
+import { FOLLOWED, type Kind } from '../policy/document.ts'
+import {
+  DEFAULT_LIMIT,
+  idOf,
+  MAX_FOLLOWED_COMMITS,
+  MAX_FOLLOWED_RECORDS,
+  namedIn,
+  type AuditRow,
+  type ChangedRow,
+  type CommitRow,
+  type DocumentRow,
+  type RowChange,
+} from './rows.ts'
 import type { ListQuery } from './store.ts'
 
 // `char(0x10FFFF)` sorts after every id, so that one statement with an indexable range serves with and without `before`.
@@ -26,7 +37,8 @@ const SQL = {
   dropFacets: `DELETE FROM facet WHERE kind = :kind AND id = :id
                AND facet NOT IN (SELECT value FROM json_each(:facets))`,
   addFacets: `INSERT OR IGNORE INTO facet (kind, id, facet) SELECT :kind, :id, value FROM json_each(:facets)`,
-  audit: 'INSERT INTO audit (at, by, action, subject, detail) VALUES (?, ?, ?, ?, ?)',
+  audit: 'INSERT INTO audit (at, by, action, subject, detail, changed) VALUES (?, ?, ?, ?, ?, ?)',
+  changes: 'SELECT changed FROM audit WHERE seq > ? AND seq <= ?',
   forget: 'DELETE FROM audit WHERE at < ?',
   tail: 'SELECT * FROM audit WHERE seq < coalesce(?, 9223372036854775807) ORDER BY seq DESC LIMIT ?',
 } as const
@@ -64,6 +76,23 @@ export class SqliteDocuments {
     return Number(this.#sql.revision.get(JSON.stringify(kinds))?.['total'])
   }
 
+  /** undefined: not every commit since then says what it has changed. */
+  changes(since: number): FollowedRows | undefined {
+    const last = this.revision(FOLLOWED)
+    if (last === since) return { last, rows: [] }
+    if (last < since || last - since > MAX_FOLLOWED_COMMITS) return undefined
+    const names = new Set<string>()
+    const entries = this.#sql.changes.all(since, last)
+    if (entries.length !== last - since) return undefined
+    for (const { changed } of entries) {
+      if (typeof changed !== 'string') return undefined
+      for (const name of JSON.parse(changed) as string[]) names.add(name)
+    }
+    if (names.size > MAX_FOLLOWED_RECORDS) return undefined
+    const rows = [...names].map(namedIn).map(one => ({ ...one, row: this.get(one.kind, one.key) }))
+    return { last, rows }
+  }
+
   tail(limit: number, before: number | null): (AuditRow & { readonly seq: number })[] {
     const rows = this.#sql.tail.all(before, Math.max(0, limit))
     return rows as unknown as (AuditRow & { readonly seq: number })[]
@@ -74,12 +103,13 @@ export class SqliteDocuments {
   }
 
   /** All or nothing, on the disk when it returns. IMMEDIATE: the versions read are still true when they are written over. */
-  commit(note: AuditRow, changes: readonly RowChange[]): void {
+  commit(note: CommitRow, changes: readonly RowChange[]): void {
     this.#db.exec('BEGIN IMMEDIATE')
     try {
       for (const change of changes) this.#write(change)
       const { at, by, action, subject, detail } = note
-      const { lastInsertRowid: seq } = this.#sql.audit.run(at, by, action, subject, detail)
+      const changed = JSON.stringify(note.changed)
+      const { lastInsertRowid: seq } = this.#sql.audit.run(at, by, action, subject, detail, changed)
       const kinds = JSON.stringify([...new Set(changes.map(({ kind }) => kind))])
       this.#sql.changed.run({ seq, kinds })
       this.#db.exec('COMMIT')
@@ -105,6 +135,12 @@ export class SqliteDocuments {
     this.#sql.dropFacets.run(row)
     this.#sql.addFacets.run(row)
   }
+}
+
+export interface FollowedRows {
+  /** The number of the last commit that changed any. */
+  readonly last: number
+  readonly rows: readonly ChangedRow[]
 }
 
 type RowQuery = Omit<ListQuery, 'before'> & { readonly before?: string | null }

@@ -1,4 +1,5 @@
 /** Turns what SQLite and the file system throw into the codes of `errors.ts`. */
+import { statSync } from 'node:fs'
 import { causeOf, PreauError } from '../errors.ts'
 
 // Primary result codes (sqlite.org/rescode.html); the extended ones carry them in their low byte.
@@ -21,6 +22,21 @@ export function isUnusable(error: unknown): boolean {
   return code === SQLITE_ERROR || code === SQLITE_CORRUPT || code === SQLITE_NOTADB
 }
 
+/**
+ * The file is no sound database. A backup that is put back beside the log of a crash is one that SQLite reads together with
+ * that log (sqlite.org/howtocorrupt.html §1.4): whoever has just done as the message says must know what is still wrong.
+ */
+export function damagedError(file: string, detail: string, cause?: unknown): PreauError {
+  const log = `${file}-wal`
+  const hasLog = (statSync(log, { throwIfNoEntry: false })?.size ?? 0) > 0
+  const words = {
+    fr: `${detail} ; si vous venez de remettre une sauvegarde, ${log} est le journal de la base d’avant : déplacez-le aussi`,
+    en: `${detail}; if you have just put a backup in its place, ${log} is the log of the database before: move it away too`,
+  }
+  const params = { file, detail: hasLog ? words : detail }
+  return new PreauError('PREAU_STORE_DAMAGED', params, { cause })
+}
+
 /** The error of an opening that failed. */
 export function openingError(file: string, error: unknown): PreauError {
   if (error instanceof PreauError) return error
@@ -31,7 +47,7 @@ export function openingError(file: string, error: unknown): PreauError {
   switch (primaryCode(error)) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-      return new PreauError('PREAU_STORE_DAMAGED', { file, detail }, { cause: error })
+      return damagedError(file, detail, error)
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
     case SQLITE_NOMEM:

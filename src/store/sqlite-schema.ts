@@ -9,7 +9,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { PreauError } from '../errors.ts'
 import { facetsOf, type Change, type Kind } from '../policy/document.ts'
 import { keyOf } from './rows.ts'
-import { openingError } from './sqlite-error.ts'
+import { damagedError, openingError } from './sqlite-error.ts'
 
 /** "Prea" in ASCII: tells our files from other people's (sqlite.org/fileformat2.html §1.3.15). */
 export const APPLICATION_ID = 0x50_72_65_61
@@ -39,6 +39,8 @@ const MIGRATIONS: readonly ((db: DatabaseSync) => void)[] = [
     db.exec(
       `CREATE TABLE revision (kind TEXT PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID;`,
     ),
+  // The records of followed kinds that a commit has changed: a JSON array. NULL: not known.
+  db => db.exec('ALTER TABLE audit ADD COLUMN changed TEXT;'),
 ]
 export const SCHEMA_VERSION = MIGRATIONS.length
 
@@ -180,8 +182,7 @@ function openInspected(
     }
     const answer = check ? pragma(db, 'quick_check(1)') : 'ok'
     if (answer !== 'ok') {
-      const detail = String(answer).replaceAll('\n', ' ')
-      throw new PreauError('PREAU_STORE_DAMAGED', { file, detail })
+      throw damagedError(file, String(answer).replaceAll('\n', ' '))
     }
     return db
   } catch (error) {

@@ -2,11 +2,20 @@
 import type { Change, Kind } from '../policy/document.ts'
 import { ChangeSignal } from './change-signal.ts'
 import { answerHealth } from './health.ts'
-import { revisionOf } from './revision.ts'
-import { auditEntryOf, auditRowOf, keyOf, rowChangeOf, rowQueryOf, storedOf } from './rows.ts'
+import { isSameSight, revisionOf, seqOf } from './revision.ts'
+import {
+  auditEntryOf,
+  changedOf,
+  commitRowOf,
+  keyOf,
+  rowChangeOf,
+  rowQueryOf,
+  storedOf,
+} from './rows.ts'
 import { SqliteConnection } from './sqlite-connection.ts'
 import type {
   AuditEntry,
+  Changes,
   CommitNote,
   ListQuery,
   Permits,
@@ -68,8 +77,17 @@ class SqliteStore implements Store {
     return revisionOf(threads, await this.#connection.call('revision', kinds))
   }
 
+  async changes(since: string): Promise<Changes | undefined> {
+    const { threads } = this.#connection
+    if (!isSameSight(since, revisionOf(threads, 0))) return undefined
+    const found = await this.#connection.call('changes', seqOf(since))
+    const changed = found?.rows.map(changedOf)
+    return found && changed && { revision: revisionOf(threads, found.last), changed }
+  }
+
   async commit(note: CommitNote, changes: readonly Change[]): Promise<void> {
-    await this.#connection.call('commit', auditRowOf(note), changes.map(rowChangeOf))
+    const rows = changes.map(rowChangeOf)
+    await this.#connection.call('commit', commitRowOf(note, rows), rows)
     this.#signal.raise()
   }
 

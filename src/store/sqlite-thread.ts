@@ -15,7 +15,7 @@ import { openDatabase, type DatabaseOptions } from './sqlite-schema.ts'
 /** What the thread can be asked. `watch` turns the polling for commits of other connections on or off. */
 export type ThreadCalls = Pick<
   SqliteDocuments,
-  'get' | 'list' | 'count' | 'revision' | 'tail' | 'forget' | 'commit'
+  'get' | 'list' | 'count' | 'revision' | 'changes' | 'tail' | 'forget' | 'commit'
 > &
   Pick<SqlitePermits, 'take' | 'giveBack' | 'clear'> & {
     /** Reads from the file that stands at its path now. */
@@ -94,6 +94,7 @@ function serve(port: NonNullable<typeof parentPort>, { file, ...options }: Threa
     list: (kind, query) => documents.list(kind, query),
     count: (kind, facet) => documents.count(kind, facet),
     revision: kinds => documents.revision(kinds),
+    changes: since => documents.changes(since),
     tail: (limit, before) => documents.tail(limit, before),
     forget(before) {
       const forgotten = documents.forget(before)

@@ -3,7 +3,7 @@
  * payload, and counters of short life. Implementations: `sqlite-store.ts` (embedded) and `redis-store.ts` (several
  * machines).
  */
-import type { Change, Documents, Kind } from '../policy/document.ts'
+import type { Change, Documents, FollowedKind, Kind } from '../policy/document.ts'
 import type { SharedFiles } from './shared-files.ts'
 
 export interface Stored<K extends Kind> {
@@ -13,6 +13,22 @@ export interface Stored<K extends Kind> {
   readonly version: number
   readonly body: Documents[K]
 }
+
+/** Changes of followed kinds, each record once and as it is now; maybe also some that are no newer than `since`. */
+export interface Changes {
+  /** Of the followed kinds, as far as these changes go. */
+  readonly revision: string
+  readonly changed: readonly Changed[]
+}
+
+export type Changed = {
+  [K in FollowedKind]: {
+    readonly kind: K
+    readonly id: string
+    /** undefined: it is gone. */
+    readonly now: Stored<K> | undefined
+  }
+}[FollowedKind]
 
 /** Who did what, why and when. `subject` is what a reader searches for: a host, a user name. */
 export interface CommitNote {
@@ -50,6 +66,11 @@ export interface Store {
    * (`isSameSight`). Asked before the records are read, it spares reading them again as long as it stays the same.
    */
   revision(kinds: readonly Kind[]): Promise<string>
+  /**
+   * What has changed since a revision of the followed kinds. undefined where that cannot be told for certain (too long ago, a
+   * connection that was lost, another data set, a commit of an older Préau): all must be read then.
+   */
+  changes(since: string): Promise<Changes | undefined>
   /**
    * Writes all changes and the audit entry, or nothing. When the promise resolves they survive a power cut.
    * Throws PREAU_CONFLICT when a record has not the expected version, PREAU_STORE_UNAVAILABLE when it cannot write: where

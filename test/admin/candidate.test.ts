@@ -8,6 +8,8 @@ import {
   inForce,
   putCandidate,
   putLists,
+  staffed,
+  textOf,
 } from './list-world.ts'
 import { openWorld, START, type World } from './world.ts'
 
@@ -15,16 +17,11 @@ async function waiting(
   t: Parameters<typeof openWorld>[0],
   candidate = aCandidate(START),
 ): Promise<World> {
-  const world = await openWorld(t)
-  await world.user('Claire', 'dsi')
-  await world.user('Lecture', 'reader')
+  const world = await staffed(t)
   await putLists(world.store, inForce(START), START)
   await putCandidate(world.store, candidate, START)
   return world
 }
-
-const textOf = ({ body }: { body: string }): string =>
-  body.replace(/<[^>]+>/g, ' ').replace(/[\s\u00a0\u202f]+/g, ' ')
 
 t.test('an update that waits says why, what changes by category, and for whom', async t => {
   const world = await waiting(t)

@@ -5,7 +5,7 @@ import { PreauError } from '../../src/errors.ts'
 import { openSqliteStore } from '../../src/store/sqlite-store.ts'
 import type { StoreHealth } from '../../src/store/store.ts'
 import { over } from '../portal/broken-store.ts'
-import { openWorld } from './world.ts'
+import { openWorld, START } from './world.ts'
 
 const WELL: Sample[] = [
   { name: 'preau_workers', value: 2 },
@@ -102,10 +102,39 @@ t.test('with the store down the process lives, is not ready, and names the part'
   t.match((await store.get('request', id))?.body.decision, form)
 })
 
-const ALARMS: Record<string, { samples: Sample[]; says: string }> = {
+t.test(
+  'a disk that hangs answers nothing and refuses nothing: monitoring hears of the rest',
+  async t => {
+    const store = await openSqliteStore(`${t.testdir()}/preau.db`)
+    const never = new Promise<never>(() => undefined)
+    let isHung = false
+    const world = await openWorld(t, {
+      gather: async () => WELL,
+      store: over(store, {
+        get: (kind, id) => (isHung ? never : store.get(kind, id)),
+        list: (kind, query) => (isHung ? never : store.list(kind, query)),
+      }),
+    })
+    await world.app.inject('/readyz')
+    await new Promise(resolve => setTimeout(resolve, 1_100))
+    isHung = true
+    const startedAt = performance.now()
+    t.match((await world.app.inject('/readyz')).json(), { parts: { workers: { up: 2 } } })
+    t.match((await world.app.inject('/metrics')).body, 'preau_workers_up 2')
+    const waitedMs = performance.now() - startedAt
+    t.ok(waitedMs < 8_000, 'sooner than Prometheus gives up (10 s)')
+    t.comment(`measured: both answered after ${Math.round(waitedMs)} ms`)
+  },
+)
+
+const ALARMS: Record<string, { samples: Sample[] | undefined; says: string }> = {
   'a worker that decides on its last state': {
     samples: but({ name: 'preau_last_state_in_use', labels: { worker: '1' }, value: 1 }),
     says: 'dernier état connu',
+  },
+  'a supervisor that has gone': {
+    samples: undefined,
+    says: 'Le superviseur de Préau ne répond plus',
   },
   'a worker that hangs': {
     samples: but(
@@ -121,6 +150,10 @@ const ALARMS: Record<string, { samples: Sample[]; says: string }> = {
   'a CA that is damaged': {
     samples: but({ name: 'preau_ca_usable', labels: { worker: '2' }, value: 0 }),
     says: 'Le certificat de la ville ne peut pas être utilisé',
+  },
+  'a CA that ends in a month': {
+    samples: but({ name: 'preau_ca_end_seconds', value: (START + 30.5 * 86_400_000) / 1_000 }),
+    says: 'expire dans 30 jours',
   },
   'descriptors that run out': {
     samples: but({ name: 'preau_open_descriptors', labels: { worker: '1' }, value: 900 }),

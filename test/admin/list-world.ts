@@ -11,8 +11,28 @@ import type {
 } from '../../src/policy/lists.ts'
 import type { Rehearsal, SeenChange } from '../../src/policy/rehearsal.ts'
 import type { Store } from '../../src/store/store.ts'
+import { openWorld, type World, type WorldOptions } from './world.ts'
 
 const DAY_MS = 86_400_000
+
+/** A world with one who decides and one who reads. */
+export async function staffed(
+  t: Parameters<typeof openWorld>[0],
+  options: WorldOptions = {},
+): Promise<World> {
+  const world = await openWorld(t, options)
+  await world.user('Claire', 'dsi')
+  await world.user('Lecture', 'reader')
+  return world
+}
+
+/** The text of a page as it is read: no tags, no runs of spaces. */
+export const textOf = ({ body }: { readonly body: string }): string =>
+  body
+    .replace(/<[^>]+>/g, ' ')
+    .replaceAll('&#39;', '’')
+    .replaceAll('&quot;', '"')
+    .replace(/[\s\u00a0\u202f]+/g, ' ')
 
 export function aList(name: string, at: number, rest: Partial<ListInfo> = {}): ListInfo {
   return {

@@ -9,30 +9,18 @@ import {
   putCandidate,
   putLists,
   putSource,
+  staffed,
   starter,
+  textOf,
 } from './list-world.ts'
 import { loadCatalogue } from '../../src/categories/catalogue.ts'
-import { openWorld, START, type World } from './world.ts'
+import { openWorld, START } from './world.ts'
 
 const DAY_MS = 86_400_000
 const MINUTE_MS = 60_000
 
-async function city(t: Parameters<typeof openWorld>[0]): Promise<World> {
-  const world = await openWorld(t)
-  await world.user('Claire', 'dsi')
-  await world.user('Lecture', 'reader')
-  return world
-}
-
-/** The text of a page as it is read: no tags, no runs of spaces. */
-const textOf = ({ body }: { body: string }): string =>
-  body
-    .replace(/<[^>]+>/g, ' ')
-    .replaceAll('&#39;', '’')
-    .replace(/[\s\u00a0\u202f]+/g, ' ')
-
 t.test('the page says which version is in force, since when, by whom and how big', async t => {
-  const world = await city(t)
+  const world = await staffed(t)
   await putLists(world.store, inForce(START - 2 * DAY_MS), START)
   await putSource(world.store, { name: 'ut1' }, { checkedAt: START - 60 * MINUTE_MS, nextAt: 0 })
   const page = await (await world.as('Lecture')).get('/lists')
@@ -49,7 +37,7 @@ t.test('the page says which version is in force, since when, by whom and how big
 })
 
 t.test('a city without lists, and one without a version before, read that it is so', async t => {
-  const world = await city(t)
+  const world = await staffed(t)
   const claire = await world.as('Claire')
   t.match(textOf(await claire.get('/lists')), 'Aucune liste en service.')
   t.match(textOf(await claire.get('/lists/candidate')), 'Rien à examiner.')
@@ -75,7 +63,7 @@ t.test('sixty categories: the biggest are shown, the others are one click away',
 })
 
 t.test('going back says first what it changes, then puts the version before in force', async t => {
-  const world = await city(t)
+  const world = await staffed(t)
   await putLists(world.store, inForce(START), START)
   await putCandidate(world.store, aCandidate(START), START)
   const claire = await world.as('Claire')
@@ -98,7 +86,7 @@ t.test('going back says first what it changes, then puts the version before in f
 })
 
 t.test('the slower of two people changes nothing, and reads who was faster', async t => {
-  const world = await city(t)
+  const world = await staffed(t)
   await putLists(world.store, inForce(START), START)
   const claire = await world.as('Claire')
   await claire.post('/lists/rollback', { version: 'v2' })
@@ -113,7 +101,7 @@ t.test('the slower of two people changes nothing, and reads who was faster', asy
 })
 
 t.test('a commit that comes between reading and writing is told the same way', async t => {
-  const world = await city(t)
+  const world = await staffed(t)
   await putLists(world.store, inForce(START), START)
   const claire = await world.as('Claire')
   const commit = world.store.commit.bind(world.store)
@@ -129,7 +117,7 @@ t.test('a commit that comes between reading and writing is told the same way', a
 })
 
 t.test('work in progress is a bar with its step in words, for scripts and without', async t => {
-  const world = await city(t)
+  const world = await staffed(t)
   await putLists(world.store, inForce(START), START)
   const claire = await world.as('Claire')
   t.notMatch((await claire.get('/lists/work')).body, '<progress')
@@ -147,7 +135,7 @@ t.test('work in progress is a bar with its step in words, for scripts and withou
 })
 
 t.test('the first page is calm when all is well', async t => {
-  const world = await city(t)
+  const world = await staffed(t)
   await putLists(world.store, inForce(START - 2 * DAY_MS), START)
   await putSource(world.store, { name: 'ut1' }, { checkedAt: START - 2 * DAY_MS, nextAt: 0 })
   const page = await (await world.as('Lecture')).get('/requests/pending')
@@ -157,7 +145,7 @@ t.test('the first page is calm when all is well', async t => {
 })
 
 t.test('with the starter lists alone, the first page names the next thing to do', async t => {
-  const world = await city(t)
+  const world = await staffed(t)
   await putLists(world.store, inForce(START, aVersion('v2', START, [starter(START)])), START)
   const page = await (await world.as('Lecture')).get('/')
   t.match(textOf(page), 'Listes de départ de Préau : livrées avec le logiciel')
@@ -165,7 +153,7 @@ t.test('with the starter lists alone, the first page names the next thing to do'
 })
 
 t.test('the first page tells what went wrong with the lists, and where to act', async t => {
-  const world = await city(t)
+  const world = await staffed(t)
   await putLists(world.store, inForce(START), START)
   const params = { url: 'https://x.example/', detail: { fr: 'réponse 404', en: '404' } }
   const failure = { at: START, times: 2, code: 'PREAU_DOWNLOAD_FAILED', params }

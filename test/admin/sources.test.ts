@@ -1,25 +1,9 @@
 import t from 'tap'
-import { putSource } from './list-world.ts'
-import { openWorld, START, type World, type WorldOptions } from './world.ts'
+import { putSource, staffed, textOf } from './list-world.ts'
+import { START } from './world.ts'
 
 const MINUTE_MS = 60_000
 const NIGHT = Date.UTC(2026, 8, 14, 21)
-
-async function city(
-  t: Parameters<typeof openWorld>[0],
-  options: WorldOptions = {},
-): Promise<World> {
-  const world = await openWorld(t, options)
-  await world.user('Claire', 'dsi')
-  await world.user('Lecture', 'reader')
-  return world
-}
-
-const textOf = ({ body }: { body: string }): string =>
-  body
-    .replace(/<[^>]+>/g, ' ')
-    .replaceAll('&quot;', '"')
-    .replace(/[\s\u00a0\u202f]+/g, ' ')
 
 const JEUX = {
   name: 'jeux',
@@ -31,7 +15,7 @@ const JEUX = {
 t.test(
   'the lists of Toulouse are one click away, and the page says what the click does',
   async t => {
-    const world = await city(t)
+    const world = await staffed(t)
     const claire = await world.as('Claire')
     const page = await claire.get('/lists/sources')
     t.match(textOf(page), 'Aucune source.')
@@ -55,7 +39,7 @@ t.test(
 )
 
 t.test('a source is added, changed, switched off and removed, each with its trace', async t => {
-  const world = await city(t)
+  const world = await staffed(t)
   const claire = await world.as('Claire')
   t.equal((await claire.post('/lists/sources', JEUX)).headers.location, '/lists/sources?done=add')
   const change = {
@@ -94,7 +78,7 @@ t.test('a source is added, changed, switched off and removed, each with its trac
 t.test(
   'what is wrong with a source is said by name, nothing is stored, nothing typed is lost',
   async t => {
-    const world = await city(t)
+    const world = await staffed(t)
     await putSource(world.store, { name: 'deja' })
     const claire = await world.as('Claire')
     const wrong: [Record<string, string>, string][] = [
@@ -125,7 +109,7 @@ t.test(
 )
 
 t.test('a hundred sources are enough', async t => {
-  const world = await city(t)
+  const world = await staffed(t)
   for (let n = 0; n < 100; n++) await putSource(world.store, { name: `s${n}` })
   const answer = await (await world.as('Claire')).post('/lists/sources', JEUX)
   t.equal(answer.statusCode, 400)
@@ -134,7 +118,7 @@ t.test('a hundred sources are enough', async t => {
 })
 
 t.test('a form that is older than the source changes nothing', async t => {
-  const world = await city(t)
+  const world = await staffed(t)
   await putSource(world.store, { name: 'jeux' })
   await putSource(world.store, { name: 'jeux', url: 'https://nouvelle.example/' })
   const claire = await world.as('Claire')
@@ -156,7 +140,7 @@ t.test('a form that is older than the source changes nothing', async t => {
 t.test('a source of the configuration is shown, fetched, and changed only there', async t => {
   const url = 'https://config.example/liste.txt'
   const source = { name: 'mairie', url, format: 'lines', category: 'games', enabled: true } as const
-  const world = await city(t, { lists: { sources: [source] } })
+  const world = await staffed(t, { lists: { sources: [source] } })
   // One of the same name in the store: that of the configuration wins.
   await putSource(world.store, { name: 'mairie', url: 'https://magasin.example/' })
   const claire = await world.as('Claire')
@@ -174,7 +158,7 @@ t.test('a source of the configuration is shown, fetched, and changed only there'
 })
 
 t.test('a failing source says why, since when, and that nothing is lost', async t => {
-  const world = await city(t)
+  const world = await staffed(t)
   const params = { url: 'https://x.example/', detail: { fr: 'réponse 404', en: '404' } }
   const failure = { since: START - 180 * MINUTE_MS, at: START, times: 3, params }
   const status = { checkedAt: START - 60 * 24 * MINUTE_MS, nextAt: START + 12 * 60 * MINUTE_MS }
@@ -191,7 +175,7 @@ t.test('a failing source says why, since when, and that nothing is lost', async 
 })
 
 t.test('fetching now starts the work once, and says politely when it goes on already', async t => {
-  const world = await city(t)
+  const world = await staffed(t)
   await putSource(world.store, { name: 'jeux' })
   const claire = await world.as('Claire')
   const answer = await claire.post('/lists/sources/jeux/fetch')
@@ -206,7 +190,7 @@ t.test('fetching now starts the work once, and says politely when it goes on alr
 })
 
 t.test('the university of Toulouse is called by day only by somebody who insists', async t => {
-  const world = await city(t)
+  const world = await staffed(t)
   const url = 'http://dsi.ut-capitole.fr/blacklists/download/blacklists.tar.gz'
   await putSource(world.store, { name: 'ut1', url })
   const claire = await world.as('Claire')
@@ -223,7 +207,7 @@ t.test('the university of Toulouse is called by day only by somebody who insists
 })
 
 t.test('what another machine is at work on is shown, and not started twice', async t => {
-  const world = await city(t)
+  const world = await staffed(t)
   const claim = { id: 'x', machine: 'proxy-2:/var/lib/preau', pid: 1, at: START - 2 * MINUTE_MS }
   const status = { nextAt: 0, claim: { ...claim, until: START + MINUTE_MS } }
   await putSource(world.store, JEUX, status)

@@ -13,6 +13,7 @@ import type { PolicyDocument } from '../../src/policy/policy-document.ts'
 import { latestKey, type UnblockRequest } from '../../src/policy/unblock-request.ts'
 import type { Role } from '../../src/policy/account.ts'
 import type { Current } from '../../src/policy/snapshot.ts'
+import type { Sample } from '../../src/metrics.ts'
 import type { Store } from '../../src/store/store.ts'
 import { openSqliteStore } from '../../src/store/sqlite-store.ts'
 import { over } from '../portal/broken-store.ts'
@@ -130,6 +131,12 @@ export interface WorldOptions {
   readonly gather?: AdminDeps['gather']
 }
 
+/** What a supervisor of one worker tells at the least. */
+const ALL_WELL: readonly Sample[] = [
+  { name: 'preau_workers', value: 1 },
+  { name: 'preau_workers_up', value: 1 },
+]
+
 interface Scope {
   testdir(): string
   teardown(end: () => unknown): void
@@ -162,7 +169,7 @@ export async function openWorld(t: Scope, options: WorldOptions = {}): Promise<W
     caFingerprint: '8F:1C:AA:02',
     work,
     current: options.current ?? aCurrent(POLICY, catalogue),
-    gather: options.gather ?? (async () => undefined),
+    gather: options.gather ?? (async () => ALL_WELL),
   })
   t.teardown(async () => {
     await app.close()

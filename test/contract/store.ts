@@ -329,6 +329,28 @@ function audit(check: Check): void {
     t.equal(await store.forget(20), 0)
   })
 
+  check(
+    'an afternoon of a clock that was years ahead hides nothing from being forgotten',
+    async (t, store) => {
+      const [now, day] = [Date.parse('2027-11-23T10:00:00Z'), 86_400_000]
+      const at = (when: number): Promise<void> =>
+        store.commit({ by: 'test', action: 'test', at: when }, [])
+      await Promise.all(Array.from({ length: 600 }, () => at(now + 9 * 365 * day)))
+      await at(now - 366 * day)
+      await at(now - 364 * day)
+      t.equal(await store.forget(now - 365 * day), 1)
+    },
+  )
+
+  check('nor does a crowd that is a day too young, where a clock was slow', async (t, store) => {
+    const [bound, day] = [Date.parse('2026-11-23T10:00:00Z'), 86_400_000]
+    const at = (when: number): Promise<void> =>
+      store.commit({ by: 'test', action: 'test', at: when }, [])
+    await Promise.all(Array.from({ length: 600 }, () => at(bound + day)))
+    await at(bound - 1)
+    t.equal(await store.forget(bound), 1)
+  })
+
   check('an audit entry keeps who, what, when and the details', async (t, store) => {
     const full: CommitNote = {
       by: 'pc:10.0.0.1',

@@ -36,7 +36,7 @@ interface Writer {
 /** Another process that commits without a pause. */
 function startWriter(t: Test, file: string, name: string): Writer {
   const names = new Set<string>()
-  const child = spawn('env', ['-i', process.execPath, WRITER, file, 'write', name], {
+  const child = spawn(process.execPath, [WRITER, file, 'write', name], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   const kill = (): void => void child.kill('SIGKILL')

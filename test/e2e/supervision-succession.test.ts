@@ -53,6 +53,11 @@ async function build(t: Test): Promise<House> {
 const isMigrating = (): boolean =>
   readFileSync('/proc/sys/net/ipv4/tcp_migrate_req', 'utf8').trim() === '1'
 
+async function partsUnwell({ adminUrl }: Product): Promise<string[]> {
+  const answer = await fetch(`${adminUrl}/readyz`, { headers: { connection: 'close' } })
+  return ((await answer.json()) as { warn: string[] }).warn
+}
+
 async function goes(product: Product, signal: 'SIGKILL' | 'SIGUSR2'): Promise<void> {
   product.process.kill(signal)
   await once(product.process, 'exit')
@@ -124,11 +129,14 @@ t.test(
   { skip: notLinux },
   async t => {
     const { start, origins } = await build(t)
-    const first = await start({ orphanTimeoutMs: 4_000 })
+    const first = await start({ orphanTimeoutMs: 8_000 })
     const tunnel = await openTunnel(t, first, origins.echoPort)
     const orphans = first.children()
     await goes(first, 'SIGKILL')
     t.ok(await isCarrying(tunnel))
+    const isWarned = async (): Promise<boolean> => (await partsUnwell(first)).includes('workers')
+    await until(isWarned)
+    t.ok(await isWarned(), 'monitoring and the DSI hear of it')
     await until(() => !orphans.some(isAlive))
     t.notOk(orphans.some(isAlive), 'their time is up')
     t.ok(isOver(tunnel))

@@ -94,6 +94,7 @@ class Installation {
     return over(this.store, {
       get: (kind, id) => orDown(() => this.store.get(kind, id)),
       list: (kind, query) => orDown(() => this.store.list(kind, query)),
+      changes: since => orDown(() => this.store.changes(since)),
       commit: (of, changes) => orDown(() => this.store.commit(of, changes)),
     })
   }

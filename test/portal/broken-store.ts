@@ -8,6 +8,7 @@ export function over(store: Store, changed: Partial<Store>): Store {
     list: store.list.bind(store),
     count: store.count.bind(store),
     revision: store.revision.bind(store),
+    changes: store.changes.bind(store),
     commit: store.commit.bind(store),
     confirmed: store.confirmed.bind(store),
     tail: store.tail.bind(store),

@@ -21,6 +21,7 @@ export class Outage {
     return over(store, {
       get: (kind, id) => orDown(() => store.get(kind, id)),
       list: (kind, query) => orDown(() => store.list(kind, query)),
+      changes: since => orDown(() => store.changes(since)),
       count: (kind, facet) => orDown(() => store.count(kind, facet)),
       commit: (note, changes) => orDown(() => store.commit(note, changes)),
       permits: {

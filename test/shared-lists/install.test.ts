@@ -179,7 +179,7 @@ t.test('a machine that has the store to itself renews its CA as before', async t
   const store = await openSqliteStore(join(dataDir, 'preau.db'))
   t.teardown(() => store.close())
   const first = await installAuthority(config, store, now)
-  rmSync(authorityDir(config), { recursive: true })
+  rmSync(join(authorityDir(config), 'ca.pem'))
   const second = await installAuthority(config, store, now)
   t.not(second.fingerprint256, first.fingerprint256)
   t.match(await store.get('installation', CURRENT), {

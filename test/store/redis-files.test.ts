@@ -181,6 +181,25 @@ t.test(
   },
 )
 
+t.test('a transfer that is given up ends at once, also where Redis is silent', async t => {
+  const { files, write, redis } = await createWorld(t, 60_000)
+  const controller = new AbortController()
+  let silentAt = 0
+  const onProgress = (): void => {
+    if (silentAt === 0) {
+      redis.pause()
+      silentAt = performance.now()
+      setTimeout(() => controller.abort(new Error('given up')), 50)
+    }
+  }
+  const path = write('big', randomBytes(8 * MB))
+  await t.rejects(files.put('big', path, { onProgress, signal: controller.signal }), /given up/)
+  const waitedMs = performance.now() - silentAt
+  redis.resume()
+  t.ok(waitedMs < 1_500, 'sooner than the silence itself is noticed (2 s)')
+  t.comment(`measured: ended after ${Math.round(waitedMs)} ms`)
+})
+
 t.test('an upload of which a failover has lost a piece begins anew', async t => {
   const { files, write, path, client, chunks } = await createWorld(t)
   const content = randomBytes(6 * MB)

@@ -3,6 +3,9 @@ import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import t, { type Test } from 'tap'
+import { copyStore } from '../../src/store/copy/copy.ts'
+import { openSqliteReading } from '../../src/store/copy/sqlite-reading.ts'
+import { openSqliteWriting } from '../../src/store/copy/sqlite-writing.ts'
 import { APPLICATION_ID, SCHEMA_VERSION } from '../../src/store/sqlite-schema.ts'
 import { openSqliteStore } from '../../src/store/sqlite-store.ts'
 import { note } from '../contract/store.ts'
@@ -103,6 +106,39 @@ t.test('a write-ahead log without its database is not replayed onto a new one', 
   await t.rejects(openSqliteStore(file), { code: 'PREAU_STORE_DAMAGED' })
   t.notOk(fs.existsSync(file))
 })
+
+t.test(
+  'a backup put back beside the log of a crash is told as that, and is whole without the log',
+  async t => {
+    const folder = t.testdir({ live: {}, restored: {} })
+    const [live, restored] = ['live', 'restored'].map(name => join(folder, name, 'preau.db')) as [
+      string,
+      string,
+    ]
+    const store = await openSqliteStore(live)
+    const write = async (from: number): Promise<void> => {
+      for (let i = from; i < from + 300; i++)
+        await store.commit(note(`a${i}`), [
+          { kind: 'latest', id: `k${i % 200}`, body: { requestId: 'x'.repeat(i % 150) } },
+        ])
+    }
+    await write(0)
+    await copyStore(openSqliteReading(live, { check: true }), openSqliteWriting(restored))
+    await write(300)
+    // As a power cut leaves it.
+    fs.copyFileSync(`${live}-wal`, `${restored}-wal`)
+    await store.close()
+    await t.rejects(openSqliteStore(restored, { check: true }), {
+      code: 'PREAU_STORE_DAMAGED',
+      message:
+        /if you have just put a backup in its place, .*preau\.db-wal is the log of the database before/,
+    })
+    for (const suffix of ['-wal', '-shm']) fs.rmSync(restored + suffix, { force: true })
+    const again = await openSqliteStore(restored, { check: true })
+    t.match(await again.tail({ limit: 1 }), [{ action: 'a299' }])
+    await again.close()
+  },
+)
 
 t.test('a folder in its place, or a folder that is missing, is refused', async t => {
   const folder = t.testdir({ 'preau.db': {} })

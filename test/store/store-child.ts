@@ -23,8 +23,7 @@ export function start(
   prefix: string[] = [],
   options: SpawnOptions = {},
 ): Started {
-  // `env -i`: the test runner would follow the process through NODE_OPTIONS, and write where that one may not.
-  const [command, ...before] = [...prefix, 'env', '-i', process.execPath]
+  const [command, ...before] = [...prefix, process.execPath]
   const child = spawn(command, [...before, SCRIPT, ...args], {
     ...options,
     stdio: ['pipe', 'pipe', 'inherit'],

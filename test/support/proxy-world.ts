@@ -136,10 +136,10 @@ export async function openProxyWorld(t: Test, options: WorldOptions = {}): Promi
   return { port, proxy, current, caPem: authority.caPem, log, refused, limited, raw, open }
 }
 
-/** What a socket says until its end, or until `until` is found; at most five seconds. */
+/** What a socket says until its end, or until `until` is found; at most half a minute, which is for a busy machine. */
 export async function readUntil(socket: Socket, until?: string | RegExp): Promise<string> {
   let text = ''
-  const timer = setTimeout(() => socket.destroy(), 5_000)
+  const timer = setTimeout(() => socket.destroy(), 30_000)
   const isThere = (): boolean =>
     typeof until === 'string' ? text.includes(until) : (until?.test(text) ?? false)
   await new Promise<void>(resolve => {

@@ -1,11 +1,10 @@
 /** Every refusal of the admin app and of the portal is as closed as a page: nothing to run, to frame, to keep or to learn. */
-import { connect, type AddressInfo } from 'node:net'
 import t from 'tap'
-import { openWorld, type World } from '../admin/world.ts'
+import { askRaw } from '../admin/raw.ts'
+import { openWorld } from '../admin/world.ts'
 import { over } from '../portal/broken-store.ts'
 import { PortalWorld } from '../portal/portal-world.ts'
 import { openSqliteStore } from '../../src/store/sqlite-store.ts'
-import { readUntil } from '../support/proxy-world.ts'
 
 const FORM = 'Content-Type: application/x-www-form-urlencoded\r\nOrigin: http://a\r\n'
 const post = (headers: string, body = ''): string =>
@@ -34,16 +33,6 @@ const REFUSALS: Record<string, readonly [status: number, bytes: string]> = {
   'HTTP/1.1 without Host': [400, 'GET / HTTP/1.1\r\nConnection: close\r\n\r\n'],
 }
 
-async function ask(world: World, bytes: string): Promise<string> {
-  const { port } = world.app.server.address() as AddressInfo
-  const socket = connect({ port, host: '127.0.0.1' })
-  socket.on('error', () => undefined)
-  socket.write(bytes)
-  const answer = await readUntil(socket)
-  socket.destroy()
-  return answer
-}
-
 /** Nothing of the inside: no stack, no path, no version. */
 const INSIDE = / at \S+ \(|node_modules|\/tmp\/|\.ts\b|FST_|ERR_|fastify|x-powered-by|^server:/im
 
@@ -51,7 +40,7 @@ t.test('every refusal of the admin app carries the headers, and tells nothing', 
   const world = await openWorld(t)
   await world.app.listen({ host: '127.0.0.1', port: 0 })
   for (const [name, [status, bytes]] of Object.entries(REFUSALS)) {
-    const answer = await ask(world, bytes)
+    const answer = await askRaw(world, bytes)
     const [head = '', body = ''] = answer.split('\r\n\r\n')
     t.match(answer, new RegExp(`^HTTP/1\\.1 ${status} `), name)
     t.notMatch(answer, INSIDE, name)

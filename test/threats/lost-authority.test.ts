@@ -1,8 +1,9 @@
 /** Case 79 of the catalogue: the key of the city's CA is damaged or gone. What is refused stays refused. */
 import t from 'tap'
 import { once } from 'node:events'
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startProduct, type Product } from '../support/product.ts'
 import { readUntil } from '../support/proxy-world.ts'
@@ -52,6 +53,21 @@ t.test('a worker that comes back without a usable key refuses as before', async 
   await product.stop()
   const again = startProduct(t, { dir: join(product.dataDir, '..') })
   await t.rejects(again, /ca\.key/, 'nobody starts on such a CA without noticing')
+})
+
+t.test('where all of it is gone no new one comes to be that no PC knows', async t => {
+  const dir = mkdtempSync(join(tmpdir(), 'preau-lost-'))
+  t.teardown(() => rmSync(dir, { recursive: true, force: true }))
+  const product = await startProduct(t, { dir })
+  await product.stop()
+  rmSync(join(product.dataDir, 'ca'), { recursive: true })
+  const refused = await product.cli('start')
+  t.equal(refused.code, 2)
+  t.match(refused.stderr, /remettez ce dossier depuis une sauvegarde.*preau ca record/)
+  t.notOk(existsSync(product.caFile))
+  t.equal((await product.cli('ca', 'record')).code, 0, 'unless it is asked for')
+  const again = await startProduct(t, { dir })
+  t.match(await ask(again, tunnel), /^HTTP\/1\.1 200 /)
 })
 
 t.test('the key is handed out by no address of ours', async t => {

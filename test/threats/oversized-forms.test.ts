@@ -1,24 +1,13 @@
 /** Forms, fields, addresses and heads that are too large, or full of what is no text: refused, or stored and shown as text. */
-import { connect, type AddressInfo } from 'node:net'
 import t from 'tap'
 import { FORM, MATRIX } from '../admin/routes.ts'
-import { openWorld, PASSWORD, type World } from '../admin/world.ts'
+import { askRaw } from '../admin/raw.ts'
+import { openWorld, PASSWORD } from '../admin/world.ts'
 import { PortalWorld } from '../portal/portal-world.ts'
-import { readUntil } from '../support/proxy-world.ts'
 
 const POSTS = [...Object.keys(MATRIX), 'POST /sign-in', 'POST /setup']
   .filter(route => route.startsWith('POST '))
   .map(route => route.slice('POST '.length).replace(':id', 'x').replace(':name', 'autre'))
-
-async function raw(world: World, bytes: string): Promise<string> {
-  const { port } = world.app.server.address() as AddressInfo
-  const socket = connect({ port, host: '127.0.0.1' })
-  socket.on('error', () => undefined)
-  socket.write(bytes)
-  const answer = await readUntil(socket)
-  socket.destroy()
-  return answer
-}
 
 t.test('no route takes more than 64 kB, whatever stands in it', async t => {
   const world = await openWorld(t)
@@ -59,28 +48,28 @@ t.test(
       'POST /sign-in HTTP/1.1\r\nHost: a\r\nOrigin: http://a\r\nContent-Type: application/x-www-form-urlencoded\r\n'
     const chunk = `10000\r\n${'x'.repeat(65_536)}\r\n`
     const chunked = `${head}Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n${chunk}${chunk}0\r\n\r\n`
-    t.match(await raw(world, chunked), /^HTTP\/1\.1 413 /)
+    t.match(await askRaw(world, chunked), /^HTTP\/1\.1 413 /)
     t.match(
-      await raw(world, `${head}Content-Length: 99999999\r\nConnection: close\r\n\r\n`),
+      await askRaw(world, `${head}Content-Length: 99999999\r\nConnection: close\r\n\r\n`),
       /^HTTP\/1\.1 413 /,
     )
     t.match(
-      await raw(world, `GET /${'a'.repeat(40_000)} HTTP/1.1\r\nHost: a\r\n\r\n`),
+      await askRaw(world, `GET /${'a'.repeat(40_000)} HTTP/1.1\r\nHost: a\r\n\r\n`),
       /^HTTP\/1\.1 431 /,
     )
     t.match(
-      await raw(world, `GET / HTTP/1.1\r\nHost: a\r\nCookie: ${'a=b; '.repeat(8_000)}\r\n\r\n`),
+      await askRaw(world, `GET / HTTP/1.1\r\nHost: a\r\nCookie: ${'a=b; '.repeat(8_000)}\r\n\r\n`),
       /^HTTP\/1\.1 431 /,
     )
     t.match(
-      await raw(
+      await askRaw(
         world,
         `GET /requests/${'a'.repeat(5_000)} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`,
       ),
       /^HTTP\/1\.1 400 /,
     )
     t.match(
-      await raw(
+      await askRaw(
         world,
         `GET /sign-in HTTP/1.1\r\nHost: a\r\nCookie: ${'a=b; '.repeat(3_000)}\r\nConnection: close\r\n\r\n`,
       ),

@@ -1,9 +1,8 @@
 /** Addresses that climb out of the folder of style sheets, or into what no page links to, find nothing. */
-import { connect, type AddressInfo } from 'node:net'
 import t from 'tap'
 import { openWorld } from '../admin/world.ts'
 import { PortalWorld } from '../portal/portal-world.ts'
-import { readUntil } from '../support/proxy-world.ts'
+import { askRaw } from '../admin/raw.ts'
 
 const CLIMBS = [
   '/assets/../../package.json',
@@ -43,15 +42,8 @@ const CLIMBS = [
 t.test('no climbing address finds a file, nor a page without session', async t => {
   const world = await openWorld(t)
   await world.app.listen({ host: '127.0.0.1', port: 0 })
-  const { port } = world.app.server.address() as AddressInfo
-  const ask = async (path: string, method = 'GET'): Promise<string> => {
-    const socket = connect({ port, host: '127.0.0.1' })
-    socket.on('error', () => undefined)
-    socket.write(`${method} ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`)
-    const answer = await readUntil(socket)
-    socket.destroy()
-    return answer
-  }
+  const ask = (path: string, method = 'GET'): Promise<string> =>
+    askRaw(world, `${method} ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`)
   t.match(await ask('/assets/admin.css'), /^HTTP\/1\.1 200 /)
   for (const path of CLIMBS) {
     const answer = await ask(path)

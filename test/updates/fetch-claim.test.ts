@@ -108,6 +108,17 @@ t.test('one that died is waited for a short while, then another machine takes ov
   t.equal(pair.asked(), 1)
 })
 
+t.test(
+  'one that died while its clock was weeks ahead keeps nobody from asking for weeks',
+  async t => {
+    const pair = await openPair(t)
+    const ahead = 21 * 24 * 60 * MINUTE_MS
+    await pair.claimed({ at: NIGHT + ahead, until: NIGHT + ahead + 2 * MINUTE_MS })
+    t.equal(await pair.turn('b'), 'city')
+    t.match(await pair.fetch('a', 'alice'), { kind: 'activated' })
+  },
+)
+
 t.test('a machine that lost the race takes over as soon as the winner is gone', async t => {
   const started: string[] = []
   const pair = await openPair(t)

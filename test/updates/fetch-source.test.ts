@@ -195,6 +195,7 @@ t.test('a change that comes in between is met by one more attempt', async t => {
     count: (kind, facet) => store.count(kind, facet),
     revision: kinds => store.revision(kinds),
     confirmed: read => store.confirmed(read),
+    changes: since => store.changes(since),
     tail: query => store.tail(query),
     forget: before => store.forget(before),
     watch: onChange => store.watch(onChange),

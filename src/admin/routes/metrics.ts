@@ -6,12 +6,16 @@ import type { RouteDeps } from '../deps.ts'
 import type { Health } from '../health.ts'
 import { readListState, type ListState } from '../list-state.ts'
 import { METRICS_TYPE, renderMetrics } from '../render-metrics.ts'
+import { within } from '../within.ts'
+
+/** For what the store tells. */
+const PATIENCE_MS = 2_000
 
 export function metricsRoutes(app: FastifyInstance, deps: RouteDeps): void {
   app.get('/metrics', { config: { access: 'public', isForScripts: true } }, async (_, reply) => {
     const [state, workers] = await Promise.all([
       // Monitoring is read when something is wrong: without the store it tells the rest.
-      readListState(deps).catch(() => undefined),
+      within(PATIENCE_MS, readListState(deps)),
       deps.gather(),
     ])
     const samples = addUp([
