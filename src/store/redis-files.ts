@@ -23,6 +23,7 @@ import { Patient } from './patient.ts'
 import { RedisRefusal } from './redis-error.ts'
 import { DROP, FINISH } from './redis-file-scripts.ts'
 import type { RedisLink } from './redis-link.ts'
+import { pairsOf } from './redis-records.ts'
 import {
   FETCHING,
   type SharedFile,
@@ -35,6 +36,8 @@ export interface RedisFilesOptions {
   readonly connect: () => RedisLink
   /** The full name of a key; all must be in one hash slot. */
   readonly key: (name: string) => string
+  /** How many replicas there are. */
+  readonly replicas?: number
   /** How long a transfer bears with a Redis that does not answer, per chunk. */
   readonly patienceMs?: number
 }
@@ -42,6 +45,8 @@ export interface RedisFilesOptions {
 /** A chunk whose manifest does not come is an orphan. */
 const ORPHAN_S = 3_600
 const PATIENCE_MS = 30_000
+/** How long a chunk may take to the replicas. */
+const PACE_MS = 5_000
 /** A file, or a file in a folder: no name leads out of the folder that it is fetched into. */
 const NAME = /^\w[\w.-]{0,119}(?:\/\w[\w.-]{0,119})?$/
 
@@ -58,9 +63,11 @@ const DROPPED_AT_ONCE = 50
 export class RedisFiles implements SharedFiles {
   readonly #key: RedisFilesOptions['key']
   readonly #patient: Patient
+  readonly #replicas: number
 
-  constructor({ connect, key, patienceMs = PATIENCE_MS }: RedisFilesOptions) {
+  constructor({ connect, key, replicas = 0, patienceMs = PATIENCE_MS }: RedisFilesOptions) {
     this.#key = key
+    this.#replicas = replicas
     this.#patient = new Patient(connect, patienceMs)
   }
 
@@ -109,11 +116,17 @@ export class RedisFiles implements SharedFiles {
   ): Promise<void> {
     const upload = randomUUID()
     const sum = new Sum()
+    const wait = [this.#replicas, PACE_MS] as const
+    let isPaced = this.#replicas > 0
     for await (const chunk of readChunks(handle)) {
       const packed = await compress(chunk, ZSTD)
       sum.add(chunk, packed.length)
       const key = this.#chunk(upload, sum.chunks - 1)
       await this.#patient.ask(link => link.call('SET', [key, packed, 'EX', ORPHAN_S]), signal)
+      // A replica that lags by a whole list would hold up all commits; one that is away holds up nothing.
+      isPaced &&=
+        Number(await this.#patient.ask(link => link.call('WAIT', wait).catch(() => 0), signal)) >=
+        wait[0]
       onProgress?.(sum.bytes)
     }
     await this.#finish(name, { ...sum.end(), upload }, signal)
@@ -231,11 +244,4 @@ const isGone = (error: unknown): boolean =>
 function noneOfThat(error: unknown): string {
   if (error instanceof RedisRefusal) return ''
   throw error
-}
-
-function pairsOf(flat: readonly string[]): [string, string][] {
-  return Array.from({ length: flat.length / 2 }, (_, i) => [
-    flat[2 * i] ?? '',
-    flat[2 * i + 1] ?? '',
-  ])
 }

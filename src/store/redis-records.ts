@@ -100,3 +100,11 @@ export function entryOf([id, fields]: StreamEntry): AuditEntry {
   const row = JSON.parse(fields[1] ?? '') as AuditRow
   return auditEntryOf({ ...row, seq: Number.parseInt(id, 10) })
 }
+
+/** What HGETALL answers. */
+export function pairsOf(flat: readonly string[]): [string, string][] {
+  return Array.from({ length: flat.length / 2 }, (_, i) => [
+    flat[2 * i] ?? '',
+    flat[2 * i + 1] ?? '',
+  ])
+}

@@ -87,7 +87,7 @@ export class RedisStore implements Store {
     this.#changes = new RedisChanges(this.#link, keys)
     this.permits = new RedisPermits(this.#link, keys, run => this.#reading(run))
     const connect = (): RedisLink => this.#openLink(FILE_TIMEOUT_MS)
-    this.files = new RedisFiles({ connect, key: keys.shared })
+    this.files = new RedisFiles({ connect, key: keys.shared, replicas })
   }
 
   /** Resolves when it can be used; rejects with what is wrong. */

@@ -11,7 +11,7 @@ import t, { type Test } from 'tap'
 import { openStore } from '../../src/store/open-store.ts'
 import type { RedisFiles } from '../../src/store/redis-files.ts'
 import { redisConfig } from '../support/redis-config.ts'
-import { startCluster, startRedis, type RedisServer } from '../support/redis.ts'
+import { startCluster, startRedis, startReplica, type RedisServer } from '../support/redis.ts'
 import { openTestFiles } from './fixtures/test-files.ts'
 
 const MB = 2 ** 20
@@ -298,3 +298,21 @@ t.test('in a cluster all chunks of a file are where its manifest is', async t =>
   await store.files?.drop(['big'])
   t.equal(nodes.map(node => node.cli('--scan', '--pattern', '*chunk*')).join(''), '')
 })
+
+t.test(
+  'a file has reached the replicas when it is put; one that is away costs some seconds',
+  async t => {
+    const master = await startRedis(t)
+    const replica = await startReplica(t, master)
+    const folder = t.testdir({ file: 'text' })
+    const store = await openStore(redisConfig(master.url, { replicas: 1 }), { check: true })
+    t.teardown(() => store.close())
+    await store.files?.put('there', join(folder, 'file'))
+    const chunks = () => replica.cli('keys', '{preau}:*').split('\n').length
+    t.ok(chunks() > 0)
+    replica.pause()
+    await store.files?.put('away', join(folder, 'file'), { isForced: true })
+    t.equal((await store.files?.list())?.size, 2)
+    replica.resume()
+  },
+)

@@ -33,7 +33,8 @@ export async function openReplicatedCity(
   const config = {
     ...options.config,
     store: `redis-sentinel://127.0.0.1:${sentinel.port}/0#preau`,
-    redis: { replicas: count },
+    // On a busy machine a replica may be slow, too.
+    redis: { replicas: count, commandTimeoutMs: 6_000 },
   }
   await untilKnown(sentinel, replicas)
   const city = await openCity(stage, { ...options, config })
