@@ -73,7 +73,8 @@ if (!existsSync(BUILT) && (await run('test runner', 'tap', ['build']))) writeFil
 
 const isLong = (file: string): boolean => /\/(?:e2e|outages)\/|\.browser\./.test(file)
 /** Of the long ones: what takes longest begins first, so that the end is not one file alone. */
-const isLongest = (file: string): boolean => /supervision|command-line|\/redis\./.test(file)
+const isLongest = (file: string): boolean =>
+  /supervision|command-line|failover|\/redis\./.test(file)
 
 const asked = process.argv.slice(2)
 const isCi = Boolean(process.env['CI'])

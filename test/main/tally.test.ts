@@ -97,6 +97,7 @@ const NOBODY_RUNS_INTO: Readonly<Record<string, string>> = {
   keepAliveTimeoutMs: 'the usual end of an idle connection: nothing is refused',
   drainTimeoutMs: 'the end of the process itself',
   handoverTimeoutMs: 'the end of the process itself',
+  orphanTimeoutMs: 'the end of the process itself',
   heartbeatTimeoutMs: 'the supervisor counts it as a restart',
   dnsCacheEntries: 'the oldest entry makes room',
   dnsTtlMs: 'an answer is asked for again',
