@@ -43,14 +43,12 @@ const poison = ${JSON.stringify(poison)}
 if (process.argv[1]?.endsWith('child.ts')) {
   const poisoned = existsSync(poison) ? readFileSync(poison, 'utf8') : 'none'
   if (poisoned === 'all') process.exit(9)
-  if (poisoned === 'admin') process.once('message', message => {
-    if (message.role === 'admin') process.exit(9)
-    // Whom it is meant for does not listen yet.
-    const again = () => process.listenerCount('message') > 0
-      ? process.emit('message', message)
-      : setTimeout(again, 10)
-    again()
-  })
+  // Not a listener of its own, which would have to pass on what is meant for the other.
+  const { emit } = process
+  if (poisoned === 'admin') process.emit = function (event, message, ...rest) {
+    if (event === 'message' && message.role === 'admin') process.exit(9)
+    return emit.call(this, event, message, ...rest)
+  }
   process.on('SIGUSR2', () => faults[readFileSync(${JSON.stringify(order)}, 'utf8')]())
 }
 `
