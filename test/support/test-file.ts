@@ -50,10 +50,17 @@ export async function runTestFile(file: string): Promise<Ran> {
     // One that ended badly has failed, whatever it counted.
     failed: isOk ? 0 : Math.max(1, Number(failed)),
     said,
-    remarks: said.filter(line => /^\s+# (?:measured|skipped)/.test(line)),
+    remarks: said.flatMap(remarkOf),
     tookMs: performance.now() - from,
   }
 }
 
 const readTotal = (line: string): RegExpExecArray | null =>
   /^# \{ total: (\d+)(?:, pass: (\d+))?(?:, fail: (\d+))?/.exec(line)
+
+/** What was measured, and what could not be played here. */
+function remarkOf(line: string): string[] {
+  if (/^\s+# (?:measured|skipped)/.test(line)) return [line]
+  const [, name, reason] = /^\s*ok \d+ - (.*) # SKIP (.*)$/.exec(line) ?? []
+  return name === undefined ? [] : [`# skipped: ${name}: ${reason}`]
+}
