@@ -5,7 +5,6 @@ import type { Config } from '../config.ts'
 import { parseStoreAddress, redisSchema, STORE_FORMS, storeName } from '../config-store.ts'
 import { detailOf } from '../error-detail.ts'
 import { PreauError } from '../errors.ts'
-import { openRedisStore } from './open-redis-store.ts'
 import { openSqliteStore } from './sqlite-store.ts'
 import type { Store } from './store.ts'
 
@@ -30,6 +29,8 @@ export async function openStore(
     throw new PreauError('PREAU_STORE_UNSUPPORTED', { url: storeName(store), forms: STORE_FORMS })
   if (address.engine === 'redis') {
     const settings = redis ?? redisSchema.parse({})
+    // Its client is loaded only where there is a Redis: every process opens a store.
+    const { openRedisStore } = await import('./open-redis-store.ts')
     return openRedisStore({ url: store, address, settings, check })
   }
   makeDataFolder({ dataDir })
