@@ -99,17 +99,24 @@ async function outages(stage: Stage, ms: number): Promise<Stretch> {
   })
 }
 
+/** In turn a master that dies, and one that only hangs until it is taken for dead. */
 async function failovers(stage: Stage, ms: number): Promise<Stretch> {
   const origin = await openOrigin(stage)
-  const { city, ...redis } = await openReplicatedCity(stage, { refused: REFUSED })
-  return during(stage, 'failover by Sentinel', city, origin, async load => {
-    const times: number[] = []
+  const { city, ...redis } = await openReplicatedCity(stage, { refused: REFUSED }, 2)
+  return during(stage, 'failover by Sentinel, two replicas', city, origin, async load => {
+    const times = { dies: [] as number[], hangs: [] as number[] }
     const until = performance.now() + ms
     do {
-      times.push(await failOver(load, redis))
-      await elapsed(2_000)
+      for (const how of ['dies', 'hangs'] as const) {
+        times[how].push(await failOver(load, redis, how))
+        await elapsed(2_000)
+      }
     } while (performance.now() < until)
-    return { times, notes: [] }
+    const notes = Object.entries(times).map(
+      ([how, own]) =>
+        `the master ${how}: ${own.length} times, all works again after ${Math.round(median(own))} ms, worst ${Math.round(Math.max(...own))} ms`,
+    )
+    return { times: [...times.dies, ...times.hangs], notes }
   })
 }
 
