@@ -1,5 +1,6 @@
 /** Cases 123 and 124: a worker with a defect, or one that hangs, takes its own connections with it and nothing else. */
 import t, { type Test } from 'tap'
+import { readFileSync } from 'node:fs'
 import { setTimeout as elapsed } from 'node:timers/promises'
 import { prepareFaults, type Fault, type Faults } from '../support/faults.ts'
 import { openLoadOrigins } from '../support/load.ts'
@@ -40,6 +41,9 @@ async function start(
   })
   return { product, faults }
 }
+
+const isStopped = (pid: number): boolean =>
+  /^State:\s+T/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
 
 /** Waits until all places are filled again, by others than `victim`. */
 const untilReplaced = (product: Product, victim: number, size: number): Promise<void> =>
@@ -92,6 +96,8 @@ t.test('a worker that stands still or turns in a circle is replaced', async t =>
     const [victim = 0] = inOrder(product)
     const startedAt = performance.now()
     strike(victim)
+    // What it accepted before dies with it.
+    await until(() => isStopped(victim) || faults.isLooping())
     // What the system gives to the one that hangs waits for its successor; the others are served at once.
     const answers = await Promise.all(Array.from({ length: 20 }, () => ask(product)))
     const ms = performance.now() - startedAt
