@@ -1,11 +1,8 @@
 /** What the first page warns of, from how everything is: each in words that say what to do. */
 import { warningText } from '../store/wording.ts'
-import { endsSoon, type Health } from './health.ts'
+import { endsSoon, MANY_RESTARTS, type Health } from './health.ts'
 import type { StripWarning } from './list-strip.ts'
 import type { Wording } from './wording.ts'
-
-/** Restarts in ten minutes that are told. */
-const MANY_RESTARTS = 3
 
 export function healthWarnings(health: Health | undefined, words: Wording): StripWarning[] {
   if (health === undefined) return []

@@ -51,7 +51,7 @@ const PATIENCE_MS = 900
 const HOUR_MS = 3_600_000
 const CRASH_WINDOW_MS = 600_000
 /** Restarts in that time that are more than an accident. */
-const MANY_RESTARTS = 3
+export const MANY_RESTARTS = 3
 /** Room for some days of the access log and an update of the lists. */
 const LOW_DISK_BYTES = 2 ** 30
 const LOW_DISK_SHARE = 0.05

@@ -91,10 +91,6 @@ export class Member {
     return this.process.pid
   }
 
-  get isReady(): boolean {
-    return this.#readyAt !== undefined
-  }
-
   /** How long it has been ready, in milliseconds. */
   get servedMs(): number {
     return this.#readyAt === undefined ? 0 : performance.now() - this.#readyAt
