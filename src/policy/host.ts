@@ -18,8 +18,9 @@ export interface Target {
 }
 
 const MAX_NAME = 253
-// Underscores are not allowed in host names by RFC 952 but real sites use them (stripe/smokescreen accepts them too).
-const LABEL = '[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?'
+// RFC 952 knows no underscore, and no hyphen at either end of a label. The DNS does (RFC 2181 §11), lists name such hosts
+// and browsers reach them: a host that cannot be named here could not be closed either.
+const LABEL = '[a-z0-9_-]{1,63}'
 // WHATWG URL parsers read a last label like these as an IPv4 number, so `127.1` or `0x7f.1` would reach 127.0.0.1.
 const NUMERIC_LABEL = String.raw`(?:\d+|0x[0-9a-f]*)$`
 const NAME = new RegExp(String.raw`^(?:${LABEL}\.)*(?!${NUMERIC_LABEL})${LABEL}$`)

@@ -47,22 +47,16 @@ t.test('the real archive is imported in a few seconds and a modest memory', { sk
   t.ok(peakKilobytes < 400 * 1024)
   t.match(report, {
     name: 'ut1',
-    domains: 637_940,
+    domains: 637_941,
     pages: 42_448,
     expressions: 5,
-    // One domain; all others are pages with a fragment, which no browser sends.
-    refusedLines: 894,
+    // Pages with a fragment, which no browser sends.
+    refusedLines: 893,
     ignored: { very_restrictive_expression: 1, other: 3 },
     unknownCategories: [],
     aliases: { porn: 'adult', mail: 'forums' },
   })
-  t.match(
-    report.refusedSamples.find(({ text }) => !text.includes('#')),
-    {
-      text: 'w-w-i-s-.com',
-      line: 6_407,
-    },
-  )
+  t.ok(report.refusedSamples.every(({ text }) => text.includes('#')))
   t.equal(report.usages['agressif']?.label, 'Agréssif (anglais)', 'its typos are not ours to mend')
   t.same(
     report.contradictions.map(({ category }) => category).toSorted(),

@@ -1,5 +1,6 @@
 /** How a target in absolute form becomes what the origin reads (RFC 9112 §3.2), and how far it may go (RFC 9110 §7.6.2). */
 import t from 'tap'
+import { openDns } from '../support/dns-server.ts'
 import { openProxyWorld } from '../support/proxy-world.ts'
 import { openRecordingOrigin, sendAll } from '../support/recording-origin.ts'
 
@@ -116,4 +117,22 @@ t.test('TRACE is refused, however far it may go, and echoes nothing', async t =>
 t.test('OPTIONS for a refused site is the page of that site, not an answer of ours', async t => {
   const answer = await ask('OPTIONS', `http://games.test:${origin.port}/`, 'Max-Forwards: 0\r\n')
   t.match(answer, /^HTTP\/1\.1 403 [^]*refused page/)
+})
+
+t.test('a host with a hyphen at an end of a label is looked up and reached', async t => {
+  const name = 'photos-.-odd-.web.example'
+  const dns = await openDns(t, { [name]: ['127.0.0.1'] })
+  const outer = await openProxyWorld(t, {
+    names: false,
+    dnsServers: [dns.server],
+    dialAllow: ['127.0.0.0/8'],
+  })
+  origin.clear()
+  const place = `${name}:${origin.port}`
+  const answer = await outer.raw(
+    `GET http://${place}/ HTTP/1.1\r\nHost: ${place}\r\nConnection: close\r\n\r\n`,
+  )
+  t.match(answer, /^HTTP\/1\.1 200 /)
+  t.match(origin.requests, [{ url: '/' }])
+  t.match(outer.log, [{ host: name, verdict: 'allow', status: 200 }])
 })

@@ -64,20 +64,19 @@ export function hostKey(host: Host): Key {
 
 const LETTER = 1
 const DIGIT = 2
-const HYPHEN = 3
-const LABEL_END = 4
+const LABEL_END = 3
 const KINDS = new Uint8Array(256)
 for (let code = 97; code <= 122; code++) KINDS[code] = LETTER
-KINDS[95] = LETTER // `_`, which real names have
+KINDS[95] = LETTER // `_` and `-`, which real names have in any place
+KINDS[45] = LETTER
 for (let code = 48; code <= 57; code++) KINDS[code] = DIGIT
-KINDS[45] = HYPHEN
 KINDS[DOT] = LABEL_END
 const MAX_NAME = 253
 const MAX_LABEL = 63
 
 /**
  * The key of the host that stands in `bytes` from `start` to before `end`, without making a string; undefined for all but
- * the plain spelling (lower-case ASCII, a dot, a last label that begins with a letter), which only the parser can judge.
+ * the plain spelling (lower-case ASCII, a dot, a last label that begins with no digit), which only the parser can judge.
  * The answer is one reused object.
  */
 export function keyOfBytes(bytes: Uint8Array, start: number, end: number): Key | undefined {
@@ -92,15 +91,15 @@ export function keyOfBytes(bytes: Uint8Array, start: number, end: number): Key |
     const kind = KINDS[code] ?? 0
     if (kind === 0) return undefined
     if (kind === LABEL_END) {
-      if (label === 0 || right === HYPHEN || (dots === 0 && right === DIGIT)) return undefined
+      if (label === 0 || (dots === 0 && right === DIGIT)) return undefined
       dots++
       label = 0
-    } else if (++label > MAX_LABEL || (label === 1 && kind === HYPHEN)) return undefined
+    } else if (++label > MAX_LABEL) return undefined
     right = kind
     high = nextHigh(high, code)
     low = nextLow(low, code)
   }
-  if (label === 0 || right === HYPHEN || dots === 0) return undefined
+  if (label === 0 || dots === 0) return undefined
   own.high = mix(high)
   own.low = mix(low ^ high)
   return own

@@ -68,7 +68,7 @@ t.test('a line that names no page is refused', async t => {
     'com/x',
     'http:///x',
     'a b/c',
-    '-a.example/x',
+    'a..example/x',
     `a.example/${'x'.repeat(3_000)}`,
   ])
     t.equal(parseUrlLine(line).kind, 'refused', line)

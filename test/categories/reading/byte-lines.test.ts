@@ -109,6 +109,7 @@ t.test(
       { numRuns: 20_000 },
     )
     t.ok(keyOfBytes(Buffer.from('www.example.com'), 0, 15), 'a plain name is read quickly')
+    t.ok(keyOfBytes(Buffer.from('w-w-i-s-.com'), 0, 12), 'and so is one with hyphens at an end')
     t.end()
   },
 )
