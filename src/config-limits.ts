@@ -58,6 +58,10 @@ export const limitsSchema = z.strictObject({
   ),
   pendingPerPc: limit(20, 'pending unblock requests opened by one PC'),
   pendingPerSite: limit(200, 'pending unblock requests of one school'),
+  askAgainMinutes: limit(
+    15,
+    'how long after a refusal a school waits before it may ask for the same site again; 0: it may at once',
+  ),
   formBytes: limit(4_096, 'size of a form that is sent to a block page'),
   followersPerPc: limit(20, 'block pages of one PC that follow their request live, per worker'),
   followers: limit(5_000, 'block pages that follow their request live, per worker'),

@@ -9,7 +9,7 @@ import { hasCode } from './errors.ts'
 import { accessLogDir } from './install.ts'
 import type { Change, Kind } from './policy/document.ts'
 import { CLOCK_TOLERANCE_MS, isKept, type Grant } from './policy/grant.ts'
-import { latestKey } from './policy/unblock-request.ts'
+import { latestKeyOf } from './policy/unblock-request.ts'
 import type { ListQuery, Store, Stored } from './store/store.ts'
 
 export interface HousekeepingOptions {
@@ -176,7 +176,7 @@ async function dropOldRequest(
 ): Promise<Change[]> {
   if ((body.decision?.at ?? body.lastAt) >= oldest) return []
   const gone: Change = { kind: 'request', id, expects: version, body: null }
-  const latest = await store.get('latest', latestKey(body.site, body.host))
+  const latest = await store.get('latest', latestKeyOf(body))
   if (latest?.body.requestId !== id) return [gone]
   return [gone, { kind: 'latest', id: latest.id, expects: latest.version, body: null }]
 }

@@ -7,7 +7,7 @@ import { PreauError } from '../src/errors.ts'
 import { cleanRecords, startHousekeeping, takeTurn } from '../src/housekeeping.ts'
 import type { Change } from '../src/policy/document.ts'
 import { CLOCK_TOLERANCE_MS, type Grant } from '../src/policy/grant.ts'
-import { latestKey, type UnblockRequest } from '../src/policy/unblock-request.ts'
+import { latestKeyOf, type UnblockRequest } from '../src/policy/unblock-request.ts'
 import { openSqliteStore } from '../src/store/sqlite-store.ts'
 import type { CommitNote, Store } from '../src/store/store.ts'
 import { over } from './portal/broken-store.ts'
@@ -57,7 +57,7 @@ function request(
   }
   return [
     { kind: 'request', id, body },
-    { kind: 'latest', id: latestKey(site, body.host), body: { requestId: id } },
+    { kind: 'latest', id: latestKeyOf(body), body: { requestId: id } },
   ]
 }
 

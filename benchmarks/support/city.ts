@@ -3,7 +3,7 @@ import { randomUUIDv7 } from 'node:crypto'
 import type { Change } from '../../src/policy/document.ts'
 import type { Grant } from '../../src/policy/grant.ts'
 import { parseHost, type Host } from '../../src/policy/host.ts'
-import { latestKey, type UnblockRequest } from '../../src/policy/unblock-request.ts'
+import { latestKeyOf, type UnblockRequest } from '../../src/policy/unblock-request.ts'
 import type { CommitNote } from '../../src/store/store.ts'
 
 const host = (name: string): Host => parseHost(name) as Host
@@ -46,7 +46,7 @@ export function openCommit(body: UnblockRequest): [CommitNote, Change[]] {
     { by, action: 'request.open', subject: body.host, at: body.at },
     [
       { kind: 'request', id: body.id, expects: 'absent', body },
-      { kind: 'latest', id: latestKey(body.site, body.host), body: { requestId: body.id } },
+      { kind: 'latest', id: latestKeyOf(body), body: { requestId: body.id } },
     ],
   ]
 }

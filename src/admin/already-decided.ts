@@ -1,7 +1,7 @@
 /** What the slower of two people reads: who was faster, how it was decided, and when. */
 import { PreauError } from '../errors.ts'
 import type { Locale } from '../i18n.ts'
-import type { Decision } from '../policy/unblock-request.ts'
+import type { Decision } from '../policy/decision.ts'
 import { createWording, type Wording } from './wording.ts'
 
 /** PREAU_ALREADY_DECIDED in the words of both languages. */

@@ -1,6 +1,7 @@
 /** What the pages show of an unblock request: the row of the list, the choices that make sense, the preselected ones. */
 import { SCOPE_KINDS, type Scope, type ScopeKind } from '../policy/grant.ts'
 import type { Catalogue, Severity } from '../policy/category.ts'
+import type { Previous } from '../policy/decision.ts'
 import { UNKNOWN_SITE } from '../policy/network.ts'
 import type { UnblockRequest } from '../policy/unblock-request.ts'
 import type { Stored } from '../store/store.ts'
@@ -29,14 +30,27 @@ export interface RequestView {
   /** What the person who decides should know of the pages of this site; undefined when nothing. */
   readonly pageHint: string | undefined
   readonly school: string
+  /** Of an unknown network the addresses: nothing else tells one from the other. */
   readonly rooms: readonly string[]
+  /** School and rooms in one line. */
+  readonly place: string
   readonly pcs: string
   readonly clicks: string
   readonly at: Moment
   readonly lastAt: Moment
   readonly seen: Moment | undefined
+  /** What was decided the last time that the same was asked. */
+  readonly previous: PreviousView | undefined
   readonly isNeverGrantable: boolean
   readonly scopes: readonly ScopeChoice[]
+}
+
+export interface PreviousView {
+  readonly outcome: Previous['outcome']
+  readonly by: string
+  readonly when: Moment
+  /** The reason of a refusal; whom an approval was for, and whether somebody has ended it. */
+  readonly detail: string
 }
 
 export function viewRequest(
@@ -47,6 +61,8 @@ export function viewRequest(
   const category = body.category === undefined ? undefined : catalogue.get(body.category)
   const { t, locale } = wording
   const label = category?.label[locale] ?? body.category
+  const [school, rooms] = [schoolOf(body, wording), roomsOf(body)]
+  const seenAt = body.seenAt ?? body.decision?.at
   return {
     id: body.id,
     version,
@@ -59,21 +75,47 @@ export function viewRequest(
       label === undefined ? undefined : { label, description: category?.description[locale] ?? '' },
     severity: category?.severity,
     pageHint: pageHintOf(body, catalogue, wording),
-    school: schoolOf(body, wording),
-    rooms: roomsOf(body),
+    school,
+    rooms,
+    place: [school, ...rooms].join(', '),
     pcs: wording.count('pending.pcs', body.askers.length),
     clicks: wording.count('pending.clicks', body.clicks),
     at: wording.moment(body.at),
     lastAt: wording.moment(body.lastAt),
-    seen: body.seenAt === undefined ? undefined : wording.moment(body.seenAt),
+    // Requests decided by an older Préau have no time of their own.
+    seen: seenAt === undefined ? undefined : wording.moment(seenAt),
+    previous: body.previous && viewPrevious(body.previous, wording),
     isNeverGrantable: category?.severity === 'never',
     scopes: scopesFor(body).map(scope => ({
       kind: scope.kind,
-      name: t(`scopeName.${scope.kind}`),
+      name: scopeName(scope, body, wording),
       place: wording.scope(scope),
       isPreselected: scope.kind === narrowestScope(body),
     })),
   }
+}
+
+/** « Ce poste » says which one: of several that asked it is the first. */
+function scopeName(scope: Scope, { askers }: UnblockRequest, { t }: Wording): string {
+  if (scope.kind !== 'pc') return t(`scopeName.${scope.kind}`)
+  return t(askers.length === 1 ? 'scopeName.thisPc' : 'scopeName.firstPc', { ip: scope.ip })
+}
+
+function viewPrevious(previous: Previous, wording: Wording): PreviousView {
+  const { outcome, by, at } = previous
+  return { outcome, by, when: wording.moment(at), detail: detailOf(previous, wording) }
+}
+
+function detailOf(previous: Previous, words: Wording): string {
+  if (previous.outcome === 'refused') return previous.reason
+  const { scope, endedBy } = previous
+  const parts = [
+    ...(scope === undefined ? [] : [words.scopeWords(scope)]),
+    ...(endedBy === undefined || endedBy === 'system'
+      ? []
+      : [words.t('grants.closedBy', { by: endedBy })]),
+  ]
+  return parts.join(', ')
 }
 
 function pageHintOf(
@@ -92,7 +134,8 @@ function schoolOf(request: UnblockRequest, wording: Wording): string {
   return isKnown ? request.siteName : wording.siteName(request.site)
 }
 
-function roomsOf({ askers }: UnblockRequest): string[] {
+function roomsOf({ askers, site }: UnblockRequest): string[] {
+  if (site === UNKNOWN_SITE) return askers.map(({ ip }) => ip)
   return [...new Set(askers.map(asker => asker.room).filter(room => room !== ''))]
 }
 

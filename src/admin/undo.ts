@@ -2,7 +2,7 @@
 import { PreauError } from '../errors.ts'
 import type { Change } from '../policy/document.ts'
 import type { Grant } from '../policy/grant.ts'
-import { latestKey, type UnblockRequest } from '../policy/unblock-request.ts'
+import { latestKeyOf, type UnblockRequest } from '../policy/unblock-request.ts'
 
 /** How long a decision may be taken back by the person who made it. */
 const UNDO_MS = 30_000
@@ -37,10 +37,15 @@ export function undoDecision({ request, grant, latest, by, now }: Undoing): Chan
   const isNewest = latest === undefined || latest.body.requestId === pending.id
   if (!canUndo(request.body, by, now) || !isNewest) throw new PreauError('PREAU_UNDO_TOO_LATE')
   const changes: Change[] = [
-    { kind: 'request', id: pending.id, expects: request.version, body: pending },
+    {
+      kind: 'request',
+      id: pending.id,
+      expects: request.version,
+      body: { ...pending, reopenedAs: request.version + 1 },
+    },
     {
       kind: 'latest',
-      id: latestKey(pending.site, pending.host),
+      id: latestKeyOf(pending),
       expects: latest?.version ?? 'absent',
       body: { requestId: pending.id },
     },

@@ -1,10 +1,11 @@
 /** The life of an unblock request: opened or joined by a PC, seen, then approved or refused. Pure: answers changes. */
 import { PreauError } from '../errors.ts'
 import type { CategoryId } from './category.ts'
+import type { Decision, Previous } from './decision.ts'
 import type { Change } from './document.ts'
 import type { Duration, Grant, Scope, ScopeKind } from './grant.ts'
 import type { Host } from './host.ts'
-import type { Client, SiteId } from './network.ts'
+import { UNKNOWN_SITE, type Client, type SiteId } from './network.ts'
 import type { Refusal } from './refusal.ts'
 import { endOfDay } from './schedule.ts'
 import type { RefusalReason } from './verdict.ts'
@@ -18,7 +19,10 @@ export interface Asker {
   readonly at: number
 }
 
-/** One wish per site and school: further clicks join it. Times are epoch milliseconds. */
+/**
+ * One wish per site and school: further clicks join it. Of networks that nobody knows each address wishes for itself.
+ * Times are epoch milliseconds.
+ */
 export interface UnblockRequest {
   readonly id: RequestId
   readonly host: Host
@@ -40,35 +44,45 @@ export interface UnblockRequest {
   readonly at: number
   readonly lastAt: number
   readonly seenAt?: number
+  /** What was decided the last time that the same was asked. */
+  readonly previous?: Previous
   readonly decision?: Decision
+  /** The version at which an undo made it pending again: a click on what was shown before that decides nothing. */
+  readonly reopenedAs?: number
 }
-
-export type Decision =
-  | {
-      readonly outcome: 'approved'
-      readonly by: string
-      readonly at: number
-      readonly grant: string
-    }
-  | {
-      readonly outcome: 'refused'
-      readonly by: string
-      readonly at: number
-      readonly reason: string
-    }
 
 export const MAX_ASKERS = 20
 export const MAX_REASON = 500
 
-/** The latest request of a school for a host is found under this key: the one place that makes it. */
-export function latestKey(site: SiteId, host: Host): string {
-  return `${site}/${host}`
+/**
+ * The latest request of a school for a host is found under this key: the one place that makes it. Strangers share no
+ * school: one row for all of them could open the site for one of them only.
+ */
+export function latestKey({ site, ip }: Pick<Client, 'site' | 'ip'>, host: Host): string {
+  return latestKeyOf({ site, askers: [{ ip }], host })
+}
+
+interface Keyed extends Pick<UnblockRequest, 'site' | 'host'> {
+  readonly askers: readonly Pick<Asker, 'ip'>[]
+}
+
+/** The key of the pointer that names this request. */
+export function latestKeyOf({ site, askers: [first], host }: Keyed): string {
+  return site === UNKNOWN_SITE && first !== undefined
+    ? `${site}/${first.ip}/${host}`
+    : `${site}/${host}`
+}
+
+interface Opening {
+  readonly url: string
+  readonly hints: readonly CategoryId[]
+  readonly previous?: Previous | undefined
 }
 
 export function openRequest(
   id: RequestId,
   refusal: Refusal,
-  { url, hints }: { readonly url: string; readonly hints: readonly CategoryId[] },
+  { url, hints, previous }: Opening,
   now: number,
 ): UnblockRequest {
   const { client, target, verdict } = refusal
@@ -81,6 +95,7 @@ export function openRequest(
     ...(verdict.category === undefined ? {} : { category: verdict.category }),
     ...(verdict.listed === undefined ? {} : { listed: verdict.listed }),
     ...(hints.length === 0 ? {} : { hints }),
+    ...(previous === undefined ? {} : { previous }),
     site: client.site,
     siteName: client.siteName,
     askers: [askerOf(client, now)],
@@ -140,21 +155,31 @@ export function approve({ body, version }: StoredRequest, approval: Approval): C
   }
   const decision: Decision = { outcome: 'approved', by, at: now, grant: grantId }
   return [
-    { kind: 'request', id: body.id, expects: version, body: { ...body, decision } },
+    { kind: 'request', id: body.id, expects: version, body: decided(body, decision) },
     { kind: 'grant', id: grantId, expects: 'absent', body: grant },
   ]
 }
 
-/** Changes of a refusal; the reason is what the teacher will read. */
-export function refuse(
-  { body, version }: StoredRequest,
-  by: string,
-  reason: string,
-  now: number,
-): Change[] {
+export interface Rejection {
+  readonly by: string
+  /** The teacher will read it. */
+  readonly reason: string
+  readonly now: number
+  readonly againAt?: number
+}
+
+/** Changes of a refusal. */
+export function refuse({ body, version }: StoredRequest, rejection: Rejection): Change[] {
   assertPending(body)
-  const decision: Decision = { outcome: 'refused', by, at: now, reason }
-  return [{ kind: 'request', id: body.id, expects: version, body: { ...body, decision } }]
+  const { by, reason, now, againAt } = rejection
+  const until = againAt === undefined ? {} : { againAt }
+  const decision: Decision = { outcome: 'refused', by, at: now, reason, ...until }
+  return [{ kind: 'request', id: body.id, expects: version, body: decided(body, decision) }]
+}
+
+/** Whoever decides has seen it. */
+function decided(body: UnblockRequest, decision: Decision): UnblockRequest {
+  return { ...body, seenAt: body.seenAt ?? decision.at, decision }
 }
 
 function assertPending({ decision }: UnblockRequest): void {

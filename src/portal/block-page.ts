@@ -80,7 +80,7 @@ export function describeBlockPage(parts: BlockPageParts): BlockPageModel {
     ...whyOf(refusal, snapshot, locale),
     ...describePlace(client, t),
     standing: verdict.requestable ? standing : undefined,
-    isAskable: state === 'none' || state === 'refused' || state === 'unavailable',
+    isAskable: !standing.isTooSoon && ['none', 'refused', 'unavailable'].includes(state),
     ask: t(ASK[state] ?? 'ask'),
     isRefreshing: verdict.requestable && state !== 'none' && state !== 'refused',
     closing: isWarning ? warningOf(acknowledgeMinutes, t) : closingOf(verdict.reason, t),

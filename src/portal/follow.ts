@@ -90,8 +90,8 @@ export class FollowHub {
       response.end()
       return
     }
-    const { ip, site } = refusal.client
-    const key = latestKey(site, refusal.target.host)
+    const { ip } = refusal.client
+    const key = latestKey(refusal.client, refusal.target.host)
     const topic = this.#topics.get(key) ?? newTopic(refusal)
     const follower = { refusal, locale, response, sent: '' }
     topic.followers.add(follower)
@@ -155,7 +155,7 @@ export class FollowHub {
     const { client, target } = topic.refusal
     const { latest: before, isUnknown: wasUnknown } = topic
     try {
-      topic.latest = await readLatest(this.#deps.store, client.site, target.host)
+      topic.latest = await readLatest(this.#deps.store, client, target.host)
       topic.isUnknown = false
     } catch {
       return false

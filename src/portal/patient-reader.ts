@@ -18,7 +18,7 @@ export function createPatientReader(store: Store): PatientReader {
   return async ({ client, target }) => {
     if (reads >= MAX_READS || performance.now() - failedAt < PAUSE_MS) return undefined
     reads += 1
-    const read = readLatest(store, client.site, target.host)
+    const read = readLatest(store, client, target.host)
       .catch((): undefined => {
         failedAt = performance.now()
         return undefined

@@ -1,8 +1,9 @@
 /** How the request of a school for a host stands, as the store tells it, and in words for one person. */
 import type { Locale } from '../i18n.ts'
+import { waitsUntil, type Decision } from '../policy/decision.ts'
 import { opensFor, type Grant } from '../policy/grant.ts'
 import type { Host } from '../policy/host.ts'
-import { UNKNOWN_SITE, type Client, type SiteId } from '../policy/network.ts'
+import type { Client } from '../policy/network.ts'
 import type { Refusal } from '../policy/refusal.ts'
 import { civilDate } from '../policy/schedule.ts'
 import type { Snapshot } from '../policy/snapshot.ts'
@@ -24,12 +25,18 @@ export interface Standing {
   readonly state: 'none' | 'sent' | 'seen' | 'approved' | 'refused' | 'unavailable'
   readonly text: string
   readonly hint?: string
+  /** The same was refused a moment ago: it cannot be asked yet. */
+  readonly isTooSoon?: true
   readonly reload?: true
 }
 
 /** Reads the latest request of a school for a host. Throws what the store throws. */
-export async function readLatest(store: Store, site: SiteId, host: Host): Promise<Latest> {
-  const pointer = await store.get('latest', latestKey(site, host))
+export async function readLatest(
+  store: Store,
+  client: Pick<Client, 'site' | 'ip'>,
+  host: Host,
+): Promise<Latest> {
+  const pointer = await store.get('latest', latestKey(client, host))
   if (pointer === undefined) return {}
   const request = await store.get('request', pointer.body.requestId)
   if (request === undefined) return { pointer }
@@ -73,7 +80,7 @@ export function describeStanding(
     case 'approved':
       return describeApproved(grant, reader)
     case 'refused':
-      return { state: 'refused', text: t('state.refused', { reason: decision.reason }) }
+      return describeRefused(decision, reader)
     default:
       return describePending(request.body, reader)
   }
@@ -94,13 +101,23 @@ function describeApproved(grant: Grant | undefined, { client, now, locale }: Rea
     : { state: 'none', text: t('state.elsewhere') }
 }
 
-function describePending({ at, seenAt, askers, site }: UnblockRequest, reader: Reader): Standing {
+function describeRefused(
+  decision: Extract<Decision, { outcome: 'refused' }>,
+  reader: Reader,
+): Standing {
+  const t = portalTexts(reader.locale)
+  const text = t('state.refused', { reason: decision.reason })
+  const until = waitsUntil(decision, reader.now)
+  if (until === undefined) return { state: 'refused', text }
+  const hint = t('state.refused.wait', { when: timeOf(until, reader) })
+  return { state: 'refused', text, hint, isTooSoon: true }
+}
+
+function describePending({ at, seenAt, askers }: UnblockRequest, reader: Reader): Standing {
   const t = portalTexts(reader.locale)
   const when = timeOf(at, reader)
   const count = askers.length
-  const isFull = count >= MAX_ASKERS
-  const known = isFull ? 'state.waiting.many' : 'state.waiting'
-  const others = t(site === UNKNOWN_SITE ? 'state.waiting.unknown' : known, { count })
+  const others = t(count >= MAX_ASKERS ? 'state.waiting.many' : 'state.waiting', { count })
   const hint = count > 1 ? `${others} ${t('state.stay')}` : t('state.stay')
   if (seenAt === undefined) return { state: 'sent', text: t('state.sent', { when }), hint }
   return { state: 'seen', text: t('state.seen', { when, seen: timeOf(seenAt, reader) }), hint }

@@ -1,6 +1,7 @@
 /** The click: opens the one pending request of a school for a host, or joins it. Answers only once it is on disk. */
 import { randomUUIDv7 } from 'node:crypto'
 import { hasCode, PreauError } from '../errors.ts'
+import { previousOf, waitsUntil } from '../policy/decision.ts'
 import type { Change } from '../policy/document.ts'
 import { opensFor } from '../policy/grant.ts'
 import type { Refusal } from '../policy/refusal.ts'
@@ -54,7 +55,7 @@ export class UnblockDesk {
    * Throws PREAU_TOO_MANY_REQUESTS (nothing written) and PREAU_STORE_UNAVAILABLE.
    */
   ask(refusal: Refusal, url: string, isLate = (): boolean => false): Promise<Latest> {
-    const key = latestKey(refusal.client.site, refusal.target.host)
+    const key = latestKey(refusal.client, refusal.target.host)
     // A class clicks together: one after the other here, so that only clicks of other processes can conflict.
     return this.#hosts.take(key, async () => {
       if (isLate()) throw tooLate()
@@ -65,7 +66,7 @@ export class UnblockDesk {
   async #record(click: Click): Promise<Latest> {
     const { client, target } = click.refusal
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const read = (): Promise<Latest> => readLatest(this.#deps.store, client.site, target.host)
+      const read = (): Promise<Latest> => readLatest(this.#deps.store, client, target.host)
       const latest = await read()
       if (await this.#needsNoWrite(latest, click, tries > 0)) {
         // It may be there and not acknowledged: the click before this one may have been answered so.
@@ -96,6 +97,7 @@ export class UnblockDesk {
     if (request === undefined) return false
     // Decided while this click was on its way: the person is shown the answer before asking anew. So too where the
     // approval is in the store and not yet in the policy of this process.
+    if (waitsUntil(request.body.decision, now) !== undefined) return true
     if (!isPending(request.body))
       return isRetry || (grant !== undefined && opensFor(grant, client, now))
     const own = request.body.askers.find(({ ip }) => ip === client.ip)
@@ -128,7 +130,10 @@ export class UnblockDesk {
     return { request: { ...request, version: version + 1, body } }
   }
 
-  async #open({ pointer }: Latest, { refusal, url }: Click): Promise<Latest> {
+  async #open(
+    { pointer, request: before, grant }: Latest,
+    { refusal, url }: Click,
+  ): Promise<Latest> {
     const { store, clock, current, limits, onLimit } = this.#deps
     const { client, target, verdict } = refusal
     const limit = await pendingLimit(store, limits, client)
@@ -139,12 +144,13 @@ export class UnblockDesk {
     const now = clock()
     const id = randomUUIDv7()
     const hints = current.snapshot.hints(target.host)
-    const body = openRequest(id, refusal, { url, hints }, now)
+    const previous = previousOf(before?.body.decision, grant)
+    const body = openRequest(id, refusal, { url, hints, previous }, now)
     const changes: Change[] = [
       { kind: 'request', id, expects: 'absent', body },
       {
         kind: 'latest',
-        id: latestKey(client.site, target.host),
+        id: latestKey(client, target.host),
         expects: pointer?.version ?? 'absent',
         body: { requestId: id },
       },

@@ -208,6 +208,58 @@ t.test('a request is marked as seen once, and only by those who decide', async t
   t.equal((await claire.post('/requests/seen', { ids: many })).statusCode, 400)
 })
 
+t.test('whoever opens the page of a request, or decides, has seen it', async t => {
+  const world = await openWorld(t)
+  await world.user('Claire', 'dsi')
+  await world.user('Élodie', 'reader')
+  const [claire, elodie] = [await world.as('Claire'), await world.as('Élodie')]
+  const seenAt = async (id: string) => (await world.store.get('request', id))?.body.seenAt
+  const read = await world.ask({ host: 'lu.example' as never })
+  t.match((await elodie.get(`/requests/${read}`)).body, 'Pas encore', 'a reader decides nothing')
+  await claire.get(`/requests/${read}`, { 'sec-purpose': 'prefetch' })
+  t.equal(await seenAt(read), undefined, 'nobody has looked yet')
+  t.notMatch((await claire.get(`/requests/${read}`)).body, 'Pas encore')
+  t.equal(await seenAt(read), world.clock.now)
+  for (const [verb, form] of [
+    ['approve', { scope: 'pc', duration: 'hour' }],
+    ['refuse', { reason: 'Site commercial' }],
+  ] as const) {
+    const id = await world.ask({ host: `${verb}.example` as never })
+    await claire.post(`/requests/${id}/${verb}`, form)
+    t.equal(await seenAt(id), world.clock.now, verb)
+    t.notMatch((await claire.get(`/requests/${id}`)).body, 'Pas encore')
+  }
+  const decision = { outcome: 'refused', by: 'Claire', at: world.clock.now, reason: 'x' } as const
+  const old = await world.ask({ host: 'ancien.example' as never, decision })
+  t.notMatch((await claire.get(`/requests/${old}`)).body, 'Pas encore', 'also of an older Préau')
+})
+
+t.test(
+  'a row says what was decided the last time, and of an unknown network the address',
+  async t => {
+    const world = await openWorld(t)
+    await world.user('Claire', 'dsi')
+    const claire = await world.as('Claire')
+    const id = await world.ask()
+    await claire.post(`/requests/${id}/refuse`, { reason: 'Jeu sans lien' })
+    const decision = (await world.store.get('request', id))?.body.decision
+    t.match(decision, { againAt: world.clock.now + 15 * MINUTE_MS })
+    world.clock.now += MINUTE_MS
+    if (decision?.outcome !== 'refused') throw new TypeError('not refused')
+    await world.ask({ previous: decision })
+    const unknown = { site: 'unknown', siteName: '' }
+    await world.ask({ ...unknown, askers: [['192.168.9.1', '', 1]] })
+    await world.ask({ ...unknown, askers: [['192.168.9.2', '', 1]] })
+    const { body } = await claire.get('/')
+    t.match(
+      body,
+      /Déjà refusée<\/span> <time[^>]*>il y a 1.min<\/time>\s+· <bdi>Claire<\/bdi>.: <bdi>Jeu sans lien/,
+    )
+    t.match(body, '<bdi>192.168.9.1</bdi>')
+    t.match(body, 'Ce poste (192.168.9.2)')
+  },
+)
+
 t.test('a city without a policy still gets its pages', async t => {
   const world = await openWorld(t)
   await world.user('Claire', 'dsi')

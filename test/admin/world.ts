@@ -10,7 +10,7 @@ import type { Host } from '../../src/policy/host.ts'
 import type { Grant } from '../../src/policy/grant.ts'
 import type { Catalogue } from '../../src/policy/category.ts'
 import type { PolicyDocument } from '../../src/policy/policy-document.ts'
-import { latestKey, type UnblockRequest } from '../../src/policy/unblock-request.ts'
+import { latestKeyOf, type UnblockRequest } from '../../src/policy/unblock-request.ts'
 import type { Role } from '../../src/policy/account.ts'
 import type { Current } from '../../src/policy/snapshot.ts'
 import type { Sample } from '../../src/metrics.ts'
@@ -235,7 +235,7 @@ export async function ask(
     { by: `pc:${people[0]?.ip}`, action: 'request.open', subject: body.host, at: body.at },
     [
       { kind: 'request', id, expects: 'absent', body },
-      { kind: 'latest', id: latestKey(site, body.host), body: { requestId: id } },
+      { kind: 'latest', id: latestKeyOf(body), body: { requestId: id } },
     ],
   )
   return id

@@ -104,7 +104,10 @@ t.test('each duration ends when people expect it', async t => {
 })
 
 t.test('a refusal carries the reason that the teacher will read', async t => {
-  const [change] = refuse({ version: 2, body: opened }, 'bob', 'Jeu sans lien avec un cours', NOW)
+  const [change] = refuse(
+    { version: 2, body: opened },
+    { by: 'bob', reason: 'Jeu sans lien avec un cours', now: NOW },
+  )
   t.match(change, {
     kind: 'request',
     expects: 2,
@@ -117,7 +120,7 @@ t.test('what is decided is not decided again, and the second person is told by w
   const decided = approve({ version: 1, body: opened }, approval)[0]?.body as UnblockRequest
   for (const again of [
     () => approve({ version: 2, body: decided }, approval),
-    () => refuse({ version: 2, body: decided }, 'bob', 'x', NOW),
+    () => refuse({ version: 2, body: decided }, { by: 'bob', reason: 'x', now: NOW }),
   ]) {
     t.throws(again, { code: 'PREAU_ALREADY_DECIDED', params: { by: 'alice' } })
   }

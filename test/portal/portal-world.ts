@@ -250,10 +250,18 @@ export class PortalWorld {
     ])
   }
 
-  async refuse(reason: string): Promise<void> {
+  async refuse(reason: string, againAt?: number): Promise<void> {
     const stored = await this.#onlyRequest()
     const note = { by: 'dsi', action: 'request.refuse', at: this.now }
-    await this.store.commit(note, refuse(stored, 'dsi', reason, this.now))
+    await this.store.commit(
+      note,
+      refuse(stored, {
+        by: 'dsi',
+        reason,
+        now: this.now,
+        ...(againAt === undefined ? {} : { againAt }),
+      }),
+    )
   }
 
   async approve(scope: ScopeKind = 'site'): Promise<void> {

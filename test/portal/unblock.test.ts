@@ -62,6 +62,67 @@ tap.test('a refused request shows its reason, and may be asked again', async t =
   t.equal((await world.requests()).length, 2)
 })
 
+tap.test(
+  'what was refused is not asked again at once: the page says from when, the row says what was',
+  async t => {
+    const world = await PortalWorld.open(t)
+    await world.click(PAGE)
+    const minute = 60_000
+    await world.refuse('Pas en cours', world.now + 15 * minute)
+    const page = await world.ask(PAGE)
+    t.match(page.body, 'Ce site pourra être redemandé à 10:57.')
+    t.match(page.body, /<form id="ask"[^>]* hidden/)
+    world.now += 14 * minute
+    t.match(JSON.parse((await world.clickJson(PAGE, { ip: '10.1.3.8' })).body), {
+      state: 'refused',
+      isTooSoon: true,
+    })
+    t.equal((await world.requests()).length, 1, 'nothing is written')
+    world.now += minute
+    t.match((await world.ask(PAGE)).body, /<button[^>]*>\s*Demander à nouveau/)
+    t.match(JSON.parse((await world.clickJson(PAGE)).body), { state: 'sent' })
+    t.match((await world.requests())[0]?.body.previous, {
+      outcome: 'refused',
+      by: 'dsi',
+      reason: 'Pas en cours',
+    })
+  },
+)
+
+tap.test('a clock that was set back keeps nobody from asking', async t => {
+  const world = await PortalWorld.open(t)
+  await world.click(PAGE)
+  await world.refuse('Pas en cours', world.now + 60_000)
+  world.now -= 3_600_000
+  t.match(JSON.parse((await world.clickJson(PAGE)).body), { state: 'sent' })
+})
+
+tap.test('who asks although it was opened for others is a row that says for whom', async t => {
+  const world = await PortalWorld.open(t)
+  await world.click(PAGE)
+  await world.approve('pc')
+  await world.swap()
+  await world.click(PAGE, { ip: '10.1.3.8' })
+  t.match((await world.requests())[0]?.body.previous, {
+    outcome: 'approved',
+    scope: { kind: 'pc', ip: '10.1.3.7' },
+  })
+})
+
+tap.test('of unknown networks each address asks for itself, and is opened for itself', async t => {
+  const world = await PortalWorld.open(t)
+  const [one, two] = ['192.168.9.1', '192.168.9.2']
+  await world.click(PAGE, { ip: one })
+  t.match((await world.ask(PAGE, { ip: two })).body, /<form id="ask"[^>]*>/)
+  await world.click(PAGE, { ip: two })
+  const askers = (await world.requests()).map(({ body }) => body.askers.map(({ ip }) => ip))
+  t.strictSame(askers, [[two], [one]])
+  await world.approve('pc')
+  await world.swap()
+  t.equal((await world.ask(PAGE, { ip: two })).body, 'the site itself', 'the newest was opened')
+  t.match((await world.ask(PAGE, { ip: one })).body, 'Demande envoyée')
+})
+
 tap.test('a click between the approval and the opening asks for nothing anew', async t => {
   const world = await PortalWorld.open(t)
   await world.click(PAGE)

@@ -80,11 +80,11 @@ export function startPending(root) {
 
   function announce(rows) {
     if (rows.length === 0) return
-    const { host, school } = rows[0].dataset
+    const { host, place } = rows[0].dataset
     const text = rows.length === 1 ? root.dataset.arrivedOne : root.dataset.arrivedMany
     document.getElementById('arrivals').textContent = text
       .replace('{host}', host)
-      .replace('{site}', school)
+      .replace('{site}', place)
       .replace('{count}', rows.length)
   }
 

@@ -31,7 +31,7 @@ const openSite = () => (location.hash ? location.reload() : location.replace(loc
     if (line.textContent !== next.text) line.textContent = next.text
     hint.textContent = next.hint || ''
     const { state } = card.dataset
-    const isAskable = !['sent', 'seen', 'approved'].includes(state)
+    const isAskable = !next.isTooSoon && !['sent', 'seen', 'approved'].includes(state)
     if (!isAskable && form.contains(document.activeElement)) line.focus()
     form.hidden = !isAskable
     button.textContent = words[{ refused: 'again', unavailable: 'retry', unsent: 'retry' }[state] || 'ask']

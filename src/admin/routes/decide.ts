@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { randomUUIDv7 } from 'node:crypto'
 import { PreauError } from '../../errors.ts'
 import { DURATIONS, SCOPE_KINDS } from '../../policy/grant.ts'
-import { approve, latestKey, MAX_REASON, refuse } from '../../policy/unblock-request.ts'
+import { approve, latestKeyOf, MAX_REASON, refuse } from '../../policy/unblock-request.ts'
 import type { Stored } from '../../store/store.ts'
 import { wantsJson } from '../access.ts'
 import { againOnConflict } from '../again-on-conflict.ts'
@@ -14,6 +14,8 @@ import { choiceField, textField } from '../form.ts'
 import { readPolicy, wordingFor } from '../page.ts'
 import { scopesFor } from '../request-view.ts'
 import { undoDecision } from '../undo.ts'
+
+const MINUTE_MS = 60_000
 
 type WithId = { Params: { id: string } }
 
@@ -96,7 +98,7 @@ async function refuseRequest(
   deps: RouteDeps,
   row: Stored<'request'>,
 ): Promise<void> {
-  const { store, clock } = deps
+  const { store, clock, config } = deps
   const reason = textField(request.body, 'reason', MAX_REASON)
   if (reason === '') {
     const field = wordingFor(request, deps, undefined).t('decide.reason')
@@ -106,18 +108,19 @@ async function refuseRequest(
   const now = clock()
   const detail = { reason, requestId: row.id }
   const note = { by, action: 'request.refuse', subject: row.body.host, detail, at: now }
-  await store.commit(note, refuse(row, by, reason, now))
+  const againAt = now + config.limits.askAgainMinutes * MINUTE_MS
+  await store.commit(note, refuse(row, { by, reason, now, againAt }))
 }
 
 function undoRequest(request: FastifyRequest<WithId>, deps: RouteDeps): Promise<{ host: string }> {
   const { store, clock } = deps
   return againOnConflict(async () => {
     const row = await readRequest(deps, request.params.id)
-    const { decision, host, site } = row.body
+    const { decision, host } = row.body
     const grantId = decision?.outcome === 'approved' ? decision.grant : undefined
     const [grant, latest] = await Promise.all([
       grantId === undefined ? undefined : store.get('grant', grantId),
-      store.get('latest', latestKey(site, host)),
+      store.get('latest', latestKeyOf(row.body)),
     ])
     const by = nameOf(request)
     const now = clock()

@@ -1,9 +1,7 @@
 /** The first page: the pending requests, their live list, and the note that they were really seen. */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { hasCode, PreauError } from '../../errors.ts'
+import { PreauError } from '../../errors.ts'
 import type { PolicyDocument } from '../../policy/policy-document.ts'
-import { isPending } from '../../policy/unblock-request.ts'
-import type { Stored } from '../../store/store.ts'
 import type { RouteDeps } from '../deps.ts'
 import { queryText, textField } from '../form.ts'
 import { decisionNotice } from '../decision-notice.ts'
@@ -12,6 +10,7 @@ import { readListState } from '../list-state.ts'
 import { viewStrip } from '../list-strip.ts'
 import { frame, readPolicy, renderPage, wordingFor } from '../page.ts'
 import { viewRequest } from '../request-view.ts'
+import { markSeen } from '../seen.ts'
 import { readSession, shownSession } from '../session.ts'
 
 const PAGE = 100
@@ -48,7 +47,7 @@ export function pendingRoutes(app: FastifyInstance, deps: RouteDeps): void {
     if (ids.length > MAX_SEEN) {
       throw new PreauError('PREAU_INVALID_INPUT', { field: 'ids', detail: `max ${MAX_SEEN}` })
     }
-    await markSeen(deps, request.who?.user.name ?? '', new Set(ids))
+    await markSeen(deps, request.who?.user.name ?? '', ids)
     return reply.code(204).send()
   })
 }
@@ -76,47 +75,5 @@ async function pendingList(
     older: requests.length === PAGE ? requests.at(-1)?.id : undefined,
     proxyAddress,
     caFingerprint,
-  }
-}
-
-/** One commit for all; when somebody else was faster on one of them, each by itself, and that one is left alone. */
-async function markSeen(deps: RouteDeps, by: string, ids: ReadonlySet<string>): Promise<void> {
-  const found = await Promise.all([...ids].map(id => deps.store.get('request', id)))
-  const unseen = found.filter(
-    row => row !== undefined && isPending(row.body) && row.body.seenAt === undefined,
-  )
-  if (unseen.length === 0) return
-  if (await commitSeen(deps, by, unseen)) return
-  for (const row of unseen) await commitSeen(deps, by, [row])
-}
-
-async function commitSeen(
-  { store, clock }: RouteDeps,
-  by: string,
-  rows: readonly (Stored<'request'> | undefined)[],
-): Promise<boolean> {
-  const now = clock()
-  const changes = rows.flatMap(row =>
-    row === undefined
-      ? []
-      : [
-          {
-            kind: 'request',
-            id: row.id,
-            expects: row.version,
-            body: { ...row.body, seenAt: now },
-          } as const,
-        ],
-  )
-  const subject = changes
-    .map(change => change.body.host)
-    .join(', ')
-    .slice(0, 500)
-  try {
-    await store.commit({ by, action: 'request.seen', subject, at: now }, changes)
-    return true
-  } catch (error) {
-    if (hasCode(error, 'PREAU_CONFLICT')) return false
-    throw error
   }
 }

@@ -1,5 +1,5 @@
 /** One request with all its facts, and the list of those that are decided. */
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { PreauError } from '../../errors.ts'
 import { isInForce, type Grant } from '../../policy/grant.ts'
 import { MAX_ASKERS } from '../../policy/unblock-request.ts'
@@ -9,6 +9,7 @@ import { queryText } from '../form.ts'
 import { listAll } from '../list-all.ts'
 import { readPolicy, renderPage, wordingFor } from '../page.ts'
 import { viewRequest } from '../request-view.ts'
+import { markSeen } from '../seen.ts'
 import type { Wording } from '../wording.ts'
 
 const PAGE = 50
@@ -35,8 +36,7 @@ export function requestRoutes(app: FastifyInstance, deps: RouteDeps): void {
     '/requests/:id',
     { config: { access: 'session' } },
     async (request, reply) => {
-      const row = await store.get('request', request.params.id)
-      if (row === undefined) throw new PreauError('PREAU_NOT_FOUND')
+      const row = await readSeen(request, deps)
       const policy = await readPolicy(store)
       const words = wordingFor(request, deps, policy)
       const view = viewRequest(row, catalogue, words)
@@ -57,6 +57,21 @@ export function requestRoutes(app: FastifyInstance, deps: RouteDeps): void {
       )
     },
   )
+}
+
+/** Whoever decides and opens the page of a request has seen it; where that cannot be written, it is read all the same. */
+async function readSeen(
+  request: FastifyRequest<{ Params: { id: string } }>,
+  deps: RouteDeps,
+): Promise<Stored<'request'>> {
+  const { id } = request.params
+  const { user } = request.who ?? {}
+  // A browser that fetches ahead has no reader yet.
+  const isAhead = request.headers['sec-purpose']?.includes('prefetch') ?? false
+  if (user?.role === 'dsi' && !isAhead) await markSeen(deps, user.name, [id]).catch(() => undefined)
+  const row = await deps.store.get('request', id)
+  if (row === undefined) throw new PreauError('PREAU_NOT_FOUND')
+  return row
 }
 
 /** A page of those approved and those refused together, the newest first. */
