@@ -50,13 +50,15 @@ function viewSeen(change: SeenChange, { catalogue, policy, words }: CandidateCon
     effect: change.effect,
     exchanges: words.number(change.exchanges),
     isGranted: change.isGranted,
+    isPage: change.listed === 'page',
     profiles: profileLabels(change.profiles, policy, words),
+    schools: (change.sites ?? []).map(uai => words.siteName(uai)).join(', '),
     category: category === undefined ? '' : categoryLabel(category, catalogue, words),
   }
 }
 
 function viewChange(change: CategoryChange, { catalogue, words }: CandidateContext) {
-  const { before, after, added, removed } = change
+  const { before, after, added, removed, pages } = change
   // Of what the category holds before and after together, so that the picture never leaves its frame.
   const whole = Math.max(1, before + added)
   const kept = Math.max(0, before - removed)
@@ -69,6 +71,14 @@ function viewChange(change: CategoryChange, { catalogue, words }: CandidateConte
     removed: words.number(removed),
     addedSamples: change.addedSamples,
     removedSamples: change.removedSamples,
+    pages:
+      pages === undefined
+        ? ''
+        : words.t('candidate.pages', {
+            after: words.number(pages.after),
+            added: words.number(pages.added),
+            removed: words.number(pages.removed),
+          }),
     picture: {
       kept: (100 * kept) / whole,
       removed: (100 * removed) / whole,

@@ -1,5 +1,6 @@
 /** What the admin app is given by the process that runs it. */
 import type { Logger } from 'pino'
+import type { ListsInForce } from '../categories/lists.ts'
 import type { Config } from '../config.ts'
 import type { Sample } from '../metrics.ts'
 import type { Catalogue } from '../policy/category.ts'
@@ -22,8 +23,8 @@ export interface AdminDeps {
   /** SHA-256 of the city's CA, shown in help texts; undefined when there is none. */
   readonly caFingerprint: string | undefined
   readonly work: ListWork
-  /** The snapshot in force, as the proxy processes have it. */
-  readonly current: Current
+  /** The snapshot in force, as the proxy processes have it, and the lists that it was opened with. */
+  readonly current: Current & { readonly lists: ListsInForce }
   /** What this process tells of itself, with `worker="admin"` on its gauges. */
   readonly ownSamples?: () => readonly Sample[]
   /** The metrics of the proxy workers; undefined when nobody tells them in time. */

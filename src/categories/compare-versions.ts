@@ -5,6 +5,7 @@ import type { Host } from '../policy/host.ts'
 import type { ListsVersion } from '../policy/lists.ts'
 import type { CategoryChange } from '../policy/rehearsal.ts'
 import { hostKey, keyOfBytes } from './index/host-key.ts'
+import type { TagKind } from './index/index-format.ts'
 import { readTable, type IndexTable } from './index/index-table.ts'
 import { filesOf, indexFile } from './list-folder.ts'
 import { readByteLines } from './reading/byte-lines.ts'
@@ -23,6 +24,7 @@ interface Counted {
   after: number
   added: number
   removed: number
+  readonly pages: { before: number; after: number; added: number; removed: number }
   readonly addedKeys: Key[]
   readonly removedKeys: Key[]
 }
@@ -40,12 +42,15 @@ export async function compareVersions(comparison: Comparison): Promise<CategoryC
     await readTable(indexFile(dataDir, after)),
     { counts, maxSamples },
   )
-  const changed = [...counts].filter(([, { added, removed }]) => added + removed > 0)
+  const changesOf = ({ added, removed, pages }: Counted): number =>
+    added + removed + pages.added + pages.removed
+  const changed = [...counts].filter(([, counted]) => changesOf(counted) > 0)
   const added = changed.map(([category, { addedKeys }]) => [category, addedKeys] as const)
   const removed = changed.map(([category, { removedKeys }]) => [category, removedKeys] as const)
   const addedNames = await nameKeys(dataDir, after, new Map(added))
   const removedNames = await nameKeys(dataDir, before, new Map(removed))
   return changed
+    .sort(([, a], [, b]) => changesOf(b) - changesOf(a))
     .map(([category, counted]) => ({
       category,
       before: counted.before,
@@ -54,26 +59,36 @@ export async function compareVersions(comparison: Comparison): Promise<CategoryC
       removed: counted.removed,
       addedSamples: addedNames.get(category) ?? [],
       removedSamples: removedNames.get(category) ?? [],
+      ...(counted.pages.added + counted.pages.removed > 0 ? { pages: counted.pages } : {}),
     }))
-    .sort((a, b) => b.added + b.removed - (a.added + a.removed))
 }
+
+const NONE: readonly CategoryId[] = []
 
 /** Walks the records of a table in the order of their keys. */
 class Cursor {
   high = 0
   low = 0
-  set = 0
-  readonly sets: readonly (readonly CategoryId[])[]
+  #set = 0
+  readonly #hosts: readonly (readonly CategoryId[])[]
+  readonly #pages: readonly (readonly CategoryId[])[]
   readonly #table: IndexTable
   #bucket = 0
   #at = 0
 
   constructor(table: IndexTable) {
     this.#table = table
-    const { tags, sets } = table.header
-    this.sets = sets.map(set => [
-      ...new Set(set.flatMap(at => (tags[at]?.kind === 'host' ? tags[at].category : []))),
-    ])
+    this.#hosts = categoriesOf(table, 'host')
+    this.#pages = categoriesOf(table, 'page')
+  }
+
+  /** The categories of the record as a host, and as a page. */
+  get hosts(): readonly CategoryId[] {
+    return this.#hosts[this.#set] ?? NONE
+  }
+
+  get pages(): readonly CategoryId[] {
+    return this.#pages[this.#set] ?? NONE
   }
 
   /** Moves to the next record; false behind the last one. */
@@ -85,11 +100,16 @@ class Cursor {
     const free = 32 - bucketBits
     this.high = ((this.#bucket << free) | ((rest >>> 16) & ((1 << free) - 1))) >>> 0
     this.low = records[2 * this.#at] ?? 0
-    this.set = rest & 0xffff
+    this.#set = rest & 0xffff
     this.#at++
     return true
   }
 }
+
+const categoriesOf = ({ header: { tags, sets } }: IndexTable, kind: TagKind): CategoryId[][] =>
+  sets.map(set => [
+    ...new Set(set.flatMap(at => (tags[at]?.kind === kind ? tags[at].category : []))),
+  ])
 
 const SLICE = 500_000
 
@@ -104,16 +124,14 @@ async function merge(before: IndexTable, after: IndexTable, gathered: Gathered):
   let isFresh = fresh.next()
   for (let step = 1; isOld || isFresh; step++) {
     const order = !isOld ? 1 : !isFresh ? -1 : old.high - fresh.high || old.low - fresh.low
-    const was = order <= 0 ? (old.sets[old.set] ?? []) : NONE
-    const is = order >= 0 ? (fresh.sets[fresh.set] ?? []) : NONE
-    count(was, is, order <= 0 ? old : fresh, gathered)
+    const [isIn, isOut] = [order >= 0, order <= 0]
+    count(isOut ? old.hosts : NONE, isIn ? fresh.hosts : NONE, isOut ? old : fresh, gathered)
+    countPages(isOut ? old.pages : NONE, isIn ? fresh.pages : NONE, gathered)
     if (order <= 0) isOld = old.next()
     if (order >= 0) isFresh = fresh.next()
     if (step % SLICE === 0) await breathe()
   }
 }
-
-const NONE: readonly CategoryId[] = []
 
 function count(
   was: readonly CategoryId[],
@@ -137,10 +155,28 @@ function count(
   }
 }
 
+function countPages(
+  was: readonly CategoryId[],
+  is: readonly CategoryId[],
+  { counts }: Gathered,
+): void {
+  for (const category of was) {
+    const { pages } = countedOf(counts, category)
+    pages.before++
+    if (!is.includes(category)) pages.removed++
+  }
+  for (const category of is) {
+    const { pages } = countedOf(counts, category)
+    pages.after++
+    if (!was.includes(category)) pages.added++
+  }
+}
+
 function countedOf(counts: Map<CategoryId, Counted>, category: CategoryId): Counted {
   let counted = counts.get(category)
   if (counted === undefined) {
-    counted = { before: 0, after: 0, added: 0, removed: 0, addedKeys: [], removedKeys: [] }
+    const none = { before: 0, after: 0, added: 0, removed: 0 }
+    counted = { ...none, pages: { ...none }, addedKeys: [], removedKeys: [] }
     counts.set(category, counted)
   }
   return counted

@@ -20,8 +20,10 @@ export interface ListMatch {
   readonly category: CategoryId
   /** The name of the list. */
   readonly list: string
-  /** `urls`: only some page of the host is listed. `expressions` act only where the policy turns them on. */
+  /** `urls`: only some page of the host is listed. */
   readonly kind: ListFile['kind']
+  /** False for an expression of a category for which the policy does not turn them on: it decides nothing. */
+  readonly acts: boolean
   /** Path of the kept file, and its last part. */
   readonly file: string
   readonly fileName: string
@@ -37,11 +39,16 @@ export interface ListMatch {
   readonly since: number
 }
 
-export interface ExplainQuestion {
+/** The lists that decide, open. */
+export interface ListsInForce {
+  readonly version: ListsVersion
+  readonly index: Pick<CategoryIndex, 'tagsOf'>
+  readonly expressions: readonly CategoryId[]
+}
+
+export interface ExplainQuestion extends Partial<ListsInForce> {
   readonly dataDir: string
   readonly version: ListsVersion
-  /** The index of `version`, where it is open already. */
-  readonly index?: Pick<CategoryIndex, 'tagsOf'>
   readonly host: Host
   /** Path and query, where they are known: the pages that cover it are told too. */
   readonly path?: string
@@ -54,7 +61,7 @@ const MAX_MATCHES = 100
  * policy turns them on or not. Throws PREAU_FILE_UNREADABLE or PREAU_INDEX_DAMAGED. At most 100 matches.
  */
 export async function explainHost(question: ExplainQuestion): Promise<ListMatch[]> {
-  const { dataDir, version, host, path } = question
+  const { dataDir, version, host, path, expressions = [] } = question
   const file = indexFile(dataDir, version)
   const index = question.index ?? (await openCategoryIndex(file, { cacheEntries: 0 }))
   const tags = index.tagsOf(host, path)
@@ -62,8 +69,9 @@ export async function explainHost(question: ExplainQuestion): Promise<ListMatch[
   for (const list of version.lists) {
     for (const kept of await filesOf(dataDir, list)) {
       const found = isNamed(tags, list.name, kept) ? await linesOf(kept, host, path) : []
+      const acts = kept.kind !== 'expressions' || expressions.includes(kept.category)
       for (const { domain, number, text } of found.slice(0, MAX_MATCHES - matches.length))
-        matches.push(describe(list, kept, { line: number, text: text.trim(), domain }))
+        matches.push({ ...describe(list, kept, { line: number, text: text.trim(), domain }), acts })
     }
   }
   return withArrivals(dataDir, version, matches)
@@ -80,7 +88,7 @@ function describe(
   { name, source, importedAt, firstImportedAt, since }: ListInfo,
   { category, kind, file }: ListFile,
   found: Pick<ListMatch, 'line' | 'text' | 'domain'>,
-): ListMatch {
+): Omit<ListMatch, 'acts'> {
   const origin = { source, importedAt, since: since[category] ?? firstImportedAt }
   return { category, list: name, kind, file, fileName: basename(file), ...found, ...origin }
 }

@@ -20,7 +20,7 @@ import { sourceKind, type SourceKind } from './reading/source-kind.ts'
 import { STARTER_NAME } from './starter.ts'
 import { UNPACK_LIMITS, Unpacking, type UnpackLimits } from './reading/unpacking.ts'
 
-export { explainHost, type ListMatch } from './explain-host.ts'
+export { explainHost, type ListMatch, type ListsInForce } from './explain-host.ts'
 export type { ImportReport } from './reading/import-report.ts'
 export { ARRIVALS } from './arrivals.ts'
 export {

@@ -119,19 +119,25 @@ export function printRehearsal(
     const header = (['category', 'before', 'after', 'added', 'removed', 'examples'] as const).map(
       key => t(`diff.${key}`),
     )
-    const rows = categories
-      .slice(0, MAX_ROWS)
-      .map(change => [
-        label(change.category),
-        number.format(change.before),
-        number.format(change.after),
-        `+${number.format(change.added)}`,
-        `−${number.format(change.removed)}`,
-        [
-          ...change.addedSamples.slice(0, 2).map(host => `+${host}`),
-          ...change.removedSamples.slice(0, 2).map(host => `−${host}`),
-        ].join(' '),
-      ])
+    const rows = categories.slice(0, MAX_ROWS).map(change => [
+      label(change.category),
+      number.format(change.before),
+      number.format(change.after),
+      `+${number.format(change.added)}`,
+      `−${number.format(change.removed)}`,
+      [
+        ...change.addedSamples.slice(0, 2).map(host => `+${host}`),
+        ...change.removedSamples.slice(0, 2).map(host => `−${host}`),
+        ...(change.pages === undefined
+          ? []
+          : [
+              t('diff.pages', {
+                added: number.format(change.pages.added),
+                removed: number.format(change.pages.removed),
+              }),
+            ]),
+      ].join(' '),
+    ])
     for (const line of table([header, ...rows], new Set([1, 2, 3, 4]))) print(line)
   }
   print('')
@@ -146,6 +152,8 @@ export function printRehearsal(
       t('diff.exchanges', { count: number.format(change.exchanges) }),
       change.profiles.join(', '),
       [
+        ...(change.sites ?? []),
+        change.listed === 'page' ? t('diff.page') : '',
         change.category === undefined ? '' : label(change.category),
         change.isGranted ? t('diff.granted') : '',
       ]

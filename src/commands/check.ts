@@ -1,18 +1,16 @@
 /** `preau check HOST`: every check in order with its answer, and the category, list and line that decided. */
-import { openCategoryIndex } from '../categories/index/category-index.ts'
-import { explainHost, indexFile, type ListMatch } from '../categories/lists.ts'
+import { explainHost, type ListMatch } from '../categories/lists.ts'
 import type { Config } from '../config.ts'
 import { PreauError } from '../errors.ts'
-import { withInstalled } from '../install.ts'
-import { createAddressJudge, parseCidr } from '../policy/address.ts'
-import type { Catalogue } from '../policy/category.ts'
-import { CURRENT } from '../policy/document.ts'
+import { withInstalled, type Installed } from '../install.ts'
+import type { Catalogue, CategorySet } from '../policy/category.ts'
 import { isAddress, parseHost, parseTyped, type Host, type Target } from '../policy/host.ts'
 import type { Client } from '../policy/network.ts'
-import { buildSnapshot, type Snapshot } from '../policy/snapshot.ts'
+import { Question } from '../policy/question.ts'
 import { explain, type Answer, type Verdict } from '../policy/verdict.ts'
 import { bringTexts } from '../shared-lists/bring.ts'
-import type { Store } from '../store/store.ts'
+import { openSnapshot } from '../snapshot/open.ts'
+import { StateReader } from '../snapshot/state-reader.ts'
 import { printable, shorten, table, type CliKey, type Terminal } from './terminal.ts'
 
 export interface CheckArguments {
@@ -24,13 +22,14 @@ export interface CheckArguments {
 interface Report {
   readonly target: Target
   readonly client: Client
-  readonly categories: readonly string[]
+  /** Those of the host and, over plain HTTP, of the page, as the city's rules correct them. */
+  readonly categories: CategorySet
   readonly answers: readonly Answer[]
   readonly verdict: Verdict
   readonly matches: readonly ListMatch[]
+  /** The index in force is damaged: the lists before decide here, as in the proxy. */
+  readonly isIndexDamaged: boolean
 }
-
-const MAX_GRANTS = 100_000
 
 /** Answers whether the host is allowed. */
 export async function check(
@@ -49,57 +48,45 @@ export async function check(
       detail: terminal.t('badAddress', { address: printable(args.ip) }),
     })
   }
-  return withInstalled(config, async ({ store, catalogue }) => {
-    const report = await examine(config, store, catalogue, target, ip)
+  return withInstalled(config, async installed => {
+    const report = await examine(config, installed, target, ip)
     if (args.json) terminal.printJson(report)
-    else printReport(report, catalogue, terminal)
+    else printReport(report, installed.catalogue, terminal)
     return report.verdict.action === 'allow'
   })
 }
 
 async function examine(
   config: Config,
-  store: Store,
-  catalogue: Catalogue,
+  { store, catalogue }: Installed,
   target: Target,
   ip: Host,
 ): Promise<Report> {
-  const [policy, lists, grants] = await Promise.all([
-    store.get('policy', CURRENT),
-    store.get('lists', CURRENT),
-    store.list('grant', { facet: 'active', limit: MAX_GRANTS }),
-  ])
-  if (policy === undefined || lists === undefined) throw new PreauError('PREAU_NOT_FOUND')
-  await bringTexts({ dataDir: config.dataDir, files: store.files }, lists.body)
-  const index = await openCategoryIndex(indexFile(config.dataDir, lists.body), { cacheEntries: 0 })
-  const snapshot: Snapshot = buildSnapshot({
-    policy: policy.body,
-    grants: grants.map(({ body }) => body),
-    catalogue,
-    categories: index.lookup,
-    pages: index.pages,
-    hints: index.hints,
-    addresses: createAddressJudge(config.dial.allow.flatMap(text => parseCidr(text) ?? [])),
-  })
+  const { dataDir } = config
+  const { state } = await new StateReader(store, Date.now).read()
+  await bringTexts({ dataDir, files: store.files }, state.lists.body)
+  const { snapshot, lists } = await openSnapshot(
+    { config, catalogue },
+    { policy: state.policy.body, lists: state.lists.body, grants: state.grants },
+  )
   const client = snapshot.networks(ip)
-  const answers = explain(snapshot, client, target, Date.now())
+  const now = Date.now()
+  const answers = explain(snapshot, client, target, now)
   const verdict = answers.find(answer => answer.verdict !== undefined)?.verdict
   if (verdict === undefined) throw new TypeError('the last check always answers')
-  const matches = await explainHost({
-    dataDir: config.dataDir,
-    version: lists.body,
-    index,
-    host: target.host,
-    ...(target.path === undefined ? {} : { path: target.path }),
-  })
-  return { target, client, categories: snapshot.categories(target.host), answers, verdict, matches }
+  const { host, path } = target
+  const page = path === undefined ? {} : { path }
+  const matches = await explainHost({ dataDir, ...lists, host, ...page })
+  const { categories } = new Question(snapshot, client, target, now)
+  const isIndexDamaged = lists.damage !== undefined
+  return { target, client, categories, answers, verdict, matches, isIndexDamaged }
 }
 
 const MARK = { allow: '✓', warn: '!', block: '✗' } as const
 const COLOUR = { allow: 'green', warn: 'yellow', block: 'red' } as const
 
 function printReport(
-  { target, client, categories, answers, verdict, matches }: Report,
+  { target, client, categories, answers, verdict, matches, isIndexDamaged }: Report,
   catalogue: Catalogue,
   terminal: Terminal,
 ): void {
@@ -109,6 +96,7 @@ function printReport(
     client.room === '' ? t('check.unknownNetwork') : printable(`${client.siteName}, ${client.room}`)
   print(paint('bold', `${target.host}:${target.port}`))
   print(`${t('check.client')} ${client.ip} · ${place} · ${t('check.profile')} ${client.profile}`)
+  if (isIndexDamaged) print(paint('yellow', `! ${t('check.indexDamaged')}`))
   print(`${t('check.categories')} : ${categories.map(label).join(', ') || t('check.none')}`)
   print('')
   const deciding = answers.find(answer => answer.verdict !== undefined)
@@ -124,9 +112,9 @@ function printReport(
     const { list, line } = match
     const date = new Date(match.since).toISOString().slice(0, 10)
     const file = printable(shorten(match.file))
-    print(
-      `  ${label(match.category)} — ${t('check.line', { list, file, line, text: printable(match.text), date })}`,
-    )
+    const where = t('check.line', { list, file, line, text: printable(match.text), date })
+    const mark = match.acts ? '' : ` (${t('check.expressionOff')})`
+    print(`  ${label(match.category)} — ${where}${mark}`)
   }
 }
 

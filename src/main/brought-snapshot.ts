@@ -3,8 +3,8 @@
  * comes from the others while this waits; a process that ended at once would never be there to fetch it.
  */
 import { setTimeout as elapsed } from 'node:timers/promises'
-import { isIndexDamage } from '../opened-categories.ts'
-import { followSnapshot, type FollowedSnapshot, type FollowOptions } from '../snapshot-follower.ts'
+import { isIndexDamage } from '../snapshot/open.ts'
+import { followSnapshot, type FollowedSnapshot, type FollowOptions } from '../snapshot/follower.ts'
 
 /** Less than the supervisor gives a start. */
 const PATIENCE_MS = 45_000

@@ -2,18 +2,14 @@
 import { join } from 'node:path'
 import { seenHosts } from '../access-log/seen-hosts.ts'
 import { compareVersions } from '../categories/compare-versions.ts'
-import { openCategoryIndex } from '../categories/index/category-index.ts'
-import { indexFile } from '../categories/lists.ts'
 import type { Config } from '../config.ts'
-import { PreauError } from '../errors.ts'
-import { createAddressJudge } from '../policy/address.ts'
 import type { Catalogue } from '../policy/category.ts'
-import { CURRENT } from '../policy/document.ts'
+import { compareVerdicts, withoutHours } from '../policy/compare-verdicts.ts'
 import { isInForce } from '../policy/grant.ts'
 import type { ListsVersion } from '../policy/lists.ts'
-import { compareVerdicts, MAX_SEEN_CHANGES, withoutHours } from '../policy/rehearsal.ts'
-import type { Rehearsal, SeenChange } from '../policy/rehearsal.ts'
-import { buildSnapshot, type Snapshot } from '../policy/snapshot.ts'
+import { MAX_SEEN_CHANGES, type Rehearsal, type SeenChange } from '../policy/rehearsal.ts'
+import { openSnapshot, type ListsToOpen } from '../snapshot/open.ts'
+import { StateReader } from '../snapshot/state-reader.ts'
 import type { Store } from '../store/store.ts'
 
 export interface UpdateDeps {
@@ -25,20 +21,27 @@ export interface UpdateDeps {
 
 const MAX_SAMPLES = 5
 const MAX_HOSTS = 200_000
-const MAX_GRANTS = 100_000
 
-/** Throws PREAU_INDEX_DAMAGED or PREAU_FILE_UNREADABLE. */
+/** `before`: what is in force. Throws PREAU_INDEX_DAMAGED or PREAU_FILE_UNREADABLE. */
 export async function rehearse(
   deps: UpdateDeps,
-  before: ListsVersion,
+  before: ListsToOpen,
   after: ListsVersion,
 ): Promise<Rehearsal> {
-  const { config, clock } = deps
+  const { store, config, clock } = deps
   const { dataDir, lists } = config
-  const categories = await compareVersions({ dataDir, before, after, maxSamples: MAX_SAMPLES })
-  const log = join(dataDir, 'access-log')
-  const exchanges = await seenHosts(log, lists.rehearsalDays, clock(), MAX_HOSTS)
-  const changes = await changesFor(deps, before, after, exchanges)
+  const now = clock()
+  const { state } = await new StateReader(store, clock).read()
+  const grants = state.grants.filter(grant => isInForce(grant, now))
+  const policy = withoutHours(state.policy.body)
+  const inForce = await openSnapshot(deps, { policy, lists: before, grants })
+  const toCome = await openSnapshot(deps, { policy, lists: after, grants })
+  // Where the index in force is damaged the one before decides, and is what the update would replace.
+  const versions = { before: inForce.lists.version, after: toCome.lists.version }
+  const categories = await compareVersions({ dataDir, ...versions, maxSamples: MAX_SAMPLES })
+  const asked = await seenHosts(join(dataDir, 'access-log'), lists.rehearsalDays, now, MAX_HOSTS)
+  const snapshots = { before: inForce.snapshot, after: toCome.snapshot }
+  const changes = compareVerdicts({ ...snapshots, policy, asked, grants, now })
   const countOf = (effect: SeenChange['effect']): number =>
     changes.filter(change => change.effect === effect).length
   return {
@@ -47,35 +50,7 @@ export async function rehearse(
     closes: countOf('closes'),
     warns: countOf('warns'),
     opens: countOf('opens'),
-    hostsSeen: exchanges.size,
+    hostsSeen: asked.size,
     days: lists.rehearsalDays,
   }
-}
-
-async function changesFor(
-  { store, config, catalogue, clock }: UpdateDeps,
-  before: ListsVersion,
-  after: ListsVersion,
-  exchanges: Awaited<ReturnType<typeof seenHosts>>,
-): Promise<SeenChange[]> {
-  const [policy, active] = await Promise.all([
-    store.get('policy', CURRENT),
-    store.list('grant', { facet: 'active', limit: MAX_GRANTS }),
-  ])
-  if (policy === undefined) throw new PreauError('PREAU_NOT_FOUND')
-  const now = clock()
-  const grants = active.map(({ body }) => body).filter(grant => isInForce(grant, now))
-  const snapshotOf = async (version: ListsVersion): Promise<Snapshot> => {
-    const file = indexFile(config.dataDir, version)
-    const { lookup } = await openCategoryIndex(file, { cacheEntries: 0 })
-    return buildSnapshot({
-      policy: withoutHours(policy.body),
-      grants,
-      catalogue,
-      categories: lookup,
-      addresses: createAddressJudge([]),
-    })
-  }
-  const snapshots = { before: await snapshotOf(before), after: await snapshotOf(after) }
-  return compareVerdicts({ ...snapshots, policy: policy.body, exchanges, grants, now })
 }

@@ -6,8 +6,9 @@ import { seenHosts } from '../../src/access-log/seen-hosts.ts'
 import type { Host } from '../../src/policy/host.ts'
 
 const NOW = Date.UTC(2026, 10, 24, 12)
-const line = (host: string): string =>
-  `${JSON.stringify({ v: 1, ip: '10.0.0.1', host, port: 443 })}\n`
+const line = (host: string, method = 'CONNECT'): string =>
+  `${JSON.stringify({ v: 1, ip: '10.0.0.1', method, host, port: 443 })}\n`
+const tunnels = (exchanges: number) => ({ exchanges, plain: 0 })
 
 t.test('hosts are counted over the days asked for, and not over others', async t => {
   const dir = t.testdir({
@@ -20,8 +21,8 @@ t.test('hosts are counted over the days asked for, and not over others', async t
   t.same(
     [...seen].sort(([a], [b]) => (a < b ? -1 : 1)),
     [
-      ['a.example', 3],
-      ['b.example', 1],
+      ['a.example', tunnels(3)],
+      ['b.example', tunnels(1)],
     ],
   )
 })
@@ -34,7 +35,19 @@ t.test('what the access log writes is what is read', async t => {
   const sizes = { bytesUp: 1, bytesDown: 1, durationMs: 1 }
   log.write({ ...client, ...answer, ...sizes, host: 'www.example.com' })
   await log.close()
-  t.same([...(await seenHosts(dir, 1, NOW, 1_000_000))], [['www.example.com', 1]])
+  t.same([...(await seenHosts(dir, 1, NOW, 1_000_000))], [['www.example.com', tunnels(1)]])
+})
+
+t.test('what was asked for over plain HTTP is told apart: its addresses are seen', async t => {
+  const all = line('a.example') + line('a.example', 'GET') + line('b.example', 'POST')
+  const dir = t.testdir({ 'access-2026-11-24.jsonl': all })
+  t.same(
+    [...(await seenHosts(dir, 1, NOW, 1_000_000))],
+    [
+      ['a.example', { exchanges: 2, plain: 1 }],
+      ['b.example', { exchanges: 1, plain: 1 }],
+    ],
+  )
 })
 
 t.test('broken lines count as nothing, whatever is in them', async t => {
@@ -42,7 +55,7 @@ t.test('broken lines count as nothing, whatever is in them', async t => {
   const dir = t.testdir({
     'access-2026-11-24.jsonl': `${broken}${line('a.example')}{"host":"cut.exam`,
   })
-  t.same([...(await seenHosts(dir, 1, NOW, 1_000_000))], [['a.example', 1]])
+  t.same([...(await seenHosts(dir, 1, NOW, 1_000_000))], [['a.example', tunnels(1)]])
   t.same([...(await seenHosts(join(dir, 'none'), 1, NOW, 1_000_000))], [])
 })
 
@@ -55,14 +68,14 @@ t.test(
     writeFileSync(join(dir, 'access-2026-11-24.jsonl'), lines)
     const seen = await seenHosts(dir, 1, NOW, 1_000_000)
     t.equal(seen.size, 1_000)
-    t.ok([...seen.values()].every(count => count === 40))
+    t.ok([...seen.values()].every(({ exchanges }) => exchanges === 40))
     t.equal((await seenHosts(dir, 1, NOW, 10)).size, 10)
   },
 )
 
 t.test('a line that was cut within its host does not hide the whole one after it', async t => {
   const dir = t.testdir({ 'access-2026-11-24.jsonl': `{"host":"cut.exam${line('a.example')}` })
-  t.same([...(await seenHosts(dir, 1, NOW, 1_000_000))], [['a.example', 1]])
+  t.same([...(await seenHosts(dir, 1, NOW, 1_000_000))], [['a.example', tunnels(1)]])
 })
 
 t.test('a host is counted once wherever a chunk ends', async t => {
@@ -70,7 +83,7 @@ t.test('a host is counted once wherever a chunk ends', async t => {
   for (let at = 0; at < whole.length; at++) {
     const dir = t.testdir({ 'access-2026-11-24.jsonl': `${' '.repeat(2 ** 20 - at)}${whole}` })
     const seen = await seenHosts(dir, 1, NOW, 1_000_000)
-    t.same([...seen], [['border.example', 1]], `${at} bytes before the end of the chunk`)
+    t.same([...seen], [['border.example', tunnels(1)]], `${at} bytes before the end of the chunk`)
   }
 })
 
@@ -79,6 +92,6 @@ t.test('a flood of odd names drives out no host that is asked for often', async 
   const often = line('school.example').repeat(3)
   const dir = t.testdir({ 'access-2026-11-24.jsonl': often + odd })
   const seen = await seenHosts(dir, 1, NOW, 10)
-  t.equal(seen.get('school.example' as Host), 3)
+  t.same(seen.get('school.example' as Host), tunnels(3))
   t.equal(seen.size, 10)
 })

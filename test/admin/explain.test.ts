@@ -4,30 +4,31 @@ import { join } from 'node:path'
 import t from 'tap'
 import { loadCatalogue } from '../../src/categories/catalogue.ts'
 import { importList } from '../../src/categories/lists.ts'
-import { CURRENT } from '../../src/policy/document.ts'
-import { putInForce } from '../../src/policy/lists.ts'
-import { openWorld, START } from './world.ts'
+import { loadConfig } from '../../src/config.ts'
+import { openSnapshot } from '../../src/snapshot/open.ts'
+import { openWorld, POLICY, START } from './world.ts'
 
 async function city(t: Parameters<typeof openWorld>[0]) {
-  const world = await openWorld(t, { dataDir: mkdtempSync(join(tmpdir(), 'preau-explain-')) })
-  t.teardown(() => rmSync(world.config.dataDir, { recursive: true, force: true }))
-  await world.user('Lecture', 'reader')
-  const { dataDir } = world.config
+  const dataDir = mkdtempSync(join(tmpdir(), 'preau-explain-'))
+  t.teardown(() => rmSync(dataDir, { recursive: true, force: true }))
   const path = join(dataDir, 'games.txt')
   writeFileSync(path, '# games\n<script>.example\njeux.example\n')
+  const catalogue = loadCatalogue()
   const { version } = await importList({
     dataDir,
     current: undefined,
-    catalogue: loadCatalogue(),
+    catalogue,
     now: START,
     path,
     name: 'ut1',
     category: 'games',
   })
-  const body = putInForce(undefined, version, 'cli', START)
-  await world.store.commit({ by: 'cli', action: 'lists.import', at: START }, [
-    { kind: 'lists', id: CURRENT, body },
-  ])
+  const config = loadConfig(undefined, { PREAU_DATA_DIR: dataDir })
+  const decided = { policy: POLICY, lists: version, grants: [] }
+  const opened = await openSnapshot({ config, catalogue }, decided)
+  const current = { ...opened, onSwap: () => () => undefined }
+  const world = await openWorld(t, { dataDir, current })
+  await world.user('Lecture', 'reader')
   return world.as('Lecture')
 }
 

@@ -1,9 +1,9 @@
 /** What the admin app is given beside the store: work on the lists that a test moves by hand, and a snapshot. */
-import type { ListWork, WorkState } from '../../src/admin/deps.ts'
+import type { AdminDeps, ListWork, WorkState } from '../../src/admin/deps.ts'
 import { createAddressJudge } from '../../src/policy/address.ts'
 import type { Catalogue } from '../../src/policy/category.ts'
 import type { PolicyDocument } from '../../src/policy/policy-document.ts'
-import { buildSnapshot, type Current } from '../../src/policy/snapshot.ts'
+import { buildSnapshot } from '../../src/policy/snapshot.ts'
 
 /** Work on the lists that a test moves by hand. */
 export interface FakeWork extends ListWork {
@@ -36,8 +36,14 @@ export function createWork(): FakeWork {
   }
 }
 
+const NO_LISTS = {
+  version: { id: '', builtAt: 0, lists: [], index: '', hosts: 0, starterDigest: '' },
+  index: { tagsOf: () => [] },
+  expressions: [],
+}
+
 /** A snapshot of a policy, with no host in any category. */
-export function aCurrent(policy: PolicyDocument, catalogue: Catalogue): Current {
+export function aCurrent(policy: PolicyDocument, catalogue: Catalogue): AdminDeps['current'] {
   const snapshot = buildSnapshot({
     policy,
     grants: [],
@@ -45,5 +51,5 @@ export function aCurrent(policy: PolicyDocument, catalogue: Catalogue): Current 
     categories: () => [],
     addresses: createAddressJudge([]),
   })
-  return { snapshot, onSwap: () => () => undefined }
+  return { snapshot, lists: NO_LISTS, onSwap: () => () => undefined }
 }

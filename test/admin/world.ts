@@ -12,7 +12,6 @@ import type { Catalogue } from '../../src/policy/category.ts'
 import type { PolicyDocument } from '../../src/policy/policy-document.ts'
 import { latestKeyOf, type UnblockRequest } from '../../src/policy/unblock-request.ts'
 import type { Role } from '../../src/policy/account.ts'
-import type { Current } from '../../src/policy/snapshot.ts'
 import type { Sample } from '../../src/metrics.ts'
 import type { Store } from '../../src/store/store.ts'
 import { openSqliteStore } from '../../src/store/sqlite-store.ts'
@@ -127,7 +126,7 @@ export interface WorldOptions {
   readonly lists?: Partial<Config['lists']>
   readonly admin?: Partial<Config['admin']>
   readonly dataDir?: string
-  readonly current?: Current
+  readonly current?: AdminDeps['current']
   readonly gather?: AdminDeps['gather']
 }
 

@@ -5,7 +5,7 @@
 import * as fc from 'fast-check'
 import type { Test } from 'tap'
 import type { Change } from '../../src/policy/document.ts'
-import { StateReader } from '../../src/state-reader.ts'
+import { StateReader } from '../../src/snapshot/state-reader.ts'
 import type { Store } from '../../src/store/store.ts'
 import { note } from './store.ts'
 

@@ -3,7 +3,7 @@ import { truncateSync } from 'node:fs'
 import pino from 'pino'
 import t, { type Test } from 'tap'
 import { decide } from '../../src/policy/verdict.ts'
-import { followSnapshot } from '../../src/snapshot-follower.ts'
+import { followSnapshot } from '../../src/snapshot/follower.ts'
 import { host } from '../support/snapshot.ts'
 import { openMachines, until, type Machine } from './machines.ts'
 

@@ -9,7 +9,7 @@ import { install } from '../../src/install.ts'
 import { CURRENT } from '../../src/policy/document.ts'
 import { parseHost, type Host } from '../../src/policy/host.ts'
 import { activate, rollBack } from '../../src/policy/lists.ts'
-import { followSnapshot } from '../../src/snapshot-follower.ts'
+import { followSnapshot } from '../../src/snapshot/follower.ts'
 import { updateList, type UpdateRequest } from '../../src/updates/update-list.ts'
 import { eventually } from '../support/proxy-world.ts'
 

@@ -1,9 +1,7 @@
 /** Why a site is open or closed for a PC: the checks in order, the city's rules, and the lines of the lists. */
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { explainHost } from '../../categories/lists.ts'
 import type { ListMatch } from '../../categories/lists.ts'
-import { PreauError } from '../../errors.ts'
-import { CURRENT } from '../../policy/document.ts'
 import { isAddress, parseHost, parseTyped, type Host, type Target } from '../../policy/host.ts'
 import type { LocalRule } from '../../policy/policy-document.ts'
 import { explain, type Answer } from '../../policy/verdict.ts'
@@ -37,7 +35,7 @@ export function explainRoutes(app: FastifyInstance, deps: RouteDeps): void {
     const answer =
       target === undefined || isBadIp
         ? undefined
-        : await examine(request, deps, { target, ip, words, city: policy?.city.name ?? '' })
+        : await examine(deps, { target, ip, words, city: policy?.city.name ?? '' })
     const notice =
       problem === undefined ? undefined : ({ kind: 'problem', text: words.t(problem) } as const)
     const page = { view: 'explain', title: words.t('explain.title'), nav: 'nav.local' } as const
@@ -53,23 +51,17 @@ interface Question {
 }
 
 async function examine(
-  _request: FastifyRequest,
-  { store, current, clock, catalogue, config }: RouteDeps,
+  { current, clock, catalogue, config: { dataDir } }: RouteDeps,
   { target, ip, words, city }: Question,
 ) {
-  const { snapshot } = current
+  const { snapshot, lists } = current
   const now = clock()
-  const lists = await store.get('lists', CURRENT)
-  if (lists === undefined) throw new PreauError('PREAU_NOT_FOUND')
   const client = snapshot.networks(ip)
   const answers = explain(snapshot, client, target, now)
   const deciding = answers.find(({ verdict }) => verdict !== undefined)
-  const matches = await explainHost({
-    dataDir: config.dataDir,
-    version: lists.body,
-    host: target.host,
-    ...(target.path === undefined ? {} : { path: target.path }),
-  })
+  const { host, path } = target
+  const page = path === undefined ? {} : { path }
+  const matches = await explainHost({ dataDir, ...lists, host, ...page })
   const labelOf = (id: string | undefined): string =>
     catalogue.get(id ?? '')?.label[words.locale] ?? id ?? ''
   const { t } = words
@@ -87,6 +79,7 @@ async function examine(
     matches: matches.map(match => ({
       ...match,
       category: labelOf(match.category),
+      what: kindOf(match, words),
       since: words.moment(match.since),
       importedAt: words.moment(match.importedAt),
     })),
@@ -96,6 +89,13 @@ async function examine(
       words,
     ),
   }
+}
+
+/** What is listed when it is not the site. */
+function kindOf({ kind, acts }: ListMatch, { t }: Wording): string {
+  if (kind === 'domains') return ''
+  if (kind === 'urls') return t('explain.isPage')
+  return t(acts ? 'explain.isExpression' : 'explain.isExpressionOff')
 }
 
 function viewAnswer(

@@ -3,12 +3,12 @@
  * store does not answer the last good state goes on deciding, from the memory or from the data folder, until it does.
  */
 import { setTimeout as elapsed } from 'node:timers/promises'
-import { type ErrorCode, hasCode, PreauError } from './errors.ts'
-import { LastStateKeeper } from './last-state/keep.ts'
-import { lastStateFile, readLastState } from './last-state/read.ts'
-import { isIndexDamage } from './opened-categories.ts'
-import type { Current, Snapshot } from './policy/snapshot.ts'
-import { isSame, SnapshotBuilder, type BuildOptions, type Built } from './snapshot-builder.ts'
+import { type ErrorCode, hasCode, PreauError } from '../errors.ts'
+import { LastStateKeeper } from '../last-state/keep.ts'
+import { lastStateFile, readLastState } from '../last-state/read.ts'
+import { isIndexDamage, type OpenedLists } from './open.ts'
+import type { Current, Snapshot } from '../policy/snapshot.ts'
+import { isSame, SnapshotBuilder, type BuildOptions, type Built } from './builder.ts'
 import { StateReader } from './state-reader.ts'
 
 export type FollowOptions = BuildOptions
@@ -22,6 +22,8 @@ export interface LastState {
 }
 
 export interface FollowedSnapshot extends Current {
+  /** The lists that `snapshot` was opened with. */
+  readonly lists: OpenedLists
   /** undefined: the store was read when it was asked last, and what it says is in force. */
   readonly lastState: LastState | undefined
   /** Resolves when the last state is kept and nothing asks the store any more. */
@@ -74,8 +76,16 @@ class SnapshotFollower implements FollowedSnapshot {
   }
 
   get snapshot(): Snapshot {
+    return this.#inForce.snapshot
+  }
+
+  get lists(): OpenedLists {
+    return this.#inForce.lists
+  }
+
+  get #inForce(): Built {
     if (this.#built === undefined) throw new TypeError('not started')
-    return this.#built.snapshot
+    return this.#built
   }
 
   get lastState(): LastState | undefined {
@@ -131,10 +141,10 @@ class SnapshotFollower implements FollowedSnapshot {
     if (ignored !== undefined) logger.error({ ignored }, 'the last state cannot be used')
     if (state === undefined) return false
     try {
-      const snapshot = await this.#builder.build(state, undefined)
+      const built = await this.#builder.build(state, undefined)
       // The store may have answered meanwhile.
       if (this.#built !== undefined) return true
-      this.#built = { state, snapshot }
+      this.#built = built
       this.#noteLoss(error)
       return true
     } catch (cause) {
@@ -172,7 +182,7 @@ class SnapshotFollower implements FollowedSnapshot {
     const before = isAllRead ? undefined : this.#built
     const isChanged = before === undefined || this.#builder.isBehind || !isSame(before.state, state)
     this.#built = isChanged
-      ? { state, snapshot: await this.#builder.build(state, before) }
+      ? await this.#builder.build(state, before)
       : { ...before, state: { ...before.state, at: state.at } }
     this.#keeper.keep(this.#built.state, isChanged)
     if (isChanged) for (const listener of this.#listeners) listener()

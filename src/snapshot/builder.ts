@@ -1,20 +1,21 @@
-/** Builds the snapshot of what is decided by; what stands open is kept from one to the next. */
+/** Builds the snapshots of a process that follows the store; what stands open is kept from one to the next. */
 import { stat } from 'node:fs/promises'
 import type { Logger } from 'pino'
-import { indexFile } from './categories/lists.ts'
-import type { Config } from './config.ts'
-import type { PreauError } from './errors.ts'
-import type { DecidingState } from './last-state/format.ts'
+import { indexFile } from '../categories/lists.ts'
+import type { Config } from '../config.ts'
+import type { PreauError } from '../errors.ts'
+import type { DecidingState } from '../last-state/format.ts'
+import type { Catalogue } from '../policy/category.ts'
+import { withGrants } from '../policy/snapshot.ts'
+import type { Store } from '../store/store.ts'
+import { tellDamage } from './index-alarm.ts'
 import {
   isIndexDamage,
-  openCategories,
-  tellDamage,
-  type OpenedCategories,
-} from './opened-categories.ts'
-import { createAddressJudge, parseCidr } from './policy/address.ts'
-import type { Catalogue } from './policy/category.ts'
-import { buildSnapshot, withGrants, type Snapshot } from './policy/snapshot.ts'
-import type { Store } from './store/store.ts'
+  openLists,
+  openSnapshot,
+  type OpenedLists,
+  type OpenedSnapshot,
+} from './open.ts'
 
 export interface BuildOptions {
   readonly store: Store
@@ -25,9 +26,8 @@ export interface BuildOptions {
 }
 
 /** A snapshot and what it was built from. */
-export interface Built {
+export interface Built extends OpenedSnapshot {
   readonly state: DecidingState
-  readonly snapshot: Snapshot
 }
 
 /** Whether both decide the same; a version tells all of its record, as long as the store was never out of sight. */
@@ -42,10 +42,10 @@ export function isSame(before: DecidingState, after: DecidingState): boolean {
 
 export class SnapshotBuilder {
   readonly #options: BuildOptions
-  #categories: OpenedCategories | undefined
+  #open: Open | undefined
   #behind: Behind | undefined
   /** What stands in the store for all to see about the index. */
-  #told: OpenedCategories | Behind | undefined
+  #told: Open | Behind | undefined
 
   constructor(options: BuildOptions) {
     this.#options = options
@@ -60,44 +60,42 @@ export class SnapshotBuilder {
    * `before`: what the store said last; undefined: nothing is taken over from it. Grants and policy never wait for an index:
    * where it cannot be used the one that stands open goes on. Throws PREAU_INDEX_DAMAGED where none does, and the like.
    */
-  async build(state: DecidingState, before: Built | undefined): Promise<Snapshot> {
+  async build(state: DecidingState, before: Built | undefined): Promise<Built> {
     const isOnlyGrants =
       before?.state.lists.version === state.lists.version &&
       before.state.policy.version === state.policy.version
-    if (isOnlyGrants && !this.isBehind) return withGrants(before.snapshot, state.grants)
-    const { catalogue, config } = this.#options
-    return buildSnapshot({
-      policy: state.policy.body,
-      grants: state.grants,
-      catalogue,
-      ...(await this.#openCategories(state)),
-      addresses: createAddressJudge(config.dial.allow.flatMap(text => parseCidr(text) ?? [])),
-    })
+    if (isOnlyGrants && !this.isBehind)
+      return { ...before, state, snapshot: withGrants(before.snapshot, state.grants) }
+    const { policy, lists, grants } = state
+    const decided = { policy: policy.body, lists: lists.body, grants }
+    return { state, ...(await openSnapshot(this.#options, decided, await this.#openLists(state))) }
   }
 
   /** What stands open is kept while the lists and the expressions that are turned on stay the same. */
-  async #openCategories({ lists, policy }: DecidingState): Promise<OpenedCategories['parts']> {
+  async #openLists({ lists, policy }: DecidingState): Promise<OpenedLists> {
+    const { logger } = this.#options
     const { expressions } = policy.body
     const { id, index } = lists.body
     const key = JSON.stringify([id, index, expressions])
     const seen = await seenOf(indexFile(this.#options.config.dataDir, { index }))
     const isTried = this.#behind?.key === key && this.#behind.seen === seen
-    const isOpen = this.#categories?.key === key && this.#behind === undefined
-    if (this.#categories !== undefined && (isOpen || isTried)) return this.#categories.parts
+    const isOpen = this.#open?.key === key && this.#behind === undefined
+    if (this.#open !== undefined && (isOpen || isTried)) return this.#open.lists
     const isToCome = this.#isToCome(seen)
     try {
-      const what = { lists: lists.body, expressions, key, isToCome }
-      const opened = await openCategories({ ...this.#options, ...what })
-      this.#categories = opened
-      this.#behind = opened.damage && { key, seen, damage: opened.damage }
-      return opened.parts
+      const opened = await openLists(this.#options, lists.body, expressions)
+      const { damage } = opened
+      if (damage !== undefined && !isToCome)
+        logger.error({ err: damage }, 'the index in force is damaged; the one before is used')
+      this.#open = { key, lists: opened }
+      this.#behind = damage && { key, seen, damage }
+      return opened
     } catch (error) {
       if (!isIndexDamage(error)) throw error
       this.#behind = { key, seen, damage: error }
-      const { logger } = this.#options
       const text = 'the index in force cannot be used; the last one stays in force'
       if (!isToCome) logger.error({ err: error }, text)
-      if (this.#categories !== undefined) return this.#categories.parts
+      if (this.#open !== undefined) return this.#open.lists
       void this.tellIndex({ lists })
       throw error
     }
@@ -110,13 +108,19 @@ export class SnapshotBuilder {
 
   /** Tells in the store how the index is: once, and again where that was not possible. Never rejects. */
   async tellIndex({ lists }: Pick<DecidingState, 'lists'>): Promise<void> {
-    const what = this.#behind ?? this.#categories
+    const what = this.#behind ?? this.#open
     if (what === undefined || this.#told === what) return
     const { index } = lists.body
     if (this.#isToCome(this.#behind?.seen)) return
     const damage = this.#behind?.damage
     if (await tellDamage({ ...this.#options, index, damage })) this.#told = what
   }
+}
+
+interface Open {
+  /** Names what was opened. */
+  readonly key: string
+  readonly lists: OpenedLists
 }
 
 /** An index that could not be used, and what its file looked like: until that changes it is not read again. */

@@ -3,19 +3,19 @@ import t, { type Test } from 'tap'
 import { unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import pino from 'pino'
-import { loadCatalogue } from '../src/categories/catalogue.ts'
-import { loadConfig, type Config } from '../src/config.ts'
-import { indexFile } from '../src/categories/lists.ts'
-import { install } from '../src/install.ts'
-import { PreauError } from '../src/errors.ts'
-import { CURRENT } from '../src/policy/document.ts'
-import { decide } from '../src/policy/verdict.ts'
-import { followSnapshot, type FollowedSnapshot } from '../src/snapshot-follower.ts'
-import { openSqliteStore } from '../src/store/sqlite-store.ts'
-import type { Store } from '../src/store/store.ts'
-import { over } from './portal/broken-store.ts'
-import { eventually } from './support/proxy-world.ts'
-import { host } from './support/snapshot.ts'
+import { loadCatalogue } from '../../src/categories/catalogue.ts'
+import { loadConfig, type Config } from '../../src/config.ts'
+import { indexFile } from '../../src/categories/lists.ts'
+import { install } from '../../src/install.ts'
+import { PreauError } from '../../src/errors.ts'
+import { CURRENT } from '../../src/policy/document.ts'
+import { decide } from '../../src/policy/verdict.ts'
+import { followSnapshot, type FollowedSnapshot } from '../../src/snapshot/follower.ts'
+import { openSqliteStore } from '../../src/store/sqlite-store.ts'
+import type { Store } from '../../src/store/store.ts'
+import { over } from '../portal/broken-store.ts'
+import { eventually } from '../support/proxy-world.ts'
+import { host } from '../support/snapshot.ts'
 
 const clock = Date.now
 const note = { by: 'test', action: 'test', at: 0 }
@@ -205,7 +205,7 @@ t.test('without a category index nothing starts: a filter never starts blind', a
   const lists = await store.get('lists', CURRENT)
   if (lists === undefined) throw new Error('no lists')
   unlinkSync(indexFile(config.dataDir, lists.body))
-  const { loadCatalogue } = await import('../src/categories/catalogue.ts')
+  const { loadCatalogue } = await import('../../src/categories/catalogue.ts')
   const options = {
     store,
     config,

@@ -2,12 +2,12 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import t from 'tap'
-import type { Change } from '../src/policy/document.ts'
-import { StateReader } from '../src/state-reader.ts'
-import { openSqliteStore } from '../src/store/sqlite-store.ts'
-import { followedContract } from './contract/followed.ts'
-import { note } from './contract/store.ts'
-import { over } from './portal/broken-store.ts'
+import type { Change } from '../../src/policy/document.ts'
+import { StateReader } from '../../src/snapshot/state-reader.ts'
+import { openSqliteStore } from '../../src/store/sqlite-store.ts'
+import { followedContract } from '../contract/followed.ts'
+import { note } from '../contract/store.ts'
+import { over } from '../portal/broken-store.ts'
 
 t.test('what is told of random commits is what the store holds', async t => {
   const folder = t.testdir()

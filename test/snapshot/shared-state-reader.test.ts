@@ -1,14 +1,14 @@
 /** What follows a Redis knows what it holds, and reads all again where it cannot be sure of that. */
 import t from 'tap'
-import type { Change } from '../src/policy/document.ts'
-import { StateReader } from '../src/state-reader.ts'
-import { openStore } from '../src/store/open-store.ts'
-import { COMMIT } from '../src/store/redis-scripts.ts'
-import { followedContract } from './contract/followed.ts'
-import { note } from './contract/store.ts'
-import { redisConfig } from './support/redis-config.ts'
-import { startRedis } from './support/redis.ts'
-import { eventually } from './store/redis-world.ts'
+import type { Change } from '../../src/policy/document.ts'
+import { StateReader } from '../../src/snapshot/state-reader.ts'
+import { openStore } from '../../src/store/open-store.ts'
+import { COMMIT } from '../../src/store/redis-scripts.ts'
+import { followedContract } from '../contract/followed.ts'
+import { note } from '../contract/store.ts'
+import { redisConfig } from '../support/redis-config.ts'
+import { startRedis } from '../support/redis.ts'
+import { eventually } from '../store/redis-world.ts'
 
 t.test('what is told of random commits is what the store holds', async t => {
   const server = await startRedis(t, { appendfsync: 'no' })

@@ -2,11 +2,11 @@
  * Reads what is decided by from the store: all of it once, and from then on what has changed. Where the store cannot tell
  * that for certain all is read again, so that nothing is ever missed.
  */
-import { PreauError } from './errors.ts'
-import type { DecidingState } from './last-state/format.ts'
-import { CURRENT, FOLLOWED } from './policy/document.ts'
-import { isKept, type Grant } from './policy/grant.ts'
-import type { Changes, Store, Stored } from './store/store.ts'
+import { PreauError } from '../errors.ts'
+import type { DecidingState } from '../last-state/format.ts'
+import { CURRENT, FOLLOWED } from '../policy/document.ts'
+import { isKept, type Grant } from '../policy/grant.ts'
+import type { Changes, Store, Stored } from '../store/store.ts'
 
 const MAX_GRANTS = 100_000
 
