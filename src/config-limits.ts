@@ -47,6 +47,11 @@ export const limitsSchema = z.strictObject({
     12_000,
     'new requests and tunnels of one client address per minute, per worker',
   ),
+  lookups: limit(
+    1_000,
+    'names that the DNS is being asked for at once, per worker; no school may have more than half of them, and the last tenth is for PCs that wait for none',
+  ),
+  lookupsPerClient: limit(100, 'of one client address'),
   dnsCacheEntries: limit(10_000, 'names kept by the DNS cache, per worker'),
   dnsTtlMs: limit(30_000, 'how long an answer of the DNS is kept'),
   categoryCacheEntries: limit(50_000, 'hosts whose categories are kept (LRU), per worker'),

@@ -86,6 +86,11 @@ export const METRICS = {
     type: 'histogram',
     help: 'time to resolve a name and connect, where that succeeded',
   },
+  preau_dns_pending: { type: 'gauge', help: 'names that the DNS is being asked for, by worker' },
+  preau_dns_unanswered_total: {
+    type: 'counter',
+    help: 'names of which the DNS said nothing in all its time; the log has their last two labels',
+  },
   preau_leaf_certificates_total: {
     type: 'counter',
     help: 'certificates issued for the pages of refused HTTPS sites',

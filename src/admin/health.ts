@@ -28,6 +28,8 @@ export interface Health {
   readonly lists: { readonly state: PartState; readonly old: readonly string[] }
   /** Lines of the access log lost within the last hour. */
   readonly log: { readonly state: PartState; readonly lostLines: number }
+  /** Names of which the DNS said nothing, within the last ten minutes. */
+  readonly dns: { readonly state: PartState; readonly unanswered: number }
   readonly disk: { readonly state: PartState; readonly freeBytes: number | null }
   /** Of the worker that is nearest to its limit. */
   readonly descriptors: {
@@ -49,6 +51,9 @@ const FRESH_MS = 1_000
 /** For what may hang with the disk. */
 const PATIENCE_MS = 900
 const HOUR_MS = 3_600_000
+const DNS_WINDOW_MS = 600_000
+/** Names without an answer in that time that are more than a few sites that have gone. */
+const MANY_UNANSWERED = 20
 const CRASH_WINDOW_MS = 600_000
 /** Restarts in that time that are more than an accident. */
 export const MANY_RESTARTS = 3
@@ -64,6 +69,7 @@ export class HealthWatch {
   readonly #deps: AdminDeps
   readonly #restarts: RecentCount
   readonly #lost: RecentCount
+  readonly #unanswered: RecentCount
   readonly #timer: NodeJS.Timeout
   #latest: Health | undefined
   #lookedAt = -Infinity
@@ -74,6 +80,7 @@ export class HealthWatch {
     this.#deps = deps
     this.#restarts = new RecentCount(CRASH_WINDOW_MS)
     this.#lost = new RecentCount(HOUR_MS)
+    this.#unanswered = new RecentCount(DNS_WINDOW_MS)
     void this.now()
     this.#timer = setInterval(() => void this.now(), periodMs).unref()
   }
@@ -109,6 +116,7 @@ export class HealthWatch {
     const now = performance.now()
     const restarts = this.#restarts.add(told.sum('preau_restarts_total'), now)
     const lostLines = this.#lost.add(told.sum('preau_access_log_lost_lines_total'), now)
+    const unanswered = this.#unanswered.add(told.sum('preau_dns_unanswered_total'), now)
     const processes = told.sum('preau_last_state_in_use')
     const isUsable = this.#deps.caFingerprint !== undefined && told.isAll('preau_ca_usable', 1)
     const [end] = told.of('preau_ca_end_seconds')
@@ -119,6 +127,7 @@ export class HealthWatch {
       lastState: { state: warnIf(processes > 0), processes },
       lists: { state: warnIf(this.#old.length > 0), old: this.#old },
       log: { state: warnIf(lostLines > 0), lostLines },
+      dns: { state: warnIf(unanswered >= MANY_UNANSWERED), unanswered },
       disk: { state: warnIf(freeBytes?.isLow === true), freeBytes: freeBytes?.bytes ?? null },
       descriptors: descriptorsOf(told),
       authority: { state: warnIf(!isUsable || endsSoon(endsInDays)), isUsable, endsInDays },

@@ -10,10 +10,11 @@ export class DialTimes {
 
   /** The same dial, looked at from beside: what it answers is handed on as it is. */
   time(dial: Dial): Dial {
-    return (target, onDialled, onread) => {
+    return (target, client, onDialled, onread) => {
       const startedAt = performance.now()
-      dial(
+      return dial(
         target,
+        client,
         (socket, error) => {
           if (socket !== undefined) this.#times.add((performance.now() - startedAt) / 1_000)
           onDialled(socket, error)

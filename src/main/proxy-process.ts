@@ -20,6 +20,7 @@ import { createForward } from '../proxy/forward.ts'
 import { createIntercept, type Intercept, type RefuseRequest } from '../proxy/intercept.ts'
 import { createResolver } from '../proxy/resolver.ts'
 import { ProxyServer } from '../proxy/server.ts'
+import { Shares } from '../proxy/shares.ts'
 import { drainProxy } from './drain-proxy.ts'
 import { openStoreLate } from './late-store.ts'
 import { isOwnAddress } from './own-address.ts'
@@ -121,7 +122,7 @@ async function wireProxy(parts: ProxyParts) {
   const ownPorts = new Set([config.admin.port])
   const isOwn = (address: Host, port: number): boolean =>
     ownPorts.has(port) && isOwnAddress(address)
-  const dial = metrics.timed(wireDial(config, isOwn))
+  const dial = metrics.timed(wireDial(parts, isOwn))
   const proxy = new ProxyServer({
     config,
     current,
@@ -165,16 +166,28 @@ function wireIntercept(
   return createIntercept({ contextFor, refuse, current, clock, limits, onLimit })
 }
 
-function wireDial({ dial, limits }: Config, isOwn: (address: Host, port: number) => boolean): Dial {
+function wireDial(
+  { config: { dial, limits }, current, metrics }: ProxyParts,
+  isOwn: (address: Host, port: number) => boolean,
+): Dial {
+  const resolver = createResolver({
+    servers: dial.servers,
+    maxEntries: limits.dnsCacheEntries,
+    ttlMs: limits.dnsTtlMs,
+    timeoutMs: limits.dialTimeoutMs,
+    shares: new Shares({
+      all: limits.lookups,
+      perPc: limits.lookupsPerClient,
+      schools: () => current.snapshot.schools,
+    }),
+    onLimit: metrics.onLimit,
+    onMute: metrics.onMute,
+  })
+  metrics.watchLookups(() => resolver.pending)
   return createDial({
     hosts: dial.hosts,
     addresses: createAddressJudge(dial.allow.flatMap(text => parseCidr(text) ?? [])),
-    resolve: createResolver({
-      servers: dial.servers,
-      maxEntries: limits.dnsCacheEntries,
-      ttlMs: limits.dnsTtlMs,
-      timeoutMs: limits.dialTimeoutMs,
-    }),
+    resolver,
     isOwn,
     timeoutMs: limits.dialTimeoutMs,
   })

@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import { FaultLog } from '../fault-log.ts'
 import type { Sample } from '../metrics.ts'
 import type { CategoryId } from '../policy/category.ts'
+import type { Host } from '../policy/host.ts'
 import { decide } from '../policy/verdict.ts'
 import type { Dial } from '../proxy/dial.ts'
 import type { ProxyServer } from '../proxy/server.ts'
@@ -17,6 +18,10 @@ export interface WorkerMetrics {
   readonly onLimit: (limit: ReachedLimit) => void
   /** The same verdicts, with the times of some counted. */
   readonly decide: typeof decide
+  /** The DNS said nothing of a name in all its time. */
+  onMute(host: Host): void
+  /** Where to ask how many names the DNS is being asked for. */
+  watchLookups(pending: () => number): void
   /** So many lines of the access log found no place. */
   lostLines(lines: number): void
   /** The same dial, with its times counted. */
@@ -37,9 +42,12 @@ export function createWorkerMetrics(
   const dialTimes = new DialTimes()
   const decideTimes = new DecideTimes()
   let lostLines = 0
+  let muteLookups = 0
+  let pendingLookups = (): number => 0
   const gauges = watchProcess()
   const limits = new FaultLog({ logger, level: 'warn', text: 'limits were reached' })
   const lost = new FaultLog({ logger, level: 'error', text: 'lines of the access log were lost' })
+  const mute = new FaultLog({ logger, level: 'warn', text: 'the DNS did not answer' })
   return {
     count: (exchange, entry) => tally.count(exchange, entry),
     onLimit(limit) {
@@ -47,6 +55,14 @@ export function createWorkerMetrics(
       tally.reached(limit)
     },
     decide: decideTimes.time(decide),
+    onMute(host) {
+      // Whose servers are mute is told by the end of the name; its beginning may be made up anew for each question.
+      mute.note(host.split('.').slice(-2).join('.'))
+      muteLookups++
+    },
+    watchLookups(pending) {
+      pendingLookups = pending
+    },
     lostLines(lines) {
       lost.note('lines', lines)
       lostLines += lines
@@ -63,6 +79,8 @@ export function createWorkerMetrics(
       ...dialTimes.samples(),
       ...decideTimes.samples(),
       { name: 'preau_access_log_lost_lines_total', value: lostLines },
+      { name: 'preau_dns_pending', value: pendingLookups() },
+      { name: 'preau_dns_unanswered_total', value: muteLookups },
       { name: 'preau_exchanges_open', value: proxy.openExchanges },
       { name: 'preau_connections_open', value: await connectionsOf(proxy) },
       ...(await gauges.samples()),
@@ -70,6 +88,7 @@ export function createWorkerMetrics(
     close() {
       limits.close()
       lost.close()
+      mute.close()
       gauges.close()
     },
   }

@@ -10,6 +10,8 @@ import { compileProfiles, strictestProfile, type Profile } from './profile.ts'
 
 export interface Snapshot {
   readonly city: PolicyDocument['city']
+  /** How many the city has. */
+  readonly schools: number
   readonly networks: NetworkTable
   readonly profiles: ReadonlyMap<ProfileId, Profile>
   readonly rules: LocalRuleTable
@@ -46,6 +48,7 @@ export function buildSnapshot({
 }: SnapshotParts): Snapshot {
   return Object.freeze({
     city: policy.city,
+    schools: policy.sites.length,
     networks: compileNetworks(policy, strictestProfile(policy)),
     profiles: compileProfiles(policy),
     rules: compileLocalRules(policy),

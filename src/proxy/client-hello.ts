@@ -11,8 +11,16 @@ export type Hello =
   | { readonly kind: 'not-tls' }
   /** TLS, but no ClientHello that can be trusted. */
   | { readonly kind: 'malformed' }
-  /** `name` undefined: it asks for none. `encrypted`: it has an ECH extension, true or GREASE (nobody can tell). */
-  | { readonly kind: 'hello'; readonly name: Host | undefined; readonly encrypted: boolean }
+  /**
+   * `name` undefined: it asks for none. `encrypted`: it has an ECH extension, true or GREASE (nobody can tell). `length`: how many
+   * of the bytes are its records.
+   */
+  | {
+      readonly kind: 'hello'
+      readonly name: Host | undefined
+      readonly encrypted: boolean
+      readonly length: number
+    }
 
 /** Post-quantum keys and padding make 2 to 4 kB; more than this is no browser. */
 const MAX_HELLO_BYTES = 16_384
@@ -31,16 +39,17 @@ const RANDOM_BYTES = 32
 
 const MORE: Hello = { kind: 'more' }
 const NOT_TLS: Hello = { kind: 'not-tls' }
-const MALFORMED: Hello = { kind: 'malformed' }
+const MALFORMED = { kind: 'malformed' } as const satisfies Hello
 
 /** Reads all that a client has said so far. It answers as soon as more bytes could not change the answer. */
 export function readClientHello(bytes: Buffer): Hello {
   const start = checkStart(bytes)
   if (start !== undefined) return start
-  const message = gather(bytes)
-  if (!Buffer.isBuffer(message)) return message
+  const gathered = gather(bytes)
+  if (!('message' in gathered)) return gathered
   try {
-    return readMessage(new Reader(message))
+    const said = readMessage(new Reader(gathered.message))
+    return said === MALFORMED ? MALFORMED : { kind: 'hello', length: gathered.length, ...said }
   } catch (error) {
     if (error instanceof RangeError) return MALFORMED
     throw error
@@ -58,8 +67,14 @@ function checkStart(bytes: Buffer): Hello | undefined {
   return undefined
 }
 
+interface Gathered {
+  readonly message: Buffer
+  /** Bytes of its records. */
+  readonly length: number
+}
+
 /** The handshake message, out of as many records as it was cut into (RFC 8446 §5.1); or why there is none. */
-function gather(bytes: Buffer): Buffer | Hello {
+function gather(bytes: Buffer): Gathered | Hello {
   const fragments: Buffer[] = []
   let length = 0
   let isCut = false
@@ -77,8 +92,10 @@ function gather(bytes: Buffer): Buffer | Hello {
     const size = sizeOf(fragments)
     if (typeof size !== 'number') return size
     if (fragments.length > MAX_RECORDS) return MALFORMED
-    // What follows (early data, say) is no part of it, and may be anything.
-    if (length >= size) return messageOf(fragments).subarray(0, size)
+    // Behind it in the same record could only stand a second one, which no client sends before it was asked to.
+    if (length > size) return MALFORMED
+    // What follows in other records (early data, say) is no part of it, and may be anything.
+    if (length === size && !isCut) return { message: messageOf(fragments), length: at }
   }
   return MORE
 }
@@ -143,7 +160,9 @@ class Reader {
   }
 }
 
-function readMessage(message: Reader): Hello {
+type Said = Pick<Extract<Hello, { kind: 'hello' }>, 'name' | 'encrypted'>
+
+function readMessage(message: Reader): Said | typeof MALFORMED {
   message.skip(MESSAGE_HEAD)
   message.skip(2 + RANDOM_BYTES)
   if (message.take(message.uint8()).length > 32) return MALFORMED
@@ -151,12 +170,12 @@ function readMessage(message: Reader): Hello {
   if (suites.length === 0 || suites.length % 2 === 1) return MALFORMED
   if (message.take(message.uint8()).length === 0) return MALFORMED
   // Hellos of before TLS 1.2 may end here (RFC 5246 §7.4.1.2).
-  if (message.isAtEnd) return { kind: 'hello', name: undefined, encrypted: false }
+  if (message.isAtEnd) return { name: undefined, encrypted: false }
   const extensions = new Reader(message.take(message.uint16()))
   return message.isAtEnd ? readExtensions(extensions) : MALFORMED
 }
 
-function readExtensions(extensions: Reader): Hello {
+function readExtensions(extensions: Reader): Said | typeof MALFORMED {
   let names = 0
   let name: Host | undefined
   let encrypted = false
@@ -170,7 +189,7 @@ function readExtensions(extensions: Reader): Hello {
     name = readServerName(new Reader(body))
     if (name === undefined) return MALFORMED
   }
-  return { kind: 'hello', name, encrypted }
+  return { name, encrypted }
 }
 
 /** The one name of a server_name extension (RFC 6066 §3); undefined for several, for none, or for what is no host. */

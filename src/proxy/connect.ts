@@ -14,6 +14,7 @@ import type { Intercept } from './intercept.ts'
 import type { LimitName } from './limit-name.ts'
 import type { OpenExchanges } from './open-exchanges.ts'
 import { Pump } from './pump.ts'
+import type { Waiting } from './resolver.ts'
 import type { SilenceWatch } from './silence.ts'
 import { ESTABLISHED, NOTHING, openTunnel } from './tunnel.ts'
 import { hold, release, type Holder } from './wire.ts'
@@ -43,6 +44,8 @@ export class Connecting implements Holder {
   readonly #parts: ConnectParts
   readonly #socket: Socket
   readonly #exchange: Exchange
+  /** There while the origin is dialled. */
+  #dialling: Waiting | undefined
   /** What came behind the head, and while the origin was dialled. */
   #rest = NOTHING
 
@@ -72,9 +75,11 @@ export class Connecting implements Holder {
       open.relay(exchange)
       this.#rest = rest
       const pump = new Pump(socket)
-      dial(
+      this.#dialling = dial(
         target,
+        exchange.client,
         (origin, error) => {
+          this.#dialling = undefined
           if (origin === undefined) this.#fail(asPreauError(error))
           else this.#tunnel(origin, pump)
         },
@@ -124,6 +129,7 @@ export class Connecting implements Holder {
   onDrain(): void {}
 
   onClose(): void {
+    this.#dialling?.abandon()
     this.#exchange.close()
   }
 }

@@ -7,6 +7,8 @@ export const LIMIT_NAMES = [
   'headTimeoutMs',
   'helloTimeoutMs',
   'leafCertificatesPerMinute',
+  'lookups',
+  'lookupsPerClient',
   'maxHeaderBytes',
   'maxHeaders',
   'maxUrlBytes',

@@ -23,6 +23,8 @@ let owned = 0
 export class Pump {
   /** Give these to the `connect` of the side that is read, or to `readInto`. */
   readonly onread: ReadInto & OnReadOpts
+  /** Hears what is read, as long as it answers true. */
+  listen: ((bytes: Buffer) => boolean) | undefined
   readonly #to: Socket
   #from: Socket | undefined
   #buffer: Buffer = shared
@@ -48,6 +50,7 @@ export class Pump {
     // What nobody hears any more is thrown away, so that the end behind it is seen.
     if (!to.writable) return true
     const bytes = buffer.subarray(0, count)
+    if (this.listen?.(bytes) === false) this.listen = undefined
     this.#smallReads = count < BULK_BYTES ? this.#smallReads + 1 : 0
     if (buffer === shared) return to.write(Buffer.from(bytes))
     to.write(bytes)

@@ -5,6 +5,7 @@
 import { connect, type OnReadOpts, type Socket } from 'node:net'
 import type { Host } from '../policy/host.ts'
 import type { Deadlines, Due } from './deadlines.ts'
+import type { Waiting } from './resolver.ts'
 
 /** The head start of an address (RFC 8305 §8). */
 const HEAD_START_MS = 250
@@ -20,19 +21,28 @@ export interface RaceOptions {
 /** How a race ends: a socket that stands, or why none does. `undefined`: the time was up. */
 export type OnFinish = (won: Socket | undefined, error: NodeJS.ErrnoException | undefined) => void
 
-/** Connects to the first of `addresses` that answers. `timeoutMs` is for all of them together; 0: no bound. */
-export function race(addresses: readonly Host[], options: RaceOptions, onFinish: OnFinish): void {
+/**
+ * Connects to the first of `addresses` that answers. `timeoutMs` is for all of them together; 0: no bound. Who abandons what it
+ * answers hears nothing more; after the end that does nothing.
+ */
+export function race(
+  addresses: readonly Host[],
+  options: RaceOptions,
+  onFinish: OnFinish,
+): Waiting {
   const [first] = addresses
   if (addresses.length === 1 && first !== undefined)
-    new Attempt(first, options, onFinish).begin(options.timeoutMs)
-  else new Race(interleave(addresses), options, onFinish).next()
+    return new Attempt(first, options, onFinish).begin(options.timeoutMs)
+  const all = new Race(interleave(addresses), options, onFinish)
+  all.next()
+  return all
 }
 
 const ATTEMPT = Symbol('attempt')
 type Attempted = Socket & { [ATTEMPT]?: Attempt | undefined }
 
 /** One address that is tried. Its listeners are the same functions for all: most connections need no more than this. */
-class Attempt implements Due {
+class Attempt implements Due, Waiting {
   readonly socket: Socket
   seat = -1
   dueAt = 0
@@ -48,9 +58,10 @@ class Attempt implements Due {
     attempted[ATTEMPT] = this
   }
 
-  begin(timeoutMs: number): void {
+  begin(timeoutMs: number): this {
     this.socket.on('connect', onConnect).on('error', onError)
     this.#deadlines.add(this, timeoutMs)
+    return this
   }
 
   onLate(): void {
@@ -64,8 +75,10 @@ class Attempt implements Due {
     this.#onFinish(hasWon ? socket : undefined, error)
   }
 
-  /** Another one was faster. */
+  /** Nobody waits for it: another address was faster, or the client has left. After its end the socket is not ours. */
   abandon(): void {
+    const attempted: Attempted = this.socket
+    if (attempted[ATTEMPT] === undefined) return
     this.#letGo()
     drop(this.socket)
   }
@@ -93,7 +106,7 @@ function drop(socket: Socket): void {
 
 const ignore = (): void => undefined
 
-class Race {
+class Race implements Waiting {
   readonly #left: Host[]
   readonly #options: RaceOptions
   readonly #onFinish: OnFinish
@@ -142,9 +155,15 @@ class Race {
   }
 
   #finish(won: Socket | undefined): void {
-    clearTimeout(this.#headStart)
-    for (const attempt of this.#running) attempt.abandon()
+    this.abandon()
     this.#onFinish(won, this.#failure)
+  }
+
+  abandon(): void {
+    clearTimeout(this.#headStart)
+    this.#left.length = 0
+    for (const attempt of this.#running) attempt.abandon()
+    this.#running.clear()
   }
 }
 

@@ -1,56 +1,170 @@
-/** Names to addresses, with a bounded cache of answers and failures. One question at a time per name. */
-import { lookup, Resolver } from 'node:dns/promises'
+/**
+ * Names to addresses, with a bounded cache of answers and failures. One question at a time for a name, however many clients
+ * wait for it; it ends with the last of them. Questions under way are bounded for each PC and each school.
+ */
 import { LRUCache } from 'lru-cache'
 import { PreauError, type ErrorCode } from '../errors.ts'
 import { parseHost, type Host } from '../policy/host.ts'
+import { openHostsFile } from './hosts-file.ts'
+import { createNameServers, type AskDns, type Question } from './name-servers.ts'
+import type { Sharer, Shares } from './shares.ts'
 
 export interface ResolverOptions {
-  /** DNS servers to ask; empty: the system's resolver, `/etc/hosts` included. */
+  /** DNS servers to ask; empty: those of the system. */
   readonly servers: readonly string[]
   readonly maxEntries: number
   readonly ttlMs: number
   readonly timeoutMs: number
+  /** Bounds the questions under way at once, where clients ask. */
+  readonly shares?: Shares
+  /** A client was refused a question of its own. */
+  readonly onLimit?: (limit: 'lookups' | 'lookupsPerClient') => void
+  /** The servers said nothing of this name in all the time that they had. */
+  readonly onMute?: (host: Host) => void
 }
 
-/** Answers at once what the cache holds. */
-export type Resolve = (host: Host) => readonly Host[] | Promise<readonly Host[]>
+/** How a look-up ends: addresses; or PREAU_NAME_NOT_FOUND, PREAU_DIAL_TIMEOUT (the DNS is mute), PREAU_UNREACHABLE (it fails). */
+export type OnResolved = (addresses: readonly Host[] | undefined, error: unknown) => void
+
+/** What a client waits for. Once `abandon` was called, or the end was told, nothing more is told. */
+export interface Waiting {
+  abandon(): void
+}
+
+export interface Resolver {
+  /**
+   * Answers at once what is known, and throws a failure that is known; otherwise `onResolved` is called later. Throws
+   * PREAU_OVERLOADED where the client waits for too many names already. `client` undefined: Préau itself asks.
+   */
+  resolve(host: Host, client: Sharer | undefined, onResolved: OnResolved): readonly Host[] | Waiting
+  /** Questions under way. */
+  readonly pending: number
+}
 
 const NEGATIVE_TTL_MS = 5_000
 const DEFAULT_ENTRIES = 10_000
 const MAX_ADDRESSES = 32
-const NOT_FOUND = new Set(['ENOTFOUND', 'ENODATA', 'EAI_NODATA', 'EAI_NONAME', 'NOTFOUND'])
+const HOSTS_FILE = '/etc/hosts'
+const NOT_FOUND = new Set(['ENOTFOUND', 'ENODATA', 'NOTFOUND'])
 
 type Answer = { readonly addresses: readonly Host[] } | { readonly failure: PreauError }
 
-/** Makes the resolver. It throws PREAU_NAME_NOT_FOUND for a name without address, PREAU_DIAL_TIMEOUT when
- * the DNS is mute, PREAU_UNREACHABLE when it fails. */
-export function createResolver(options: ResolverOptions): Resolve {
-  const query = options.servers.length === 0 ? askSystem : askServers(options)
-  const answers = new LRUCache<Host, Answer | Promise<Answer>>({
-    max: options.maxEntries || DEFAULT_ENTRIES,
-  })
-  const ask = async (host: Host): Promise<Answer> => {
-    const found = await answer(host, query)
-    answers.set(host, found, { ttl: 'failure' in found ? NEGATIVE_TTL_MS : options.ttlMs || 1 })
-    return found
+export function createResolver(options: ResolverOptions): Resolver {
+  return new CachingResolver(options)
+}
+
+class CachingResolver implements Resolver {
+  readonly #options: ResolverOptions
+  readonly #askDns: AskDns
+  readonly #known = openHostsFile(HOSTS_FILE)
+  readonly #answers: LRUCache<Host, Answer>
+  /** As many as may be held at once. */
+  readonly #lookups = new Map<Host, Lookup>()
+
+  constructor(options: ResolverOptions) {
+    this.#options = options
+    this.#askDns = createNameServers(options)
+    this.#answers = new LRUCache({ max: options.maxEntries || DEFAULT_ENTRIES })
   }
-  return host => {
-    const known = answers.get(host)
-    if (known !== undefined && !(known instanceof Promise)) return readAnswer(known)
-    const pending = known ?? ask(host)
-    if (known === undefined) answers.set(host, pending)
-    return pending.then(readAnswer)
+
+  get pending(): number {
+    return this.#lookups.size
+  }
+
+  resolve(
+    host: Host,
+    client: Sharer | undefined,
+    onResolved: OnResolved,
+  ): readonly Host[] | Waiting {
+    const answer = this.#answers.get(host)
+    if (answer !== undefined) return read(answer)
+    const lookup = this.#lookups.get(host)
+    if (lookup !== undefined) return lookup.join(onResolved)
+    const own = this.#known(host)
+    return own ?? this.#ask(host, client).join(onResolved)
+  }
+
+  #ask(host: Host, client: Sharer | undefined): Lookup {
+    const { shares, onLimit } = this.#options
+    const refusal = client && shares?.take(client)
+    if (refusal !== undefined) {
+      onLimit?.(refusal === 'pc' ? 'lookupsPerClient' : 'lookups')
+      throw new PreauError('PREAU_OVERLOADED')
+    }
+    const question = this.#askDns(host)
+    const lookup = new Lookup(question, () => this.#end(host, client))
+    this.#lookups.set(host, lookup)
+    answerOf(host, question).then(found => {
+      if (lookup.isOver) return
+      const { ttlMs } = this.#options
+      this.#answers.set(host, found, { ttl: 'failure' in found ? NEGATIVE_TTL_MS : ttlMs || 1 })
+      if ('failure' in found && found.failure.code === 'PREAU_DIAL_TIMEOUT')
+        this.#options.onMute?.(host)
+      lookup.finish(found)
+    })
+    return lookup
+  }
+
+  #end(host: Host, client: Sharer | undefined): void {
+    this.#lookups.delete(host)
+    if (client !== undefined) this.#options.shares?.release(client)
   }
 }
 
-function readAnswer(found: Answer): readonly Host[] {
-  if ('failure' in found) throw found.failure
-  return found.addresses
+/** One question, and those who wait for its answer. */
+class Lookup {
+  readonly #question: Question
+  readonly #onOver: () => void
+  readonly #waiting = new Set<OnResolved>()
+  isOver = false
+
+  /** `onOver`: it has its answer, or nobody waits for one any more. */
+  constructor(question: Question, onOver: () => void) {
+    this.#question = question
+    this.#onOver = onOver
+  }
+
+  join(onResolved: OnResolved): Waiting {
+    // The same function twice would be one entry.
+    const waiter: OnResolved = (addresses, error) => onResolved(addresses, error)
+    this.#waiting.add(waiter)
+    return {
+      abandon: () => {
+        if (!this.#waiting.delete(waiter) || this.#waiting.size > 0 || this.isOver) return
+        this.#over()
+        this.#question.cancel()
+      },
+    }
+  }
+
+  finish(answer: Answer): void {
+    this.#over()
+    for (const onResolved of this.#waiting) {
+      // One that is told may make another one stop waiting.
+      if (!this.#waiting.delete(onResolved)) continue
+      if ('failure' in answer) onResolved(undefined, answer.failure)
+      else onResolved(answer.addresses, undefined)
+    }
+  }
+
+  #over(): void {
+    this.isOver = true
+    this.#onOver()
+  }
 }
 
-async function answer(host: Host, query: (host: Host) => Promise<string[]>): Promise<Answer> {
+/** Whether a look-up has only begun. */
+export const isWaiting = (found: readonly Host[] | Waiting): found is Waiting => 'abandon' in found
+
+function read(answer: Answer): readonly Host[] {
+  if ('failure' in answer) throw answer.failure
+  return answer.addresses
+}
+
+/** Never rejects. */
+async function answerOf(host: Host, question: Question): Promise<Answer> {
   try {
-    const texts = await query(host)
+    const texts = await question.answer
     const addresses = texts.slice(0, MAX_ADDRESSES).flatMap(text => parseHost(text) ?? [])
     return addresses.length > 0
       ? { addresses }
@@ -64,35 +178,4 @@ async function answer(host: Host, query: (host: Host) => Promise<string[]>): Pro
 function reasonOf(code: string): ErrorCode {
   if (NOT_FOUND.has(code)) return 'PREAU_NAME_NOT_FOUND'
   return code === 'ETIMEOUT' ? 'PREAU_DIAL_TIMEOUT' : 'PREAU_UNREACHABLE'
-}
-
-async function askSystem(host: Host): Promise<string[]> {
-  const found = await lookup(host, { all: true, order: 'verbatim' })
-  return found.map(({ address }) => address)
-}
-
-function askServers({ servers, timeoutMs }: ResolverOptions): (host: Host) => Promise<string[]> {
-  const open = (): Resolver => {
-    const own = new Resolver({ timeout: Math.max(1_000, Math.floor(timeoutMs / 4)), tries: 2 })
-    own.setServers([...servers])
-    return own
-  }
-  const resolver = open()
-  return async host => {
-    try {
-      return await addressesOf(resolver, host)
-    } catch (error) {
-      // One answer that cannot be read fails all questions that are on their way (c-ares closes the connection that they
-      // share): each of them is asked once more, by itself.
-      if ((error as NodeJS.ErrnoException).code !== 'EBADRESP') throw error
-      return addressesOf(open(), host)
-    }
-  }
-}
-
-async function addressesOf(resolver: Resolver, host: Host): Promise<string[]> {
-  const [v4, v6] = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)])
-  const found = [v4, v6].flatMap(result => (result.status === 'fulfilled' ? result.value : []))
-  if (found.length === 0 && v4.status === 'rejected') throw v4.reason
-  return found
 }

@@ -18,9 +18,15 @@ export interface TunnelOptions {
   readonly exchange: { close(): void }
 }
 
-/** Judges the first bytes of a client, all that have come so far. */
+/** Judges the first bytes of a client. */
 export interface Gate {
-  readonly admit: (bytes: Buffer) => 'more' | 'pass' | 'refuse'
+  /**
+   * Judges what has come and has not gone on. A number: so many bytes of it go on, and the gate stays shut behind them; 'more': none
+   * yet; 'pass': all of it, and all to come.
+   */
+  readonly admit: (held: Buffer) => number | 'more' | 'pass' | 'refuse'
+  /** Is given what the origin says, as long as it answers true: it wants to hear more. */
+  readonly hear?: (bytes: Buffer) => boolean
   /** From the first byte to a judgement; 0: no bound. */
   readonly timeoutMs: number
   /** It did not come to one in time; the tunnel is cut. */
@@ -41,6 +47,8 @@ export function openTunnel(
 ): void {
   const originEnd = new OriginEnd(origin, client, options)
   const clientEnd = new ClientEnd(client, origin, options, originEnd)
+  originEnd.listen = clientEnd.listen
+  if (options.pump !== undefined) options.pump.listen = clientEnd.listen
   hold(client, clientEnd)
   hold(origin, originEnd, options.pump === undefined)
   // What is read on one side is written on the other, so one watch hears the silence of both.
@@ -99,10 +107,17 @@ abstract class End implements Holder, Watched {
 
 class OriginEnd extends End {
   readonly #options: TunnelOptions
+  /** Hears what it says through its stream, as long as it answers true. */
+  listen: ((bytes: Buffer) => boolean) | undefined
 
   constructor(socket: Socket, peer: Socket, options: TunnelOptions) {
     super(socket, peer)
     this.#options = options
+  }
+
+  override onData(chunk: Buffer): void {
+    if (this.listen?.(chunk) === false) this.listen = undefined
+    super.onData(chunk)
   }
 
   /**
@@ -166,9 +181,26 @@ class ClientEnd extends End {
     else pump.release()
   }
 
+  /** What the origin has said may be what the gate waits for. */
+  readonly listen = (bytes: Buffer): boolean => {
+    if (this.#gate?.hear === undefined) return false
+    if (this.#gate.hear(bytes)) return true
+    if (this.#held.length > 0) this.#hear(NOTHING, this.#gate)
+    return false
+  }
+
   #hear(chunk: Buffer, gate: Gate): void {
     this.#held = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk])
-    const answer = gate.admit(this.#held)
+    let answer = gate.admit(this.#held)
+    while (typeof answer === 'number') {
+      clearTimeout(this.#deadline)
+      this.#deadline = undefined
+      const admitted = this.#held.subarray(0, answer)
+      this.#held = this.#held.subarray(answer)
+      super.onData(admitted)
+      if (this.#held.length === 0) return
+      answer = gate.admit(this.#held)
+    }
     if (answer === 'pass') this.#pass()
     else if (answer === 'refuse') this.#refuse()
     else if (gate.timeoutMs > 0)

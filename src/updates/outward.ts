@@ -6,7 +6,7 @@ import project from '../../package.json' with { type: 'json' }
 import type { Config } from '../config.ts'
 import { createAddressJudge, parseCidr, type AddressJudge } from '../policy/address.ts'
 import { isAddress, parseHost, parseHumanHost, type Host } from '../policy/host.ts'
-import { createResolver, type Resolve } from '../proxy/resolver.ts'
+import { createResolver, isWaiting } from '../proxy/resolver.ts'
 import { saysWhy } from './download-failure.ts'
 
 export interface OutwardOptions {
@@ -69,12 +69,19 @@ interface Answer {
 type FixedResolve = (name: string) => Promise<Answer>
 
 function createFixedResolver({ hosts, servers }: Config['dial']): FixedResolve {
-  const resolve: Resolve = createResolver({
+  const resolver = createResolver({
     servers,
     maxEntries: MAX_NAMES,
     ttlMs: NAME_TTL_MS,
     timeoutMs: NAME_TIMEOUT_MS,
   })
+  const resolve = (host: Host): Promise<readonly Host[]> =>
+    new Promise((found, failed) => {
+      const known = resolver.resolve(host, undefined, (addresses, error) =>
+        addresses === undefined ? failed(error) : found(addresses),
+      )
+      if (!isWaiting(known)) found(known)
+    })
   const fixed = new Map(Object.entries(hosts).map(([name, ip]) => [parseHumanHost(name), ip]))
   return async name => {
     const host = parseHost(name)

@@ -3,9 +3,10 @@ import t from 'tap'
 import type { Socket } from 'node:net'
 import { DialTimes } from '../../src/main/dial-times.ts'
 import { PreauError } from '../../src/errors.ts'
-import { dialled } from '../support/dialled.ts'
+import { A_PC, dialled } from '../support/dialled.ts'
 import { host } from '../support/snapshot.ts'
 
+const WAITING = { abandon: () => undefined }
 const TARGET = { host: host('free.test'), port: 443 }
 
 const read = (times: DialTimes): Map<string, number> =>
@@ -16,8 +17,9 @@ const read = (times: DialTimes): Map<string, number> =>
 t.test('a dial that succeeds is counted in its bucket and in all above', async t => {
   const times = new DialTimes()
   const socket = {} as Socket
-  const dial = times.time((_target, onDialled) => {
+  const dial = times.time((_target, _client, onDialled) => {
     setTimeout(() => onDialled(socket, undefined), 30)
+    return WAITING
   })
   t.equal(await dialled(dial, TARGET), socket)
   const samples = read(times)
@@ -37,7 +39,10 @@ t.test('a dial that succeeds is counted in its bucket and in all above', async t
 t.test('a dial that fails is not timed, and fails as it would', async t => {
   const times = new DialTimes()
   const error = new PreauError('PREAU_UNREACHABLE', { host: TARGET.host })
-  const dial = times.time((_target, onDialled) => onDialled(undefined, error))
+  const dial = times.time((_target, _client, onDialled) => {
+    onDialled(undefined, error)
+    return WAITING
+  })
   await t.rejects(dialled(dial, TARGET), error)
   t.equal(read(times).get('count '), 0)
 })
@@ -45,10 +50,15 @@ t.test('a dial that fails is not timed, and fails as it would', async t => {
 t.test('what the dial is given reaches it', async t => {
   const seen: unknown[] = []
   const onread = { buffer: Buffer.alloc(1), callback: () => true }
-  const dial = new DialTimes().time((target, onDialled, given) => {
-    seen.push(target, given)
+  const dial = new DialTimes().time((target, client, onDialled, given) => {
+    seen.push(target, client, given)
     onDialled({} as Socket, undefined)
+    return WAITING
   })
-  dial(TARGET, () => undefined, onread)
-  t.strictSame(seen, [TARGET, onread])
+  t.equal(
+    dial(TARGET, A_PC, () => undefined, onread),
+    WAITING,
+    'and can be abandoned',
+  )
+  t.strictSame(seen, [TARGET, A_PC, onread])
 })

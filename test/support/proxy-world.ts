@@ -67,7 +67,7 @@ export async function openProxyWorld(t: Test, options: WorldOptions = {}): Promi
   const dial = createDial({
     hosts: config.dial.hosts,
     addresses: current.snapshot.addresses,
-    resolve: createResolver({
+    resolver: createResolver({
       servers: options.dnsServers ?? [],
       maxEntries: 100,
       ttlMs: options.dnsTtlMs ?? 1_000,

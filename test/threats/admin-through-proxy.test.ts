@@ -70,8 +70,9 @@ t.test('nor under a name that the DNS, or the city’s configuration, leads here
   const dial = createDial({
     hosts: { 'fixed.test': '127.0.0.1' as Host },
     addresses: () => 'permitted',
-    resolve: async () =>
-      ['127.0.0.1', '::1', ...own.map(a => a.replaceAll(/[[\]]/g, ''))] as Host[],
+    resolver: {
+      resolve: () => ['127.0.0.1', '::1', ...own.map(a => a.replaceAll(/[[\]]/g, ''))] as Host[],
+    },
     isOwn: (address, asked) => asked === port && isOwnAddress(address),
     timeoutMs: 2_000,
   })

@@ -83,7 +83,7 @@ t.test(
         createDial({
           hosts: {},
           addresses: createAddressJudge([parseCidr('127.0.0.2')!]),
-          resolve: async () => answers as Host[],
+          resolver: { resolve: () => answers as Host[] },
           isOwn: () => false,
           timeoutMs: 2_000,
         }),
@@ -113,7 +113,7 @@ t.test(
       hosts: {},
       addresses: createAddressJudge([parseCidr('127.0.0.2')!]),
       // Public (here: permitted) at first, inner afterwards.
-      resolve: async () => [asked++ === 0 ? '127.0.0.2' : '127.0.0.1'] as Host[],
+      resolver: { resolve: () => [asked++ === 0 ? '127.0.0.2' : '127.0.0.1'] as Host[] },
       isOwn: () => false,
       timeoutMs: 1_000,
     })

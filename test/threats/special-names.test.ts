@@ -31,7 +31,7 @@ t.test('such a name leads nowhere, though the DNS gives it an address outside', 
   const dial = createDial({
     hosts: {},
     addresses: address => (address === OUTER ? 'public' : 'non-public'),
-    resolve: () => [OUTER],
+    resolver: { resolve: () => [OUTER] },
     isOwn: () => false,
     timeoutMs: 2_000,
   })
