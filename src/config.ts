@@ -91,7 +91,12 @@ export const configSchema = z.strictObject({
         .array(cidr)
         .default([])
         .describe('networks that are not public and may be reached all the same'),
-      servers: z.array(server).default([]).describe("DNS servers to ask instead of the system's"),
+      servers: z
+        .array(server)
+        .default([])
+        .describe(
+          'DNS servers to ask; none: those of the system. They are asked directly; `/etc/hosts` counts, other sources of names (mDNS, LDAP) do not',
+        ),
     })
     .prefault({}),
   lists: listsSchema.prefault({}),

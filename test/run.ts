@@ -29,7 +29,7 @@ const REQUIREMENTS: readonly Requirement[] = [
   {
     command: 'openssl',
     debianPackage: 'openssl',
-    needs: file => file.includes('/tls/') || file.includes('-tls.'),
+    needs: file => /\/tls\/|-tls\.|second-hello/.test(file),
   },
   { command: 'redis-server', debianPackage: 'redis-server', needs: isShared },
   { command: 'redis-cli', debianPackage: 'redis-tools', needs: isShared },

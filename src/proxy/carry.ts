@@ -11,12 +11,14 @@ import { createProxyServer, type ServerOptions } from 'http-proxy'
 import { PreauError } from '../errors.ts'
 import type { Target } from '../policy/host.ts'
 import { hasContent } from './headers.ts'
+import type { Sharer } from './shares.ts'
 import { relayAnswer, relayInformation, type OnFailure } from './relay.ts'
 
 /** What one forwarded message carries from its start to its end. */
 export interface Pending {
   readonly request: IncomingMessage
   readonly response: ServerResponse
+  readonly client: Sharer
   readonly target: Target
   readonly path: string
   readonly onFailure: OnFailure

@@ -49,7 +49,7 @@ export function readClientHello(bytes: Buffer): Hello {
   if (!('message' in gathered)) return gathered
   try {
     const said = readMessage(new Reader(gathered.message))
-    return said === MALFORMED ? MALFORMED : { kind: 'hello', length: gathered.length, ...said }
+    return 'kind' in said ? said : { kind: 'hello', length: gathered.length, ...said }
   } catch (error) {
     if (error instanceof RangeError) return MALFORMED
     throw error

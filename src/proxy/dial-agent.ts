@@ -3,9 +3,10 @@ import { Agent, type ClientRequest, type ClientRequestArgs } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { PreauError } from '../errors.ts'
-import { parseHost, type Host } from '../policy/host.ts'
-import type { Dial } from './dial.ts'
+import { parseHost, type Host, type Target } from '../policy/host.ts'
+import type { Dial, OnDialled } from './dial.ts'
 import { heldBack } from './held-back.ts'
+import type { Sharer } from './shares.ts'
 
 // Idle sockets to origins: closed before most origins do it, so that few requests meet a closing one.
 const IDLE_MS = 4_000
@@ -28,12 +29,16 @@ export interface DialAgentOptions {
   readonly onSilence: (of: 'origin' | 'client') => void
 }
 
+type DialArgs = ClientRequestArgs & { readonly by?: ConnectionAgent }
+
 export class DialAgent extends Agent {
   readonly #dial: Dial
+  readonly #keepAlive: boolean
   readonly #silenceMs: number
   readonly #heldBackMs: number
   readonly #onSilence: DialAgentOptions['onSilence']
   readonly #free = new Set<Duplex>()
+  readonly #ofConnections = new WeakMap<Socket, ConnectionAgent>()
 
   constructor(dial: Dial, options: DialAgentOptions) {
     super({
@@ -43,19 +48,34 @@ export class DialAgent extends Agent {
       ...NO_TLS,
     })
     this.#dial = dial
+    this.#keepAlive = options.keepAlive
     this.#silenceMs = options.silenceMs
     this.#heldBackMs = options.heldBackMs || Infinity
     this.#onSilence = options.onSilence
   }
 
-  override createConnection(options: ClientRequestArgs, onCreate?: OnCreate): undefined {
+  /** This agent as one client connection sees it: what is dialled is counted for its client, and ends with the connection. */
+  of(connection: Socket, client: Sharer): Agent {
+    let agent = this.#ofConnections.get(connection)
+    if (agent === undefined) {
+      agent = new ConnectionAgent(this, client, this.#keepAlive)
+      this.#ofConnections.set(connection, agent)
+      connection.once('close', agent.onClose)
+    }
+    // Node asks an agent for no more than this (`http.ClientRequest`), and the library hands it on to Node.
+    return agent as unknown as Agent
+  }
+
+  override createConnection({ by, ...options }: DialArgs, onCreate?: OnCreate): undefined {
     const host = parseHost(options.host ?? '')
-    if (host === undefined || onCreate === undefined) throw new PreauError('PREAU_BAD_TARGET')
-    this.#dial({ host, port: Number(options.port) }, (socket, error) => {
+    if (host === undefined || by === undefined || onCreate === undefined)
+      throw new PreauError('PREAU_BAD_TARGET')
+    const end: OnDialled = (socket, error) => {
       if (socket !== undefined) this.#watch(socket, host)
       // The type asks for a socket beside an error; the agent looks at the error first.
       onCreate(error ?? null, socket as Socket)
-    })
+    }
+    by.dial(this.#dial, { host, port: Number(options.port) }, end)
   }
 
   // One listener for the life of a connection: Node's own way adds and takes away four for each request.
@@ -94,5 +114,50 @@ export class DialAgent extends Agent {
     this.#free.delete(socket)
     super.reuseSocket(socket, request)
     ;(socket as Socket).setTimeout(this.#silenceMs)
+  }
+}
+
+/** Every Agent has it, and no type says so: how Node gives it a request. */
+interface TakesRequests {
+  addRequest(request: ClientRequest, options: object): void
+}
+
+class ConnectionAgent implements TakesRequests {
+  readonly defaultPort = 80
+  readonly protocol = 'http:'
+  readonly maxSockets = Infinity
+  /** What Node asks before it says `Connection: close` to an origin. */
+  readonly keepAlive: boolean
+  readonly #agent: TakesRequests
+  readonly #client: Sharer
+  readonly #dials = new Set<() => void>()
+
+  constructor(agent: DialAgent, client: Sharer, keepAlive: boolean) {
+    this.keepAlive = keepAlive
+    this.#agent = agent as unknown as TakesRequests
+    this.#client = client
+  }
+
+  addRequest(request: ClientRequest, options: object): void {
+    this.#agent.addRequest(request, Object.assign(options, { by: this }))
+  }
+
+  dial(dial: Dial, target: Target, end: OnDialled): void {
+    let isOver = false
+    const abandon = (): void => {
+      dialling.abandon()
+      end(undefined, new PreauError('PREAU_UNREACHABLE', { host: target.host }))
+    }
+    const dialling = dial(target, this.#client, (socket, error) => {
+      isOver = true
+      this.#dials.delete(abandon)
+      end(socket, error)
+    })
+    if (!isOver) this.#dials.add(abandon)
+  }
+
+  readonly onClose = (): void => {
+    for (const abandon of this.#dials) abandon()
+    this.#dials.clear()
   }
 }

@@ -1,5 +1,5 @@
 /** Plain HTTP to the origin, streaming both ways: which connection it takes, and whether it is tried once more. */
-import type { Agent, IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { AbsoluteForm } from '../policy/host.ts'
 import { answerOptions } from './answer.ts'
@@ -9,6 +9,7 @@ import { DialAgent } from './dial-agent.ts'
 import { hasContent, maxForwards, prepareRequest } from './headers.ts'
 import type { LimitName } from './limit-name.ts'
 import { failureOf, type OnFailure } from './relay.ts'
+import type { Sharer } from './shares.ts'
 import { SilenceWatch } from './silence.ts'
 import { relayUpgrade, type UpgradeOutcome } from './upgrade.ts'
 
@@ -21,18 +22,23 @@ export interface ForwardOptions {
   readonly onLimit?: (limit: LimitName) => void
 }
 
+/** Where a request goes, and for whom. */
+export interface ForwardTo extends AbsoluteForm {
+  readonly client: Sharer
+}
+
 export interface Forward {
   request(
     request: IncomingMessage,
     response: ServerResponse,
-    to: AbsoluteForm,
+    to: ForwardTo,
     onFailure: OnFailure,
   ): void
   upgrade(
     request: IncomingMessage,
     socket: Socket,
     head: Buffer,
-    to: AbsoluteForm,
+    to: ForwardTo,
     outcome: UpgradeOutcome,
   ): void
   close(): void
@@ -53,8 +59,8 @@ export function createForward(options: ForwardOptions): Forward {
   )
   const carry = createCarry()
 
-  const send = (pending: Pending, using: Agent): void => {
-    carry(pending, using, error => {
+  const send = (pending: Pending, using: DialAgent): void => {
+    carry(pending, using.of(pending.request.socket, pending.client), error => {
       // What an origin says beyond a whole answer is its own trouble: the answer was whole.
       if (pending.answer?.complete === true) return
       if (using === agent && mayRetry(pending, error)) send(pending, freshAgent)
@@ -63,7 +69,7 @@ export function createForward(options: ForwardOptions): Forward {
   }
 
   return {
-    request(request, response, { target, path: asked }, onFailure) {
+    request(request, response, { target, path: asked, client }, onFailure) {
       if (maxForwards(request) === 0) {
         answerOptions(request, response)
         return
@@ -73,10 +79,11 @@ export function createForward(options: ForwardOptions): Forward {
       // A connection that carried a chunked request carries no other (CVE-2026-29057, node-http-proxy#1721). A field
       // `Connection: close` is not enough: Node keeps the connection when the origin does not close it.
       const isChunked = request.headers['transfer-encoding'] !== undefined
-      send({ request, response, target, path, onFailure }, isChunked ? freshAgent : agent)
+      send({ request, response, client, target, path, onFailure }, isChunked ? freshAgent : agent)
     },
     upgrade(request, socket, head, to, outcome) {
-      relayUpgrade(request, socket, head, to, { silence, agent: freshAgent }, outcome)
+      const agent = freshAgent.of(socket, to.client)
+      relayUpgrade(request, socket, head, to, { silence, agent }, outcome)
     },
     close() {
       agent.destroy()

@@ -57,18 +57,19 @@ export function createNameServers({ servers, timeoutMs }: NameServersOptions): A
 
 async function addressesOf(channel: Resolver, host: Host): Promise<readonly string[]> {
   const families = [channel.resolve4(host), channel.resolve6(host)]
-  const other = new AbortController()
+  let isOver = false
+  let patience: NodeJS.Timeout | undefined
   // A server that is mute for one of the families only must not take away the other.
-  const first = Promise.any(families.map(family => family.then(nonEmpty)))
-  first.then(
+  Promise.any(families.map(family => family.then(nonEmpty))).then(
     () => {
-      const timer = setTimeout(() => channel.cancel(), OTHER_FAMILY_MS)
-      other.signal.addEventListener('abort', () => clearTimeout(timer))
+      // A channel whose question is over may have the next one already.
+      if (!isOver) patience = setTimeout(() => channel.cancel(), OTHER_FAMILY_MS)
     },
     () => undefined,
   )
   const [v4, v6] = await Promise.allSettled(families)
-  other.abort()
+  isOver = true
+  clearTimeout(patience)
   const found = [v4, v6].flatMap(result => (result?.status === 'fulfilled' ? result.value : []))
   if (found.length === 0 && v4?.status === 'rejected') throw v4.reason
   return found

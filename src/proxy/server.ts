@@ -166,7 +166,7 @@ export class ProxyServer {
       )
       if (verdict.action === 'allow') {
         this.#open.relay(exchange)
-        forward.request(request, response, { target, path: to?.path ?? '/' }, fail)
+        forward.request(request, response, { client, target, path: to?.path ?? '/' }, fail)
       } else refuse(request, response, { client, target, verdict, scheme: 'http' })
     })
   }
@@ -180,7 +180,7 @@ export class ProxyServer {
       this.#admission.assertHead(request)
       assertProxyable(request)
       const to = parseAbsoluteForm(request.url?.replace(/^ws:/i, 'http:') ?? '')
-      const { target, verdict } = exchange.judge(
+      const { client, target, verdict } = exchange.judge(
         to && { ...to.target, path: to.path },
         this.#mayForward,
       )
@@ -190,7 +190,7 @@ export class ProxyServer {
       const onAnswer = (status: number): void => void (exchange.status = status)
       const outcome = { onAnswer, onFailure: fail }
       const path = to?.path ?? '/'
-      this.#options.forward.upgrade(request, socket, head, { target, path }, outcome)
+      this.#options.forward.upgrade(request, socket, head, { client, target, path }, outcome)
     })
   }
 

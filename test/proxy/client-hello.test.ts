@@ -30,7 +30,7 @@ t.test('the name in a real ClientHello is found', async t => {
   const old = await recorded({ servername: 'free.test', maxVersion: 'TLSv1.2' })
   t.equal(nameOf(readClientHello(old)), 'free.test')
   const nameless = await recorded({})
-  t.strictSame(readClientHello(nameless), { kind: 'hello', name: undefined, encrypted: false })
+  t.match(readClientHello(nameless), { kind: 'hello', name: undefined, length: nameless.length })
 })
 
 t.test('a ClientHello is waited for until it is whole, wherever it is cut', async t => {
@@ -76,7 +76,7 @@ t.test('GREASE and an encrypted ClientHello pass, with the outer name', async t 
   const bytes = hello({
     extensions: [[0x0a0a, Buffer.alloc(0)], serverName('outer.test'), [0xfe0d, Buffer.alloc(200)]],
   })
-  t.strictSame(readClientHello(bytes), { kind: 'hello', name: 'outer.test', encrypted: true })
+  t.match(readClientHello(bytes), { kind: 'hello', name: 'outer.test', encrypted: true })
 })
 
 t.test('what is no TLS is told at once', async t => {

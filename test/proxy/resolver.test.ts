@@ -127,7 +127,13 @@ t.test('a PC that waits for many names keeps no other PC from asking', async t =
 })
 
 t.test('a DNS that is mute for one kind of address does not hide the other', async t => {
-  const { server } = await openDns(t, { 'ent.test': ['192.0.2.7'] }, { isMuteFor: 'AAAA' })
+  const { server } = await openDns(
+    t,
+    { 'ent.test': ['192.0.2.7'] },
+    {
+      isMuteFor: (_name, type) => type === 'AAAA',
+    },
+  )
   const resolve = asking(createResolver({ servers: [server], ...options }))
   t.strictSame(await resolve(host('ent.test')), ['192.0.2.7'])
 })

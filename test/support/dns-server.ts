@@ -9,7 +9,7 @@ export type DnsTable = Record<string, readonly string[]>
 export async function openDns(
   t: Test,
   table: DnsTable,
-  { isMuteFor }: { isMuteFor?: 'AAAA' } = {},
+  { isMuteFor = () => false }: { isMuteFor?: (name: string, type: 'A' | 'AAAA') => boolean } = {},
 ): Promise<{ server: string; asked: string[] }> {
   const socket = createSocket('udp4')
   const asked: string[] = []
@@ -17,7 +17,7 @@ export async function openDns(
     const { name, end } = readName(question)
     const isA = question.readUInt16BE(end) === 1
     if (isA) asked.push(name)
-    else if (isMuteFor === 'AAAA') return
+    if (isMuteFor(name, isA ? 'A' : 'AAAA')) return
     const head = Buffer.from(question.subarray(0, 12))
     const addresses = (isA ? table[name] : undefined) ?? []
     head.writeUInt16BE(name in table ? 0x8180 : 0x8183, 2)

@@ -12,6 +12,7 @@ import { createIntercept, type RefuseRequest } from '../../src/proxy/intercept.t
 import { isOwnAddress } from '../../src/main/own-address.ts'
 import { createResolver } from '../../src/proxy/resolver.ts'
 import { ProxyServer } from '../../src/proxy/server.ts'
+import { Shares } from '../../src/proxy/shares.ts'
 import { openAuthority } from '../../src/tls/authority.ts'
 import { createLeafCache } from '../../src/tls/leaf-cache.ts'
 import { aCurrent, aSnapshot, type SnapshotChange, type Swappable } from './snapshot.ts'
@@ -29,7 +30,10 @@ export interface ProxyWorld {
   readonly limited: string[]
   /** Sends raw bytes and answers all that comes back until the proxy closes or `until` appears. */
   raw(bytes: string | Buffer, until?: string | RegExp): Promise<string>
-  open(): Promise<Socket>
+  /** `from`: the address of the PC, one of loopback. */
+  open(from?: string): Promise<Socket>
+  /** Names that the DNS is being asked for. */
+  lookups(): number
 }
 
 export interface WorldOptions extends SnapshotChange {
@@ -64,15 +68,22 @@ export async function openProxyWorld(t: Test, options: WorldOptions = {}): Promi
   const perMinute = options.limits?.leafCertificatesPerMinute ?? 0
   const leaves = createLeafCache(authority, { max: 100, perMinute, clock })
   const own = new Set<number>(options.ownPorts)
+  const resolver = createResolver({
+    servers: options.dnsServers ?? [],
+    maxEntries: 100,
+    ttlMs: options.dnsTtlMs ?? 1_000,
+    timeoutMs: 2_000,
+    shares: new Shares({
+      all: config.limits.lookups,
+      perPc: config.limits.lookupsPerClient,
+      schools: () => current.snapshot.schools,
+    }),
+    onLimit: limit => onLimit(limit),
+  })
   const dial = createDial({
     hosts: config.dial.hosts,
     addresses: current.snapshot.addresses,
-    resolver: createResolver({
-      servers: options.dnsServers ?? [],
-      maxEntries: 100,
-      ttlMs: options.dnsTtlMs ?? 1_000,
-      timeoutMs: 2_000,
-    }),
+    resolver,
     isOwn: (address, port) => own.has(port) && isOwnAddress(address),
     timeoutMs: config.limits.dialTimeoutMs,
   })
@@ -121,8 +132,8 @@ export async function openProxyWorld(t: Test, options: WorldOptions = {}): Promi
     proxy.close()
     proxy.server.close()
   })
-  const open = async (): Promise<Socket> => {
-    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+  const open = async (from = '127.0.0.1'): Promise<Socket> => {
+    const socket = connect({ port, host: '127.0.0.1', localAddress: from, allowHalfOpen: true })
     sockets.add(socket)
     socket.on('error', () => undefined)
     await once(socket, 'connect')
@@ -133,7 +144,8 @@ export async function openProxyWorld(t: Test, options: WorldOptions = {}): Promi
     socket.write(bytes)
     return readUntil(socket, until)
   }
-  return { port, proxy, current, caPem: authority.caPem, log, refused, limited, raw, open }
+  const lookups = (): number => resolver.pending
+  return { port, proxy, current, caPem: authority.caPem, log, refused, limited, raw, open, lookups }
 }
 
 /** What a socket says until its end, or until `until` is found; at most half a minute, which is for a busy machine. */
