@@ -19,7 +19,7 @@ export interface WorkerMetrics {
   /** The same verdicts, with the times of some counted. */
   readonly decide: typeof decide
   /** The DNS said nothing of a name in all its time. */
-  onMute(host: Host): void
+  readonly onMute: (host: Host) => void
   /** Where to ask how many names the DNS is being asked for. */
   watchLookups(pending: () => number): void
   /** So many lines of the access log found no place. */
@@ -43,7 +43,7 @@ export function createWorkerMetrics(
   const decideTimes = new DecideTimes()
   let lostLines = 0
   let muteLookups = 0
-  let pendingLookups = (): number => 0
+  let pendingLookups: (() => number) | undefined
   const gauges = watchProcess()
   const limits = new FaultLog({ logger, level: 'warn', text: 'limits were reached' })
   const lost = new FaultLog({ logger, level: 'error', text: 'lines of the access log were lost' })
@@ -55,7 +55,7 @@ export function createWorkerMetrics(
       tally.reached(limit)
     },
     decide: decideTimes.time(decide),
-    onMute(host) {
+    onMute: host => {
       // Whose servers are mute is told by the end of the name; its beginning may be made up anew for each question.
       mute.note(host.split('.').slice(-2).join('.'))
       muteLookups++
@@ -79,7 +79,7 @@ export function createWorkerMetrics(
       ...dialTimes.samples(),
       ...decideTimes.samples(),
       { name: 'preau_access_log_lost_lines_total', value: lostLines },
-      { name: 'preau_dns_pending', value: pendingLookups() },
+      { name: 'preau_dns_pending', value: pendingLookups?.() ?? 0 },
       { name: 'preau_dns_unanswered_total', value: muteLookups },
       { name: 'preau_exchanges_open', value: proxy.openExchanges },
       { name: 'preau_connections_open', value: await connectionsOf(proxy) },

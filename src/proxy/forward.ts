@@ -82,8 +82,8 @@ export function createForward(options: ForwardOptions): Forward {
       send({ request, response, client, target, path, onFailure }, isChunked ? freshAgent : agent)
     },
     upgrade(request, socket, head, to, outcome) {
-      const agent = freshAgent.of(socket, to.client)
-      relayUpgrade(request, socket, head, to, { silence, agent }, outcome)
+      const own = freshAgent.of(socket, to.client)
+      relayUpgrade(request, socket, head, to, { silence, agent: own }, outcome)
     },
     close() {
       agent.destroy()

@@ -94,7 +94,7 @@ class CachingResolver implements Resolver {
     const question = this.#askDns(host)
     const lookup = new Lookup(question, () => this.#end(host, client))
     this.#lookups.set(host, lookup)
-    answerOf(host, question).then(found => {
+    void answerOf(host, question).then(found => {
       if (lookup.isOver) return
       const { ttlMs } = this.#options
       this.#answers.set(host, found, { ttl: 'failure' in found ? NEGATIVE_TTL_MS : ttlMs || 1 })

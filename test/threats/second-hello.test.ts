@@ -127,7 +127,12 @@ t.test('a real handshake with a retry works, and so do its bytes', async t => {
   const dir = t.testdir()
   const made = await runProgram('openssl', [
     ...'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2'.split(' '),
-    ...['-subj', '/CN=free.test', '-keyout', `${dir}/key.pem`, '-out', `${dir}/cert.pem`],
+    '-subj',
+    '/CN=free.test',
+    '-keyout',
+    `${dir}/key.pem`,
+    '-out',
+    `${dir}/cert.pem`,
   ])
   t.equal(made.code, 0)
   const server = createTlsServer(
