@@ -88,6 +88,8 @@ const stateSchema = z.strictObject({
         origin: z.enum(['approved', 'acknowledged']),
         // Required: a grant that lost its end would be one for good.
         until: z.number().nullable(),
+        categories: z.array(z.string().max(64)).optional(),
+        opensNarrower: z.boolean().optional(),
       }),
     )
     .max(MAX_GRANTS),
@@ -149,10 +151,7 @@ function withoutPeople(document: ListsDocument): ListsDocument {
   }
 }
 
-const neededOf = ({ id, host: name, scope, origin, until }: Grant) => ({
-  id,
-  host: name,
-  scope,
-  origin,
-  until,
-})
+const neededOf = (grant: Grant) => {
+  const { id, host: name, scope, origin, until, categories, opensNarrower } = grant
+  return { id, host: name, scope, origin, until, categories, opensNarrower }
+}

@@ -1,5 +1,6 @@
 /** Grants: scoped exceptions that end by themselves, and the table that finds the one covering a client. */
 import { compileByHost, type FindByHost } from './by-host.ts'
+import type { CategorySet } from './category.ts'
 import type { Host } from './host.ts'
 import type { Client, SiteId } from './network.ts'
 
@@ -18,7 +19,10 @@ export type ScopeKind = Scope['kind']
 export const DURATIONS = ['hour', 'day', 'week', 'forever'] as const
 export type Duration = (typeof DURATIONS)[number]
 
-/** An exception for a host and its sub-domains. Times are epoch milliseconds. */
+/**
+ * An exception for a host and its sub-domains. An approved one opens them; an acknowledged one takes away a warning and nothing
+ * else. Times are epoch milliseconds.
+ */
 export interface Grant {
   readonly id: GrantId
   readonly host: Host
@@ -30,6 +34,10 @@ export interface Grant {
   /** null: for good. */
   readonly until: number | null
   readonly requestId?: string
+  /** Of an acknowledged one: the categories whose warning was read. Absent in old records: any. */
+  readonly categories?: CategorySet
+  /** Of an approved one: the DSI also opens what a rule or a list closes below the host by a name of its own. */
+  readonly opensNarrower?: boolean
   readonly endedBy?: string
   readonly endedAt?: number
 }
@@ -69,6 +77,10 @@ export function opensFor(grant: Grant, client: Client, now: number): boolean {
 
 export type GrantTable = FindByHost<Grant>
 
-export function compileGrants(grants: readonly Grant[]): GrantTable {
-  return compileByHost(grants, opensFor)
+/** The grants of one origin. */
+export function compileGrants(grants: readonly Grant[], origin: Grant['origin']): GrantTable {
+  return compileByHost(
+    grants.filter(grant => grant.origin === origin),
+    opensFor,
+  )
 }

@@ -1,7 +1,7 @@
 /** What the checks of one decision share: each look-up is made when a check asks for it. */
 import type { CategoryId, CategorySet } from './category.ts'
 import type { Grant } from './grant.ts'
-import type { Target } from './host.ts'
+import type { Host, Target } from './host.ts'
 import type { Client } from './network.ts'
 import type { LocalRule } from './policy-document.ts'
 import type { Profile } from './profile.ts'
@@ -57,6 +57,22 @@ export class Question {
     return this.snapshot.grants(this.target.host, this.client, this.now)
   }
 
+  /** The warning that somebody has read before this site. */
+  get passed(): Grant | undefined {
+    return this.snapshot.passed(this.target.host, this.client, this.now)
+  }
+
+  /** The categories of which the profile warns. */
+  get warned(): readonly CategoryId[] {
+    return this.categories.filter(id => this.profile.warned.has(id))
+  }
+
+  /** The categories of another host, for the same client at the same moment. */
+  categoriesOf(host: Host): CategorySet {
+    const { snapshot, client, now, target } = this
+    return new Question(snapshot, client, { host, port: target.port }, now).categories
+  }
+
   get rule(): LocalRule | undefined {
     if (this.#rule === undefined)
       this.#rule = this.snapshot.rules.deciding(this.target.host, this.client, this.now) ?? null
@@ -65,8 +81,16 @@ export class Question {
 
   /** Whether a grant or a rule opens the wrapped name itself, and not all that its wrapper shows. */
   get isOpenedByName(): boolean {
-    const { grant, rule, target } = this
-    const opened = grant?.host ?? (rule?.action === 'allow' ? rule.host : undefined)
-    return opened !== undefined && wrappedSites({ host: opened, port: target.port }).length > 0
+    const { grant, rule } = this
+    return this.#isWrapped(grant?.host ?? (rule?.action === 'allow' ? rule.host : undefined))
+  }
+
+  /** Whether a warning was read for the wrapped name itself. */
+  get isPassedByName(): boolean {
+    return this.#isWrapped(this.passed?.host)
+  }
+
+  #isWrapped(host: Host | undefined): boolean {
+    return host !== undefined && wrappedSites({ host, port: this.target.port }).length > 0
   }
 }

@@ -15,7 +15,10 @@ export interface Snapshot {
   readonly networks: NetworkTable
   readonly profiles: ReadonlyMap<ProfileId, Profile>
   readonly rules: LocalRuleTable
+  /** What the DSI has opened. */
   readonly grants: GrantTable
+  /** The warnings that somebody has read. */
+  readonly passed: GrantTable
   readonly catalogue: Catalogue
   readonly categories: CategoryLookup
   readonly pages: PageLookup
@@ -52,7 +55,7 @@ export function buildSnapshot({
     networks: compileNetworks(policy, strictestProfile(policy)),
     profiles: compileProfiles(policy),
     rules: compileLocalRules(policy),
-    grants: compileGrants(grants),
+    ...tablesOf(grants),
     catalogue,
     categories,
     pages,
@@ -63,8 +66,13 @@ export function buildSnapshot({
 
 /** The same snapshot with other grants: grants change all day, the rest seldom. */
 export function withGrants(snapshot: Snapshot, grants: readonly Grant[]): Snapshot {
-  return Object.freeze({ ...snapshot, grants: compileGrants(grants) })
+  return Object.freeze({ ...snapshot, ...tablesOf(grants) })
 }
+
+const tablesOf = (grants: readonly Grant[]): Pick<Snapshot, 'grants' | 'passed'> => ({
+  grants: compileGrants(grants, 'approved'),
+  passed: compileGrants(grants, 'acknowledged'),
+})
 
 /** Holds the snapshot in force. Read `snapshot` once per exchange: it changes between two reads. */
 export interface Current {

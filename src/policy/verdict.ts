@@ -1,7 +1,7 @@
 /** The verdict: one ordered list of checks, the first answer wins. The order of `CHECKS` is the policy. */
 import type { CategoryId } from './category.ts'
-import type { GrantId } from './grant.ts'
-import { isAddress, type Target } from './host.ts'
+import type { Grant, GrantId } from './grant.ts'
+import { isAddress, type Host, type Target } from './host.ts'
 import type { Client } from './network.ts'
 import { Question } from './question.ts'
 import { OWN_HOST, type Snapshot } from './snapshot.ts'
@@ -95,12 +95,36 @@ function wrappedSite(question: Question): Verdict | undefined {
   for (const site of sites) {
     const verdict = firstAnswer(new Question(snapshot, client, site, now, wrappers + 1))
     if (verdict.action === 'allow') continue
+    if (verdict.action === 'warn' && isPassedByName(question, verdict)) continue
     if (site.path === undefined) {
       if (verdict.reason === 'never-grantable' || !question.isOpenedByName) return verdict
       // Opening the host would open all that it shows, so that cannot be asked for; a warning could never be passed.
     } else if (verdict.action === 'block') return { ...verdict, requestable: false }
   }
   return undefined
+}
+
+/**
+ * The narrower name wins: who opens a site opens its sub-domains too, but none that a rule or a list closes by a name of its own,
+ * unless the DSI was told of it and opens them all the same.
+ */
+function narrowerBlock(question: Question): Verdict | undefined {
+  const { grant, rule, target, categories, profile } = question
+  const opened = narrowest(grant?.host, rule?.action === 'allow' ? rule.host : undefined)
+  if (opened === undefined || opened === target.host || grant?.opensNarrower === true)
+    return undefined
+  if (rule?.action === 'block' && rule.host.length > opened.length)
+    return block('local-block', true)
+  const blocked = categories.filter(id => profile.blocked.has(id))
+  if (blocked.length === 0) return undefined
+  const ofOpened = new Set(question.categoriesOf(opened))
+  const category = blocked.find(id => !ofOpened.has(id) && !question.isOfPage(id))
+  return category === undefined ? undefined : block('blocked-category', true, category)
+}
+
+/** Of two names that a host ends with. */
+function narrowest(one: Host | undefined, other: Host | undefined): Host | undefined {
+  return (one?.length ?? 0) >= (other?.length ?? 0) ? one : other
 }
 
 function granted({ grant }: Question): Verdict | undefined {
@@ -138,11 +162,22 @@ function blockedCategory(question: Question): Verdict | undefined {
 }
 
 function warnedCategory(question: Question): Verdict | undefined {
-  const { categories, profile } = question
-  const category = categories.find(id => profile.warned.has(id))
-  if (category === undefined) return undefined
+  const { warned, passed } = question
+  if (warned.length === 0) return undefined
+  const category = warned.find(id => !isPassed(passed, id))
+  if (category === undefined) return { action: 'allow', reason: 'grant', ...idOf(passed) }
   return of(question, { action: 'warn', reason: 'warned-category', category, requestable: false })
 }
+
+/** Whether the warning was read for the wrapped name itself, and not for all that its wrapper shows. */
+const isPassedByName = (question: Question, { category }: Refuse): boolean =>
+  category !== undefined && question.isPassedByName && isPassed(question.passed, category)
+
+const isPassed = (passed: Grant | undefined, category: CategoryId): boolean =>
+  passed !== undefined && passed.categories?.includes(category) !== false
+
+const idOf = (grant: Grant | undefined): Pick<Allow, 'grant'> =>
+  grant === undefined ? {} : { grant: grant.id }
 
 const DEFAULT: Allow = { action: 'allow', reason: 'default' }
 
@@ -152,6 +187,7 @@ export const CHECKS: readonly Check[] = [
   { id: 'never-grantable', judge: neverGrantable },
   { id: 'non-public-address', judge: nonPublicAddress },
   { id: 'wrapped-site', judge: wrappedSite },
+  { id: 'narrower-block', judge: narrowerBlock },
   { id: 'grant', judge: granted },
   { id: 'local-allow', judge: localAllow },
   { id: 'local-block', judge: localBlock },

@@ -3,6 +3,7 @@ import { randomUUIDv7 } from 'node:crypto'
 import type { Limits } from '../config.ts'
 import { PreauError } from '../errors.ts'
 import type { Grant } from '../policy/grant.ts'
+import { Question } from '../policy/question.ts'
 import type { Refusal } from '../policy/refusal.ts'
 import type { Current } from '../policy/snapshot.ts'
 import { decide } from '../policy/verdict.ts'
@@ -60,6 +61,8 @@ export function createAcknowledge(deps: WarningDeps): Acknowledge {
       throw new PreauError('PREAU_TOO_MANY_REQUESTS')
     }
     const id = randomUUIDv7()
+    // Of a wrapped site the category is not that of the name.
+    const shown = verdict.category === undefined ? [] : [verdict.category]
     const by = `pc:${client.ip}`
     const grant: Grant = {
       id,
@@ -69,6 +72,7 @@ export function createAcknowledge(deps: WarningDeps): Acknowledge {
       by,
       at: now,
       until: now + windowMs,
+      categories: [...new Question(current.snapshot, client, target, now).warned, ...shown],
     }
     const detail = { category: verdict.category ?? null, minutes: acknowledgeMinutes }
     await store.commit({ by, action: 'grant.acknowledge', subject: target.host, detail, at: now }, [

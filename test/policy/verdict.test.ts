@@ -16,6 +16,13 @@ const grant = (name: string, scope: Scope, change: Partial<Grant> = {}): Grant =
   ...change,
 })
 
+const passed = (name: string, categories?: readonly string[]): Grant =>
+  grant(
+    name,
+    { kind: 'pc', ip: host('10.1.2.3') },
+    { origin: 'acknowledged', ...(categories && { categories }) },
+  )
+
 const rule = (name: string, action: 'allow' | 'block', site?: string) => ({
   host: host(name),
   action,
@@ -184,6 +191,66 @@ const rows: Record<string, Row> = {
     gets: { reason: 'grant' },
   },
 
+  'a grant opens no sub-domain that a list closes by its own name': {
+    to: 'www.games.test',
+    with: { grants: [grant('test', { kind: 'city' })] },
+    gets: { action: 'block', reason: 'blocked-category', category: 'games', requestable: true },
+  },
+  'nor one that a rule closes by its own name': {
+    to: 'www.chat.free.test',
+    with: {
+      grants: [grant('free.test', { kind: 'city' })],
+      policy: aPolicy({ rules: [rule('chat.free.test', 'block')] }),
+    },
+    gets: { action: 'block', reason: 'local-block', requestable: true },
+  },
+  'unless the DSI opened these too, being told': {
+    to: 'www.games.test',
+    with: { grants: [grant('test', { kind: 'city' }, { opensNarrower: true })] },
+    gets: { reason: 'grant' },
+  },
+  'a local allow opens no sub-domain that a list closes by its own name': {
+    to: 'games.test',
+    with: { policy: aPolicy({ rules: [rule('test', 'allow')] }) },
+    gets: { action: 'block', reason: 'blocked-category', category: 'games' },
+  },
+  'but what is opened by its own name is open, under a wide grant too': {
+    to: 'www.games.test',
+    with: {
+      grants: [grant('test', { kind: 'city' })],
+      policy: aPolicy({ rules: [rule('games.test', 'allow')] }),
+    },
+    gets: { action: 'allow' },
+  },
+  'a warning that was read takes away that warning': {
+    to: 'www.shop.test',
+    with: { grants: [passed('shop.test', ['shopping'])] },
+    gets: { action: 'allow', reason: 'grant', grant: 'g1' },
+  },
+  'and that of a record from before, which names no category': {
+    to: 'shop.test',
+    with: { grants: [passed('shop.test')] },
+    gets: { action: 'allow', reason: 'grant' },
+  },
+  'but not that of another category': {
+    to: 'shop.test',
+    with: { grants: [passed('test', ['press'])] },
+    gets: { action: 'warn', reason: 'warned-category' },
+  },
+  'nor does it open a blocked category below it': {
+    to: 'games.test',
+    with: { grants: [passed('test')] },
+    gets: { action: 'block', reason: 'blocked-category' },
+  },
+  'nor what the city’s own rule closes': {
+    to: 'chat.shop.test',
+    with: {
+      grants: [passed('shop.test', ['shopping'])],
+      policy: aPolicy({ rules: [rule('chat.shop.test', 'block')] }),
+    },
+    gets: { action: 'block', reason: 'local-block' },
+  },
+
   'a local allow opens a blocked category': {
     to: 'games.test',
     with: { policy: aPolicy({ rules: [rule('games.test', 'allow')] }) },
@@ -226,6 +293,11 @@ const withPupils = (change: object) => {
 
 const weekdays = [{ days: ['mon' as const], from: '08:00', to: '10:00' }]
 const more: Record<string, Row> = {
+  'a warning that was read opens nothing after closing time': {
+    to: 'shop.test',
+    with: { ...withPupils({ hours: weekdays }), grants: [passed('shop.test', ['shopping'])] },
+    gets: { action: 'block', reason: 'closed-hours' },
+  },
   'outside the opening hours everything is refused': {
     to: 'free.test',
     with: withPupils({ hours: weekdays }),
@@ -278,6 +350,7 @@ t.test('the order of the checks is the policy', async t => {
       'never-grantable',
       'non-public-address',
       'wrapped-site',
+      'narrower-block',
       'grant',
       'local-allow',
       'local-block',

@@ -27,7 +27,7 @@ t.test('the name of a translator or an AMP cache tells the site inside', async t
     '1-2-3-4.translate.goog': ['1.2.3.4'],
     'translate.goog': [],
     'games.translate.goog': [],
-    'games---test.translate.goog': [],
+    'games---test.translate.goog': ['games-.test'],
     'xtranslate.goog': [],
     'games-test.translate.goog.other.test': [],
   }

@@ -63,7 +63,9 @@ t.test('a warning may be passed under that name as under the site’s own', asyn
   const name = 'shop-test.translate.goog'
   t.match(verdictOn(name), { action: 'warn', category: 'shopping' })
   const read: Grant = { ...grantFor(name), origin: 'acknowledged', by: 'pc:10.1.2.3' }
-  t.match(verdictOn(name, { grants: [read] }), { action: 'allow', reason: 'grant' })
+  t.match(verdictOn(name, { grants: [read] }), { action: 'allow' })
+  const other: Grant = { ...read, categories: ['press'] }
+  t.match(verdictOn(name, { grants: [other] }), { action: 'warn' }, 'another warning was read')
   t.match(verdictOn('web.archive.org', {}, '/web/1/http://shop.test/'), { action: 'allow' })
 })
 
