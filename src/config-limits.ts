@@ -12,10 +12,10 @@ export const limitsSchema = z.strictObject({
   requestTimeoutMs: limit(600_000, 'time to send a whole plain-HTTP request'),
   keepAliveTimeoutMs: limit(65_000, 'idle time of a kept client connection between two requests'),
   dialTimeoutMs: limit(10_000, 'time to resolve a name and connect, all addresses together'),
-  answerTimeoutMs: limit(120_000, 'silence of an origin before and during a plain-HTTP answer'),
+  answerTimeoutMs: limit(120_000, 'silence of an origin until its plain-HTTP answer begins'),
   tunnelIdleTimeoutMs: limit(
     600_000,
-    'silence of a tunnel, both ways, before it is closed; a client that takes nothing of a plain answer for as long is let go too',
+    'silence of a tunnel, both ways, before it is closed; of a plain answer that has begun too, be it that its client takes nothing',
   ),
   helloTimeoutMs: limit(
     10_000,
@@ -36,6 +36,7 @@ export const limitsSchema = z.strictObject({
   ),
   tunnelTimeoutMs: limit(43_200_000, 'how long a tunnel may last in all, busy or not'),
   maxHeaderBytes: limit(32_768, 'size of the head of a request'),
+  maxAnswerHeaderBytes: limit(65_536, 'size of the head of an answer'),
   maxHeaders: limit(100, 'fields in the head of a request'),
   maxUrlBytes: limit(16_384, 'length of the address of a plain-HTTP request'),
   connections: limit(20_000, 'client connections open at once, per worker'),

@@ -72,7 +72,7 @@ function parseFormat(text: string, { t }: Terminal): SourceFormat {
 
 /** Downloads what is named by a URL to a file that goes afterwards. */
 async function withLocalFile<T>(
-  { dataDir, lists, dial }: Config,
+  { dataDir, lists, dial, limits }: Config,
   path: string,
   onProgress: (bytes: number) => void,
   use: (file: string) => Promise<T>,
@@ -87,6 +87,7 @@ async function withLocalFile<T>(
       timeoutMs: lists.downloadTimeoutMs,
       parentProxy: lists.parentProxy,
       dial,
+      maxHeaderBytes: limits.maxAnswerHeaderBytes,
       onProgress,
     })
     return await use(file)

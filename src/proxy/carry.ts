@@ -11,6 +11,7 @@ import { createProxyServer, type ServerOptions } from 'http-proxy'
 import { PreauError } from '../errors.ts'
 import type { Target } from '../policy/host.ts'
 import { hasContent } from './headers.ts'
+import { asksToSignIn } from './pins.ts'
 import type { Sharer } from './shares.ts'
 import { relayAnswer, relayInformation, type OnFailure } from './relay.ts'
 
@@ -22,7 +23,10 @@ export interface Pending {
   readonly target: Target
   readonly path: string
   readonly onFailure: OnFailure
+  /** It goes over a connection that is its client's alone (`pins.ts`). */
+  readonly isPinned: boolean
   outgoing?: ClientRequest
+  /** Once it is on its way to the client. */
   answer?: IncomingMessage
 }
 
@@ -101,6 +105,9 @@ const sendByOurselves: Carry = (pending, agent, onError) => {
 function follow(pending: Pending, outgoing: ClientRequest): void {
   const { request, response, target, onFailure } = pending
   pending.outgoing = outgoing
+  // Also where it is kept for the next request of the same client: what is chunked is the last one (`forward.ts`). A field
+  // `Connection: close` is not enough, since Node keeps what the origin does not close.
+  if (request.headers['transfer-encoding'] !== undefined) outgoing.shouldKeepAlive = false
   if (hasContent(request.headers)) {
     // Node would hold a head back until its body begins, and an origin that refuses it could not say so.
     outgoing.flushHeaders()
@@ -118,8 +125,10 @@ function follow(pending: Pending, outgoing: ClientRequest): void {
 
 function onAnswer(pending: Pending, answer: IncomingMessage): void {
   const { response, target, onFailure, outgoing } = pending
-  pending.answer = answer
-  relayAnswer(answer, response, target, onFailure)
+  // Where a sign-in begins, nobody else goes on: the first step of it opens a connection of its own.
+  if (!pending.isPinned && outgoing !== undefined && asksToSignIn(answer.headers))
+    outgoing.shouldKeepAlive = false
+  if (relayAnswer(answer, response, target, onFailure)) pending.answer = answer
   if (outgoing === undefined || outgoing.writableFinished) return
   // An origin that has said all before it heard all (413, 401) may listen no more, and give no sign of it.
   answer.once('end', () => {

@@ -5,14 +5,17 @@ import type { Duplex } from 'node:stream'
 import { PreauError } from '../errors.ts'
 import { parseHost, type Host, type Target } from '../policy/host.ts'
 import type { Dial, OnDialled } from './dial.ts'
-import { heldBack } from './held-back.ts'
+import { expectHead, isHeadDue, readHeads } from './head-reader.ts'
+import type { LimitName } from './limit-name.ts'
+import { MAX_PINS } from './pins.ts'
 import type { Sharer } from './shares.ts'
 
-// Idle sockets to origins: closed before most origins do it, so that few requests meet a closing one.
-const IDLE_MS = 4_000
 const FREE_PER_ORIGIN = 256
 // `maxFreeSockets` is per origin and a client chooses the origins: this is the bound over all of them.
 const FREE_IN_ALL = 2_000
+// Node's own bound of the fields of an answer drops the rest without a word; ours is that of the whole head.
+const UNBOUNDED_FIELDS = 0
+const UNBOUNDED_BYTES = 1_048_576
 
 // Otherwise Node works out for each request the name that TLS would ask for.
 const NO_TLS = { servername: '' }
@@ -20,45 +23,47 @@ const NO_TLS = { servername: '' }
 type OnCreate = (error: Error | null, socket: Duplex) => void
 
 export interface DialAgentOptions {
-  readonly keepAlive: boolean
-  /** How long an origin may say nothing while it is asked; 0: no bound. */
-  readonly silenceMs: number
-  /** How long a client may take nothing of an answer; noticed up to `silenceMs` later, with which it begins. */
-  readonly heldBackMs: number
-  /** One was silent for so long: an origin, or a client that takes nothing. */
-  readonly onSilence: (of: 'origin' | 'client') => void
+  /** Who may be given a connection that is free again: anybody, nobody, or only the client connection that it was opened for. */
+  readonly kept: 'shared' | 'never' | 'apart'
+  /** How long a connection is kept on which nothing is asked; 0: no bound. */
+  readonly idleMs: number
+  /** How long an origin may say nothing while it is asked, until its answer begins; 0: no bound. */
+  readonly answerTimeoutMs: number
+  /** How long nothing may come of an answer that has begun, be it that its client takes nothing; 0: no bound. */
+  readonly tunnelIdleTimeoutMs: number
+  /** Size of the head of an answer. */
+  readonly maxAnswerHeaderBytes: number
+  readonly onLimit?: (limit: LimitName) => void
 }
 
 type DialArgs = ClientRequestArgs & { readonly by?: ConnectionAgent }
 
 export class DialAgent extends Agent {
+  readonly limits: DialAgentOptions
+  readonly maxHeadBytes: number
   readonly #dial: Dial
-  readonly #keepAlive: boolean
-  readonly #silenceMs: number
-  readonly #heldBackMs: number
-  readonly #onSilence: DialAgentOptions['onSilence']
   readonly #free = new Set<Duplex>()
   readonly #ofConnections = new WeakMap<Socket, ConnectionAgent>()
+  #opened = 0
 
   constructor(dial: Dial, options: DialAgentOptions) {
     super({
-      keepAlive: options.keepAlive,
-      timeout: IDLE_MS,
+      keepAlive: options.kept !== 'never',
+      timeout: options.idleMs,
       maxFreeSockets: FREE_PER_ORIGIN,
       ...NO_TLS,
     })
     this.#dial = dial
-    this.#keepAlive = options.keepAlive
-    this.#silenceMs = options.silenceMs
-    this.#heldBackMs = options.heldBackMs || Infinity
-    this.#onSilence = options.onSilence
+    this.limits = options
+    this.maxHeadBytes = options.maxAnswerHeaderBytes || UNBOUNDED_BYTES
   }
 
   /** This agent as one client connection sees it: what is dialled is counted for its client, and ends with the connection. */
   of(connection: Socket, client: Sharer): Agent {
     let agent = this.#ofConnections.get(connection)
     if (agent === undefined) {
-      agent = new ConnectionAgent(this, client, this.#keepAlive)
+      const pool = this.limits.kept === 'apart' ? `#${++this.#opened}` : ''
+      agent = new ConnectionAgent(this, client, pool)
       this.#ofConnections.set(connection, agent)
       connection.once('close', agent.onClose)
     }
@@ -80,27 +85,26 @@ export class DialAgent extends Agent {
 
   // One listener for the life of a connection: Node's own way adds and takes away four for each request.
   #watch(socket: Socket, host: Host): void {
+    const { answerTimeoutMs, tunnelIdleTimeoutMs, onLimit } = this.limits
+    readHeads(socket, this.maxHeadBytes, {
+      onHead: () => void socket.setTimeout(tunnelIdleTimeoutMs),
+      onFault: isTooLarge => {
+        if (isTooLarge) onLimit?.('maxAnswerHeaderBytes')
+        socket.destroy(new PreauError('PREAU_BAD_ANSWER', { host }))
+      },
+    })
     socket.once('close', () => this.#free.delete(socket))
     socket.on('timeout', () => {
       if (this.#free.has(socket)) return
-      const held = heldBack(socket)
-      const ms = held === undefined ? Infinity : performance.now() - held.at
-      if (ms < (held?.isHeld === true ? this.#heldBackMs : this.#silenceMs)) {
-        socket.setTimeout(this.#silenceMs)
-        return
-      }
-      this.#onSilence(held?.isHeld === true ? 'client' : 'origin')
+      onLimit?.(isHeadDue(socket) ? 'answerTimeoutMs' : 'tunnelIdleTimeoutMs')
       socket.destroy(new PreauError('PREAU_DIAL_TIMEOUT', { host }))
     })
-    socket.setTimeout(this.#silenceMs)
+    socket.setTimeout(answerTimeoutMs)
   }
 
   // Node's own name has room for all that TLS could tell apart; two of these are asked for each request.
-  override getName({
-    host,
-    port,
-  }: { host?: string | null; port?: string | number | null } = {}): string {
-    return `${host}:${port}`
+  override getName({ host, port, by }: NameParts = {}): string {
+    return `${host}:${port}${by?.pool ?? ''}`
   }
 
   override keepSocketAlive(socket: Duplex): boolean {
@@ -113,8 +117,16 @@ export class DialAgent extends Agent {
   override reuseSocket(socket: Duplex, request: ClientRequest): void {
     this.#free.delete(socket)
     super.reuseSocket(socket, request)
-    ;(socket as Socket).setTimeout(this.#silenceMs)
+    const asked = socket as Socket
+    expectHead(asked)
+    asked.setTimeout(this.limits.answerTimeoutMs)
   }
+}
+
+interface NameParts {
+  readonly host?: string | null
+  readonly port?: string | number | null
+  readonly by?: ConnectionAgent
 }
 
 /** Every Agent has it, and no type says so: how Node gives it a request. */
@@ -128,17 +140,25 @@ class ConnectionAgent implements TakesRequests {
   readonly maxSockets = Infinity
   /** What Node asks before it says `Connection: close` to an origin. */
   readonly keepAlive: boolean
-  readonly #agent: TakesRequests
+  /** Where its connections are kept; '': with those of all. */
+  readonly pool: string
+  readonly #agent: DialAgent & TakesRequests
   readonly #client: Sharer
   readonly #dials = new Set<() => void>()
+  /** Those that nobody else may use, the oldest first. */
+  readonly #own = new Set<Socket>()
 
-  constructor(agent: DialAgent, client: Sharer, keepAlive: boolean) {
-    this.keepAlive = keepAlive
-    this.#agent = agent as unknown as TakesRequests
+  constructor(agent: DialAgent, client: Sharer, pool: string) {
+    this.keepAlive = agent.limits.kept !== 'never'
+    this.pool = pool
+    this.#agent = agent as DialAgent & TakesRequests
     this.#client = client
   }
 
   addRequest(request: ClientRequest, options: object): void {
+    request.maxHeadersCount = UNBOUNDED_FIELDS
+    // Not in its types. It is not reached: a head of half this size is not passed on to Node's parser.
+    Reflect.set(request, 'maxHeaderSize', 2 * this.#agent.maxHeadBytes)
     this.#agent.addRequest(request, Object.assign(options, { by: this }))
   }
 
@@ -151,13 +171,22 @@ class ConnectionAgent implements TakesRequests {
     const dialling = dial(target, this.#client, (socket, error) => {
       isOver = true
       this.#dials.delete(abandon)
+      if (socket !== undefined && this.pool !== '') this.#keep(socket)
       end(socket, error)
     })
     if (!isOver) this.#dials.add(abandon)
   }
 
+  #keep(socket: Socket): void {
+    const [oldest] = this.#own
+    if (this.#own.size >= MAX_PINS) oldest?.destroy()
+    this.#own.add(socket)
+    socket.once('close', () => this.#own.delete(socket))
+  }
+
   readonly onClose = (): void => {
     for (const abandon of this.#dials) abandon()
     this.#dials.clear()
+    for (const socket of this.#own) socket.destroy()
   }
 }

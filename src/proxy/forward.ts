@@ -5,21 +5,21 @@ import type { AbsoluteForm } from '../policy/host.ts'
 import { answerOptions } from './answer.ts'
 import { createCarry, type Pending } from './carry.ts'
 import type { Dial } from './dial.ts'
-import { DialAgent } from './dial-agent.ts'
+import { DialAgent, type DialAgentOptions } from './dial-agent.ts'
 import { hasContent, maxForwards, prepareRequest } from './headers.ts'
-import type { LimitName } from './limit-name.ts'
-import { failureOf, type OnFailure } from './relay.ts'
+import { Pins } from './pins.ts'
+import { breakOff, failureOf, type OnFailure } from './relay.ts'
 import type { Sharer } from './shares.ts'
 import { SilenceWatch } from './silence.ts'
 import { relayUpgrade, type UpgradeOutcome } from './upgrade.ts'
 
-export interface ForwardOptions {
+// Idle connections to origins: closed before most origins do it, so that few requests meet a closing one.
+const IDLE_MS = 4_000
+// A signed-in one lasts as long as the connection of its client, which has a bound of its own.
+const NO_BOUND = 0
+
+export interface ForwardOptions extends Omit<DialAgentOptions, 'kept' | 'idleMs'> {
   readonly dial: Dial
-  /** Silence of an origin before and during its answer; 0: no bound. */
-  readonly answerTimeoutMs: number
-  /** Silence of a WebSocket, both ways, and how long a client may take nothing of its answer; 0: no bound. */
-  readonly tunnelIdleTimeoutMs: number
-  readonly onLimit?: (limit: LimitName) => void
 }
 
 /** Where a request goes, and for whom. */
@@ -44,16 +44,12 @@ export interface Forward {
   close(): void
 }
 
-export function createForward(options: ForwardOptions): Forward {
-  const { dial, onLimit } = options
-  const patience = {
-    silenceMs: options.answerTimeoutMs,
-    heldBackMs: options.tunnelIdleTimeoutMs,
-    onSilence: (of: 'origin' | 'client'): void =>
-      onLimit?.(of === 'origin' ? 'answerTimeoutMs' : 'tunnelIdleTimeoutMs'),
-  }
-  const agent = new DialAgent(dial, { keepAlive: true, ...patience })
-  const freshAgent = new DialAgent(dial, { keepAlive: false, ...patience })
+export function createForward({ dial, ...options }: ForwardOptions): Forward {
+  const { onLimit } = options
+  const agent = new DialAgent(dial, { ...options, kept: 'shared', idleMs: IDLE_MS })
+  const freshAgent = new DialAgent(dial, { ...options, kept: 'never', idleMs: IDLE_MS })
+  const pinnedAgent = new DialAgent(dial, { ...options, kept: 'apart', idleMs: NO_BOUND })
+  const pins = new Pins()
   const silence = new SilenceWatch(options.tunnelIdleTimeoutMs, () =>
     onLimit?.('tunnelIdleTimeoutMs'),
   )
@@ -63,8 +59,11 @@ export function createForward(options: ForwardOptions): Forward {
     carry(pending, using.of(pending.request.socket, pending.client), error => {
       // What an origin says beyond a whole answer is its own trouble: the answer was whole.
       if (pending.answer?.complete === true) return
-      if (using === agent && mayRetry(pending, error)) send(pending, freshAgent)
-      else pending.onFailure(failureOf(error, pending.target))
+      if (mayRetry(pending, error)) send(pending, pending.isPinned ? using : freshAgent)
+      else {
+        if (pending.answer !== undefined) breakOff(pending.answer, pending.response)
+        pending.onFailure(failureOf(error, pending.target))
+      }
     })
   }
 
@@ -76,18 +75,19 @@ export function createForward(options: ForwardOptions): Forward {
       }
       const path = isForWholeOrigin(request) ? '*' : asked
       prepareRequest(request, target)
-      // A connection that carried a chunked request carries no other (CVE-2026-29057, node-http-proxy#1721). A field
-      // `Connection: close` is not enough: Node keeps the connection when the origin does not close it.
-      const isChunked = request.headers['transfer-encoding'] !== undefined
-      send({ request, response, client, target, path, onFailure }, isChunked ? freshAgent : agent)
+      const isPinned = pins.has(request.socket, target, request.headers)
+      const using = isPinned ? pinnedAgent : maySendTwice(request) ? agent : freshAgent
+      send({ request, response, client, target, path, onFailure, isPinned }, using)
     },
     upgrade(request, socket, head, to, outcome) {
-      const own = freshAgent.of(socket, to.client)
+      const using = pins.has(socket, to.target, request.headers) ? pinnedAgent : freshAgent
+      const own = using.of(socket, to.client)
       relayUpgrade(request, socket, head, to, { silence, agent: own }, outcome)
     },
     close() {
       agent.destroy()
       freshAgent.destroy()
+      pinnedAgent.destroy()
       silence.close()
     },
   }
@@ -98,15 +98,21 @@ function isForWholeOrigin({ method, url = '' }: IncomingMessage): boolean {
   return method === 'OPTIONS' && !/^http:\/\/[^/?]*[/?]/i.test(url)
 }
 
-/** A kept socket may be closed by the origin just as we use it: a request without a body is then sent once more. */
+/**
+ * An origin may close a kept connection just as it is used again. What must not be done twice, or cannot, because it has a
+ * body, goes over a new one. So does what is chunked: a connection that carried it carries no other (CVE-2026-29057,
+ * node-http-proxy#1721).
+ */
+function maySendTwice({ method, headers }: IncomingMessage): boolean {
+  return (method === 'GET' || method === 'HEAD' || method === 'OPTIONS') && !hasContent(headers)
+}
+
+/** Whether it met a kept connection that the origin was closing: it is then sent once more. */
 function mayRetry({ request, response, outgoing }: Pending, error: Error): boolean {
-  const { headers, method } = request
-  const isSafe = method === 'GET' || method === 'HEAD' || method === 'OPTIONS'
   const { code } = error as NodeJS.ErrnoException
   const wasClosed = code === 'ECONNRESET' || code === 'EPIPE'
   return (
-    isSafe &&
-    !hasContent(headers) &&
+    maySendTwice(request) &&
     wasClosed &&
     outgoing?.reusedSocket === true &&
     !response.headersSent &&

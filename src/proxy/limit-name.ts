@@ -9,6 +9,7 @@ export const LIMIT_NAMES = [
   'leafCertificatesPerMinute',
   'lookups',
   'lookupsPerClient',
+  'maxAnswerHeaderBytes',
   'maxHeaderBytes',
   'maxHeaders',
   'maxUrlBytes',

@@ -5,7 +5,7 @@ import type { ClientRequest, IncomingMessage, InformationEvent, ServerResponse }
 import { PreauError } from '../errors.ts'
 import type { Target } from '../policy/host.ts'
 import { answerFields } from './headers.ts'
-import { holdBack, release } from './held-back.ts'
+import { asksToSignIn } from './pins.ts'
 
 export type OnFailure = (error: PreauError) => void
 
@@ -89,13 +89,20 @@ function stream(answer: IncomingMessage, response: ServerResponse): void {
   answer.on('data', (chunk: Buffer) => {
     if (response.destroyed || response.write(chunk)) return
     answer.pause()
-    holdBack(socket)
     response.once('drain', () => {
-      release(socket)
+      // While it was made to wait its silence was ours.
+      socket.setTimeout(socket.timeout ?? 0)
       answer.resume()
     })
   })
   answer.on('end', () => response.end())
+  // Behind what has come with the head, so that both leave at once.
+  process.nextTick(flushHead, answer, response)
+}
+
+/** Node keeps a head until its body begins, which may be a long while (RFC 9112 §8: an event stream). */
+function flushHead(answer: IncomingMessage, response: ServerResponse): void {
+  if (!answer.readableDidRead && !answer.complete && !response.destroyed) response.flushHeaders()
 }
 
 function writeHead(answer: IncomingMessage, response: ServerResponse, host: string): void {
@@ -104,16 +111,23 @@ function writeHead(answer: IncomingMessage, response: ServerResponse, host: stri
   // We asked for no coding (RFC 9110 §10.1.4), and the client would get coded bytes without a word.
   if (coding !== undefined && coding.toLowerCase() !== 'chunked')
     throw new PreauError('PREAU_BAD_ANSWER', { host })
-  response.writeHead(
-    statusCode,
-    statusMessage,
-    answerFields(rawHeaders, headers.connection, httpVersion, statusCode),
-  )
+  const fields = answerFields(rawHeaders, headers.connection, httpVersion, statusCode)
+  // Without it Windows does not begin (RFC 4559 §6).
+  if (asksToSignIn(headers)) fields.push('Proxy-Support', 'Session-Based-Authentication')
+  // A client asks again without `Expect`, but not where it is told that the connection ends (curl). It does end: what the
+  // client sends next may be the body that was refused, or not (RFC 9110 §10.1.1).
+  if (statusCode === 417) response.removeHeader('connection')
+  response.writeHead(statusCode, statusMessage, fields)
 }
 
-/** Where the end of the connection is the end of the body (HTTP/1.0), only a reset tells that it is not whole. */
-function breakOff(answer: IncomingMessage, response: ServerResponse): void {
+/**
+ * Ends an answer that has begun and will not be whole. Where the end of the connection is the end of the body (HTTP/1.0),
+ * only a reset tells.
+ */
+export function breakOff(answer: IncomingMessage, response: ServerResponse): void {
   const isFramed = response.chunkedEncoding || answer.headers['content-length'] !== undefined
+  // A head that came is given, also when its body broke in the same breath.
+  if (!answer.readableDidRead && !response.destroyed) response.flushHeaders()
   if (!isFramed) response.socket?.resetAndDestroy()
   response.destroy()
 }

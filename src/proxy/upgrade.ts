@@ -7,6 +7,8 @@ import { failureOf, relayAnswer, type OnFailure } from './relay.ts'
 import type { SilenceWatch } from './silence.ts'
 import { openTunnel } from './tunnel.ts'
 
+const HALF_CLOSED_MS = 1_000
+
 export interface UpgradeOptions {
   readonly agent: Agent
   readonly silence: SilenceWatch
@@ -32,12 +34,14 @@ export function relayUpgrade(
   const outgoing = httpRequest({ agent, host, port, path, headers: request.headers })
   // A client that leaves before the origin has answered must take this connection with it.
   socket.once('close', () => outgoing.destroy())
+  const stopWaiting = closeSoonAfterEnd(socket)
   let hasBegun = false
   outgoing.on('error', error => {
     // Behind half an answer another one would be read as its body: `relayAnswer` breaks it off.
     if (!hasBegun) onFailure(failureOf(error, target))
   })
   outgoing.once('response', answer => {
+    stopWaiting()
     const response = new ServerResponse(request)
     response.shouldKeepAlive = false
     response.assignSocket(socket)
@@ -48,6 +52,7 @@ export function relayUpgrade(
     if (hasBegun) onAnswer(response.statusCode)
   })
   outgoing.once('upgrade', (answer, origin: Socket, early) => {
+    stopWaiting()
     onAnswer(101)
     origin.setTimeout(0)
     if (early.length > 0) origin.unshift(early)
@@ -58,6 +63,27 @@ export function relayUpgrade(
     })
   })
   outgoing.end()
+}
+
+/**
+ * A client that leaves while its handshake is pending looks like one that has ended its sending and still listens: it is
+ * let go after a moment. Its end shows only where its stream is read; what it sends too early stays in there.
+ */
+function closeSoonAfterEnd(socket: Socket): () => void {
+  let timer: NodeJS.Timeout | undefined
+  const look = (): void => {
+    if (socket.readableLength === 0) socket.read()
+  }
+  const onEnd = (): void => {
+    timer = setTimeout(() => socket.destroy(), HALF_CLOSED_MS)
+  }
+  socket.on('readable', look).once('end', onEnd)
+  const stop = (): void => {
+    clearTimeout(timer)
+    socket.off('readable', look).off('end', onEnd).off('close', stop)
+  }
+  socket.once('close', stop)
+  return stop
 }
 
 /** The head of the 101 as it came: its `Connection` and `Upgrade` are for the client too. */

@@ -27,6 +27,8 @@ export interface DownloadOptions {
   readonly silenceMs?: number
   readonly parentProxy: string | null
   readonly dial: Config['dial']
+  /** Size of the head of an answer. */
+  readonly maxHeaderBytes: number
   readonly onProgress?: ((done: number, total?: number) => void) | undefined
 }
 

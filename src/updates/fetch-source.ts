@@ -82,6 +82,7 @@ async function fetchAndUpdate(
       timeoutMs: downloadTimeoutMs,
       parentProxy,
       dial: config.dial,
+      maxHeaderBytes: config.limits.maxAnswerHeaderBytes,
       onProgress: (done, total) => onProgress?.(done, { phase: 'download', total }),
     })
     if (answer.kind === 'unchanged') return { kind: 'unchanged' }

@@ -12,6 +12,8 @@ import { saysWhy } from './download-failure.ts'
 export interface OutwardOptions {
   readonly parentProxy: string | null
   readonly dial: Config['dial']
+  /** Size of the head of an answer; 0: no bound that anybody meets. */
+  readonly maxHeaderBytes: number
 }
 
 /** Asks for one URL; the caller ends the request. */
@@ -21,6 +23,7 @@ export type Ask = (
   signal: AbortSignal,
 ) => http.ClientRequest
 
+const UNBOUNDED_BYTES = 1_048_576
 const MAX_NAMES = 100
 const NAME_TTL_MS = 30_000
 const NAME_TIMEOUT_MS = 10_000
@@ -29,7 +32,10 @@ const NAME_TIMEOUT_MS = 10_000
  * The source that a person has named may be an inner mirror; where it redirects to may not be, or a hostile source would
  * make Préau knock at the city's own machines (CWE-918). Behind a parent proxy names are that proxy's to resolve.
  */
-export function createOutward(first: URL, { parentProxy, dial }: OutwardOptions): Ask {
+export function createOutward(
+  first: URL,
+  { parentProxy, dial, maxHeaderBytes }: OutwardOptions,
+): Ask {
   const agents = createAgents(parentProxy)
   const judge = createAddressJudge(dial.allow.flatMap(text => parseCidr(text) ?? []))
   const resolve = createFixedResolver(dial)
@@ -48,6 +54,7 @@ export function createOutward(first: URL, { parentProxy, dial }: OutwardOptions)
         'accept-encoding': 'identity',
         'user-agent': `Preau/${project.version}`,
       },
+      maxHeaderSize: maxHeaderBytes || UNBOUNDED_BYTES,
       lookup: isChosen || parentProxy !== null ? open : judged,
       signal,
     })

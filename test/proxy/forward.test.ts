@@ -189,12 +189,12 @@ t.test('an origin that falls silent in the middle of its answer is given up', as
   const port = await openRawOrigin(t, socket =>
     socket.on('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nhalf')),
   )
-  const world = await openProxyWorld(t, { limits: { answerTimeoutMs: 200 } })
+  const world = await openProxyWorld(t, { limits: { tunnelIdleTimeoutMs: 200 } })
   const answer = await world.raw(`GET http://free.test:${port}/ HTTP/1.1\r\nHost: a\r\n\r\n`)
   t.match(answer, /^HTTP\/1\.1 200 [^]*half$/)
   await eventually(() => world.log.length === 1)
   t.match(world.log, [{ reason: 'PREAU_DIAL_TIMEOUT', status: 200 }])
-  t.strictSame(world.limited, ['answerTimeoutMs'])
+  t.strictSame(world.limited, ['tunnelIdleTimeoutMs'])
 })
 
 t.test('an answer that breaks off does not end cleanly for the client', async t => {

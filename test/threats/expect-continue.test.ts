@@ -68,7 +68,9 @@ t.test(
       socket.write(expecting(port, `Content-Length: ${HIDDEN.length}\r\n\r\n`))
       const closed = once(socket, 'close')
       const answer = await readUntil(socket)
-      t.match(answer, new RegExp(`^HTTP/1\\.1 ${status} [^]*\\r\\nConnection: close\\r\\n[^]*no$`))
+      t.match(answer, new RegExp(`^HTTP/1\\.1 ${status} [^]*no$`))
+      // After a 417 a client asks again without `Expect`, and curl does so only where it is not told of an end.
+      t.equal(/\r\nConnection: close\r\n/i.test(answer), status !== 417, `${status}`)
       socket.end(HIDDEN)
       await closed
       t.notMatch(heard, /hidden/, `${status}: the body stays with the client`)

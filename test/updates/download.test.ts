@@ -13,6 +13,7 @@ const optionsFor = (t: Test, change: Partial<DownloadOptions> = {}): DownloadOpt
   timeoutMs: 60_000,
   parentProxy: null,
   dial: DIAL,
+  maxHeaderBytes: 65_536,
   ...change,
 })
 
@@ -140,6 +141,15 @@ t.test('a source cannot make Préau knock at machines of the city', async t => {
   t.equal(open.kind, 'fetched', 'unless the configuration opens that network')
   const mirror = await download(`http://localhost:${port}/`, optionsFor(t))
   t.equal(mirror.kind, 'fetched', 'the source that a person has named may be an inner mirror')
+})
+
+t.test('a head that is larger than Node takes by itself is read, up to the bound', async t => {
+  const origin = await serveHttp(t, (_request, response) => {
+    response.writeHead(200, { 'set-cookie': 'x'.repeat(40_000) }).end('list')
+  })
+  t.equal((await download(`${origin}/list`, optionsFor(t))).kind, 'fetched')
+  const change = { maxHeaderBytes: 30_000 }
+  await failsWith(t, `${origin}/list`, { fr: /./, en: /./ }, change)
 })
 
 t.test('https works, and never becomes http on the way', async t => {
