@@ -33,6 +33,7 @@ const LEAVES = new Set([
   'listening',
   'messages',
   'i18n',
+  'spoken-hours',
   'config',
   'config-lists',
   'config-store',

@@ -7,10 +7,12 @@ import type { Catalogue, CategorySet } from '../policy/category.ts'
 import { isAddress, parseHost, parseTyped, type Host, type Target } from '../policy/host.ts'
 import type { Client } from '../policy/network.ts'
 import { Question } from '../policy/question.ts'
+import type { Hours, Opening } from '../policy/schedule.ts'
 import { explain, type Answer, type Verdict } from '../policy/verdict.ts'
 import { bringTexts } from '../shared-lists/bring.ts'
 import { openSnapshot } from '../snapshot/open.ts'
 import { StateReader } from '../snapshot/state-reader.ts'
+import { sayHours, sayMoment } from '../spoken-hours.ts'
 import { printable, shorten, table, type CliKey, type Terminal } from './terminal.ts'
 
 export interface CheckArguments {
@@ -27,8 +29,19 @@ interface Report {
   readonly answers: readonly Answer[]
   readonly verdict: Verdict
   readonly matches: readonly ListMatch[]
+  /** Where the opening hours decide: what they are, and when it opens next. */
+  readonly closed?: Closed
   /** The index in force is damaged: the lists before decide here, as in the proxy. */
   readonly isIndexDamaged: boolean
+}
+
+interface Closed {
+  readonly hours: Hours
+  /** Epoch ms; absent: it does not open. */
+  readonly opensAt?: number
+  readonly timeZone: string
+  /** Epoch ms. */
+  readonly now: number
 }
 
 /** Answers whether the host is allowed. */
@@ -79,14 +92,24 @@ async function examine(
   const matches = await explainHost({ dataDir, ...lists, host, ...page })
   const { categories } = new Question(snapshot, client, target, now)
   const isIndexDamaged = lists.damage !== undefined
-  return { target, client, categories, answers, verdict, matches, isIndexDamaged }
+  const profile = snapshot.profiles.get(client.profile)
+  const isClosed = verdict.reason === 'closed-hours' && profile !== undefined
+  const { timeZone } = snapshot.city
+  const closed = isClosed && {
+    closed: { hours: profile.hours ?? [], ...opensAtOf(profile.openingAt(now)), timeZone, now },
+  }
+  const found = { target, client, categories, answers, verdict, matches, isIndexDamaged }
+  return { ...found, ...closed }
 }
+
+const opensAtOf = ({ opensAt }: Opening): Pick<Opening, 'opensAt'> =>
+  opensAt === undefined ? {} : { opensAt }
 
 const MARK = { allow: '✓', warn: '!', block: '✗' } as const
 const COLOUR = { allow: 'green', warn: 'yellow', block: 'red' } as const
 
 function printReport(
-  { target, client, categories, answers, verdict, matches, isIndexDamaged }: Report,
+  { target, client, categories, answers, verdict, matches, closed, isIndexDamaged }: Report,
   catalogue: Catalogue,
   terminal: Terminal,
 ): void {
@@ -108,6 +131,7 @@ function printReport(
   print(
     paint(COLOUR[verdict.action], `${MARK[verdict.action]} ${t(`check.${verdict.action}`)}${why}`),
   )
+  if (closed !== undefined) print(`  ${sayClosed(closed, terminal)}`)
   for (const match of matches.filter(m => category === undefined || m.category === category)) {
     const { list, line } = match
     const date = new Date(match.since).toISOString().slice(0, 10)
@@ -116,6 +140,12 @@ function printReport(
     const mark = match.acts ? '' : ` (${t('check.expressionOff')})`
     print(`  ${label(match.category)} — ${where}${mark}`)
   }
+}
+
+function sayClosed({ hours, opensAt, timeZone, now }: Closed, { t, locale }: Terminal): string {
+  if (opensAt === undefined) return t('check.neverOpens')
+  const when = sayMoment(opensAt, now, timeZone, locale)
+  return t('check.opens', { hours: sayHours(hours, locale).join(' · '), when })
 }
 
 function rowOf({ check: id, verdict }: Answer, decides: boolean, { t, paint }: Terminal): string[] {

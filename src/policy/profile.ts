@@ -2,7 +2,7 @@
 import type { CategoryId } from './category.ts'
 import type { ProfileId } from './network.ts'
 import type { PolicyDocument, ProfileDocument } from './policy-document.ts'
-import { compileHours } from './schedule.ts'
+import { compileHours, type Hours, type Opening } from './schedule.ts'
 
 export interface Profile {
   readonly id: ProfileId
@@ -12,8 +12,12 @@ export interface Profile {
   readonly tunnels: 'tls' | 'any'
   readonly blocked: ReadonlySet<CategoryId>
   readonly warned: ReadonlySet<CategoryId>
-  readonly isOpenAt: (now: number) => boolean
+  /** Opening hours; null: always open. */
+  readonly hours: Hours | null
+  readonly openingAt: (now: number) => Opening
 }
+
+const ALWAYS: Opening = { isOpen: true }
 
 export function compileProfiles(policy: PolicyDocument): ReadonlyMap<ProfileId, Profile> {
   return new Map(
@@ -26,7 +30,8 @@ function compile({ hours, blocked, warned, ...rest }: ProfileDocument, timeZone:
     ...rest,
     blocked: new Set(blocked),
     warned: new Set(warned),
-    isOpenAt: hours === null ? () => true : compileHours(hours, timeZone),
+    hours,
+    openingAt: hours === null ? () => ALWAYS : compileHours(hours, timeZone),
   }
 }
 

@@ -1,37 +1,106 @@
 /** Civil time in the city's time zone: opening hours, the end of a day. The clock is always an argument. */
 import { z } from 'zod'
 
-const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const
-const clock = z.string().regex(/^(?:[01]\d|2[0-3]):[0-5]\d$|^24:00$/, '"HH:MM"')
+export const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const
+const MAX_WINDOWS = 50
+const clock = z.string().regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/, '"HH:MM"')
 
-/** When the Internet is open. `to` is exclusive; `24:00` ends a day. */
-export const hoursSchema = z.array(
-  z
-    .strictObject({ days: z.array(z.enum(DAYS)).min(1), from: clock, to: clock })
-    .refine(window => window.from < window.to, '"from" < "to"'),
-)
+/**
+ * When the Internet is open. `to` is exclusive, and `24:00` ends a day. Where `to` comes before `from`, the window passes
+ * midnight and ends on the next day: `days` are those on which it begins.
+ */
+export const hoursSchema = z
+  .array(
+    z
+      .strictObject({
+        days: z.array(z.enum(DAYS)).min(1).max(DAYS.length),
+        from: clock,
+        to: clock.or(z.literal('24:00')),
+      })
+      .refine(({ from, to }) => from !== to, '"from" and "to" must differ'),
+  )
+  .max(MAX_WINDOWS)
 export type Hours = z.infer<typeof hoursSchema>
+type Window = Hours[number]
 
-const MINUTE_MS = 60_000
+export const passesMidnight = ({ from, to }: Window): boolean => to < from
 
-/** Compiles opening hours to a question of the instant. The answer of the last minute is kept: civil time is slow to compute. */
-export function compileHours(hours: Hours, timeZone: string): (now: number) => boolean {
-  let askedMinute = Number.NaN
-  let answer = false
+/** Whether it is open, and where it is closed the next time it opens (epoch ms), when there is one. */
+export interface Opening {
+  readonly isOpen: boolean
+  readonly opensAt?: number
+}
+
+/** An opening, from its first instant to its end: epoch ms. */
+interface Span {
+  readonly from: number
+  readonly until: number
+}
+
+/** A week, and what yesterday has left open. */
+const LOOKED_AHEAD_DAYS = 8
+
+/** Compiles opening hours to a question of the instant. The answer is kept as long as it stands: civil time is slow to compute. */
+export function compileHours(hours: Hours, timeZone: string): (now: number) => Opening {
+  let known: Span = { from: Infinity, until: -Infinity }
+  let opening: Opening = { isOpen: false }
   return now => {
-    const minute = Math.floor(now / MINUTE_MS)
-    if (minute !== askedMinute) {
-      askedMinute = minute
-      answer = isOpen(hours, zoned(now, timeZone))
-    }
-    return answer
+    if (now < known.from || now >= known.until) [known, opening] = openingAt(hours, timeZone, now)
+    return opening
   }
 }
 
-function isOpen(hours: Hours, at: Temporal.ZonedDateTime): boolean {
-  const day = DAYS[at.dayOfWeek - 1]
-  const time = at.toPlainTime().toString({ smallestUnit: 'minute' })
-  return hours.some(({ days, from, to }) => days.some(d => d === day) && from <= time && time < to)
+function openingAt(hours: Hours, timeZone: string, now: number): [Span, Opening] {
+  const today = zoned(now, timeZone).toPlainDate()
+  const from = today.subtract({ days: 1 })
+  const dates = Array.from({ length: LOOKED_AHEAD_DAYS + 1 }, (_, days) => from.add({ days }))
+  const spans = joined(dates.flatMap(date => spansOf(hours, date, timeZone)))
+  const open = spans.find(span => span.from <= now && now < span.until)
+  if (open !== undefined) return [open, { isOpen: true }]
+  const opensAt = spans.find(span => span.from > now)?.from
+  const last = spans.findLast(span => span.until <= now)?.until ?? now
+  return opensAt === undefined
+    ? [{ from: last, until: endOfDay(now, timeZone) }, { isOpen: false }]
+    : [
+        { from: last, until: opensAt },
+        { isOpen: false, opensAt },
+      ]
+}
+
+/** What begins on a civil day. */
+function spansOf(hours: Hours, date: Temporal.PlainDate, timeZone: string): Span[] {
+  const day = DAYS[date.dayOfWeek - 1]
+  return hours
+    .filter(({ days }) => days.some(name => name === day))
+    .map(window => ({
+      from: instantOf(date, window.from, timeZone),
+      until: instantOf(passesMidnight(window) ? date.add({ days: 1 }) : date, window.to, timeZone),
+    }))
+}
+
+/**
+ * The first instant at which a clock on the wall shows that time or, where the clocks are set forward past it, a later one.
+ * An hour that comes twice opens or closes the first time, so that no opening is torn in two.
+ */
+function instantOf(date: Temporal.PlainDate, time: string, timeZone: string): number {
+  const [day, wall] = time === '24:00' ? [date.add({ days: 1 }), '00:00'] : ([date, time] as const)
+  const plain = day.toPlainDateTime(wall)
+  const found = plain.toZonedDateTime(timeZone, { disambiguation: 'earlier' })
+  const isShown = found.toPlainDateTime().equals(plain)
+  const instant = isShown ? found : (found.getTimeZoneTransition('next') ?? found)
+  return instant.toInstant().epochMilliseconds
+}
+
+/** In their order; what touches is one. */
+function joined(spans: readonly Span[]): Span[] {
+  const all: Span[] = []
+  for (const span of spans.toSorted((a, b) => a.from - b.from)) {
+    const last = all.at(-1)
+    if (span.from >= span.until) continue
+    if (last === undefined || span.from > last.until) all.push(span)
+    else all.splice(-1, 1, { from: last.from, until: Math.max(last.until, span.until) })
+  }
+  return all
 }
 
 function zoned(now: number, timeZone: string): Temporal.ZonedDateTime {

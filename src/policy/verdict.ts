@@ -140,7 +140,7 @@ function localBlock({ rule }: Question): Verdict | undefined {
 }
 
 function closedHours({ profile, now }: Question): Verdict | undefined {
-  return profile.isOpenAt(now) ? undefined : block('closed-hours', true)
+  return profile.openingAt(now).isOpen ? undefined : block('closed-hours', true)
 }
 
 // An address in place of a name escapes every list of names. One that the city permits itself (`dial.allow`) does not.

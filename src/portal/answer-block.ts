@@ -39,11 +39,12 @@ export function createBlockAnswer(deps: BlockAnswerDeps): BlockAnswer {
     }
     const latest = refusal.verdict.requestable ? await read(refusal) : undefined
     const { snapshot } = current
-    const standing = describeStanding(latest, refusal, snapshot, clock(), locale)
+    const now = clock()
+    const standing = describeStanding(latest, refusal, snapshot, now, locale)
     const { acknowledgeMinutes } = limits
     return reply.viewAsync(
       'block',
-      describeBlockPage({ refusal, snapshot, standing, acknowledgeMinutes, locale }),
+      describeBlockPage({ refusal, snapshot, standing, now, acknowledgeMinutes, locale }),
     )
   }
 }

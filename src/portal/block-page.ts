@@ -5,7 +5,8 @@ import type { Target } from '../policy/host.ts'
 import { UNKNOWN_SITE, type Client } from '../policy/network.ts'
 import type { Refusal } from '../policy/refusal.ts'
 import type { Snapshot } from '../policy/snapshot.ts'
-import type { Refuse, RefusalReason } from '../policy/verdict.ts'
+import { decide, type Refuse, type RefusalReason } from '../policy/verdict.ts'
+import { sayHours, sayMoment } from '../spoken-hours.ts'
 import { displayHost } from './origin.ts'
 import type { Standing } from './standing.ts'
 import { portalTexts, type PortalKey, type PortalTranslate } from './texts.ts'
@@ -57,12 +58,14 @@ export interface BlockPageParts {
   readonly refusal: Refusal
   readonly snapshot: Snapshot
   readonly standing: Standing
+  /** Epoch ms. */
+  readonly now: number
   readonly acknowledgeMinutes: number
   readonly locale: Locale
 }
 
 export function describeBlockPage(parts: BlockPageParts): BlockPageModel {
-  const { refusal, snapshot, standing, acknowledgeMinutes, locale } = parts
+  const { refusal, snapshot, standing, now, acknowledgeMinutes, locale } = parts
   const { client, verdict } = refusal
   const t = portalTexts(locale)
   const host = displayHost(refusal)
@@ -77,7 +80,7 @@ export function describeBlockPage(parts: BlockPageParts): BlockPageModel {
     title: t(isWarning ? 'title.warn' : 'title.block', { host }),
     heading: headingOf(refusal, t),
     host,
-    ...whyOf(refusal, snapshot, locale),
+    ...whyOf(refusal, snapshot, now, locale),
     ...describePlace(client, t),
     standing: verdict.requestable ? standing : undefined,
     isAskable: !standing.isTooSoon && ['none', 'refused', 'unavailable'].includes(state),
@@ -93,7 +96,8 @@ function headingOf({ verdict }: Refusal, t: PortalTranslate): string {
   return t(verdict.reason === 'closed-hours' ? 'heading.closed-hours' : 'heading.block')
 }
 
-function whyOf({ client, target, verdict }: Refusal, snapshot: Snapshot, locale: Locale): Why {
+function whyOf(refusal: Refusal, snapshot: Snapshot, now: number, locale: Locale): Why {
+  const { client, target, verdict } = refusal
   const t = portalTexts(locale)
   const { reason } = verdict
   switch (reason) {
@@ -102,11 +106,12 @@ function whyOf({ client, target, verdict }: Refusal, snapshot: Snapshot, locale:
     case 'never-grantable':
       return classified(verdict, snapshot, locale)
     case 'local-block':
-      return { why: t('why.local-block'), more: localReason(snapshot, target, client) }
+      return { why: t('why.local-block'), more: localReason(snapshot, target, client, now) }
     case 'address':
     case 'non-public-address':
       return { why: t(`why.${reason}`), more: t(`why.${reason}.more`) }
     case 'closed-hours':
+      return closedHours(refusal, snapshot, now, locale)
     case 'allow-only':
       return { why: t(`why.${reason}`) }
     case 'own-host':
@@ -116,8 +121,35 @@ function whyOf({ client, target, verdict }: Refusal, snapshot: Snapshot, locale:
   }
 }
 
-function localReason({ rules }: Snapshot, { host }: Target, client: Client): string | undefined {
-  return rules.about(host, client, 0).find(({ action }) => action === 'block')?.reason
+/** The reason of the rule that decides; one that is over, or that another one overrules, is not it. */
+function localReason(
+  { rules }: Snapshot,
+  { host }: Target,
+  client: Client,
+  now: number,
+): string | undefined {
+  const rule = rules.deciding(host, client, now)
+  return rule?.action === 'block' ? rule.reason : undefined
+}
+
+function closedHours(
+  { client, target }: Refusal,
+  snapshot: Snapshot,
+  now: number,
+  locale: Locale,
+): Why {
+  const t = portalTexts(locale)
+  const profile = snapshot.profiles.get(client.profile)
+  const { opensAt } = profile?.openingAt(now) ?? {}
+  if (opensAt === undefined) return { why: t('why.closed-hours.never') }
+  const hours = sayHours(profile?.hours ?? [], locale).join(t('why.closed-hours.between'))
+  const open = t('why.closed-hours.hours', { hours })
+  // A site that is refused in the opening hours too must not be promised.
+  const isRefusedThen = decide(snapshot, client, target, opensAt).action === 'block'
+  return {
+    why: t('why.closed-hours', { when: sayMoment(opensAt, now, snapshot.city.timeZone, locale) }),
+    more: isRefusedThen ? open : `${open} ${t('why.closed-hours.site')}`,
+  }
 }
 
 function classified(

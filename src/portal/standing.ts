@@ -93,12 +93,27 @@ const describeUnavailable = (t: PortalTranslate): Standing => ({
   hint: t('state.unavailable.hint'),
 })
 
-/** Approved and not open here: either the new policy is on its way to this process, or it concerns others. */
-function describeApproved(grant: Grant | undefined, { client, now, locale }: Reader): Standing {
+/** Approved and not open here: the new policy is on its way to this process, the opening is over, or it concerns others. */
+function describeApproved(grant: Grant | undefined, reader: Reader): Standing {
+  const { client, now, locale } = reader
   const t = portalTexts(locale)
-  return grant !== undefined && opensFor(grant, client, now)
-    ? { state: 'approved', text: t('state.approved') }
-    : { state: 'none', text: t('state.elsewhere') }
+  if (grant !== undefined && opensFor(grant, client, now))
+    return { state: 'approved', text: t('state.approved') }
+  return { state: 'none', text: whyOver(grant, reader), hint: t('ask.over') }
+}
+
+/** Who has closed it is the DSI: the page names no person. */
+function whyOver(grant: Grant | undefined, reader: Reader): string {
+  const t = portalTexts(reader.locale)
+  if (grant === undefined) return t('state.over')
+  const { endedAt, endedBy, until, scope } = grant
+  const isRevoked = endedAt !== undefined && endedBy !== 'system'
+  if (isRevoked) return t('state.revoked', { when: timeOf(endedAt, reader) })
+  if (until !== null && until <= reader.now)
+    return t('state.expired', { when: timeOf(until, reader) })
+  return scope.kind === 'room'
+    ? t('state.elsewhere.room', { room: scope.room })
+    : t('state.elsewhere')
 }
 
 function describeRefused(

@@ -35,7 +35,10 @@ const RICH: Json = {
       tunnels: 'any',
       blocked: ['games'],
       warned: ['shopping'],
-      hours: [{ days: ['mon', 'sun'], from: '08:00', to: '24:00' }],
+      hours: [
+        { days: ['mon', 'sun'], from: '08:00', to: '24:00' },
+        { days: ['sat'], from: '21:00', to: '02:30' },
+      ],
     },
   ],
   sites: [

@@ -47,6 +47,7 @@ tap.test('whatever stands in a name, a place or a reason is text on the page', a
           scheme: 'http',
         },
         snapshot: { ...snapshot, city: { name: text, timeZone: 'Europe/Paris', contact: text } },
+        now: 0,
         standing: { state: 'refused', text, hint: text },
         acknowledgeMinutes: 60,
         locale: 'fr',

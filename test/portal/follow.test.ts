@@ -125,7 +125,7 @@ tap.test(
     await once(asker.answer, 'end')
     await other.until(2)
     t.match(asker.states.at(-1), { state: 'approved', reload: true })
-    t.match(other.states.at(-1), { state: 'none', text: /n’ouvre pas ce site sur ce poste/ })
+    t.match(other.states.at(-1), { state: 'none', text: /pour un autre poste, pas pour celui-ci/ })
     t.match(elsewhere.states, [{ state: 'none', text: '' }])
     t.equal(elsewhere.states.length, 1, 'another school is not concerned')
   },

@@ -4,7 +4,9 @@ import { explainHost } from '../../categories/lists.ts'
 import type { ListMatch } from '../../categories/lists.ts'
 import { isAddress, parseHost, parseTyped, type Host, type Target } from '../../policy/host.ts'
 import type { LocalRule } from '../../policy/policy-document.ts'
+import type { Profile } from '../../policy/profile.ts'
 import { explain, type Answer } from '../../policy/verdict.ts'
+import { sayHours, sayMoment } from '../../spoken-hours.ts'
 import type { RouteDeps } from '../deps.ts'
 import { queryText } from '../form.ts'
 import { readPolicy, renderPage, wordingFor } from '../page.ts'
@@ -57,6 +59,7 @@ async function examine(
   const { snapshot, lists } = current
   const now = clock()
   const client = snapshot.networks(ip)
+  const profile = snapshot.profiles.get(client.profile)
   const answers = explain(snapshot, client, target, now)
   const deciding = answers.find(({ verdict }) => verdict !== undefined)
   const { host, path } = target
@@ -70,8 +73,9 @@ async function examine(
     sentence: t(`explain.${deciding?.verdict?.action ?? 'allow'}`, { host: target.host }),
     action: deciding?.verdict?.action ?? 'allow',
     place: client.room === '' ? t('explain.unknown') : `${client.siteName}, ${client.room}`,
-    profile: snapshot.profiles.get(client.profile)?.label[words.locale] ?? client.profile,
+    profile: profile?.label[words.locale] ?? client.profile,
     ip: ip === NOBODY ? '' : ip,
+    closed: deciding?.check === 'closed-hours' ? sayClosed(profile, now, words) : '',
     checks: answers.map(answer => viewAnswer(answer, answer === deciding, words, labelOf)),
     rules: snapshot.rules
       .about(target.host, client, now)
@@ -89,6 +93,15 @@ async function examine(
       words,
     ),
   }
+}
+
+/** The hours that have closed it, and when it opens next. */
+function sayClosed(profile: Profile | undefined, now: number, words: Wording): string {
+  const { t, locale, timeZone } = words
+  const { opensAt } = profile?.openingAt(now) ?? {}
+  if (opensAt === undefined) return t('explain.neverOpens')
+  const hours = sayHours(profile?.hours ?? [], locale).join(' · ')
+  return t('explain.opens', { hours, when: sayMoment(opensAt, now, timeZone, locale) })
 }
 
 /** What is listed when it is not the site. */

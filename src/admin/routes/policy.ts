@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Locale } from '../../i18n.ts'
 import type { Catalogue, CategoryId } from '../../policy/category.ts'
 import type { PolicyDocument, ProfileDocument } from '../../policy/policy-document.ts'
+import { sayHours } from '../../spoken-hours.ts'
 import type { RouteDeps } from '../deps.ts'
 import { readPolicy, renderPage, wordingFor } from '../page.ts'
 import type { Wording } from '../wording.ts'
@@ -38,7 +39,7 @@ function viewPolicy(policy: PolicyDocument, catalogue: Catalogue, words: Wording
       mode: profile.mode,
       addresses: profile.addresses,
       tunnels: profile.tunnels,
-      hours: sayHours(profile, words),
+      hours: hoursOf(profile, words),
     })),
     sites: policy.sites.slice(0, MAX_SITES).map(({ name, uai, rooms }) => ({
       name,
@@ -66,10 +67,8 @@ function labelsOf(ids: readonly CategoryId[], catalogue: Catalogue, locale: Loca
   return labels.toSorted((a, b) => a.localeCompare(b, locale))
 }
 
-function sayHours({ hours }: ProfileDocument, { t }: Wording): string {
+function hoursOf({ hours }: ProfileDocument, { t, locale }: Wording): string {
   if (hours === null) return t('policy.always')
-  const windows = hours.map(({ days, from, to }) => {
-    return `${days.map(day => t(`day.${day}`)).join(' ')} ${from}–${to}`
-  })
-  return t('policy.hours', { hours: windows.join(' · ') })
+  if (hours.length === 0) return t('policy.closed')
+  return t('policy.hours', { hours: sayHours(hours, locale).join(' · ') })
 }

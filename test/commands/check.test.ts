@@ -1,0 +1,78 @@
+/** What `preau check` prints of a verdict, for people. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
+import t, { type Test } from 'tap'
+import { check } from '../../src/commands/check.ts'
+import { createTerminal } from '../../src/commands/terminal.ts'
+import { loadConfig } from '../../src/config.ts'
+import { install } from '../../src/install.ts'
+import { CURRENT } from '../../src/policy/document.ts'
+import { parsePolicy } from '../../src/policy/policy-document.ts'
+import { updateList } from '../../src/updates/update-list.ts'
+
+/** A city of one profile, with a list; answers what a check prints. */
+async function openCity(t: Test, policy: object, files: Record<string, string>) {
+  const dataDir = t.testdir()
+  const config = loadConfig(undefined, { PREAU_DATA_DIR: dataDir })
+  const { store, catalogue } = await install(config, Date.now)
+  const { version: expects = 'absent' } = (await store.get('policy', CURRENT)) ?? {}
+  const { profile, ...rest } = policy as { profile: object }
+  const body = parsePolicy(
+    {
+      version: 1,
+      city: { name: 'Ville', timeZone: 'Europe/Paris' },
+      profiles: [{ id: 'pupils', label: { fr: 'Élèves', en: 'Pupils' }, ...profile }],
+      sites: [],
+      ...rest,
+    },
+    catalogue,
+  )
+  await store.commit({ by: 'test', action: 'test', at: 0 }, [
+    { kind: 'policy', id: CURRENT, expects, body },
+  ])
+  const path = join(dataDir, 'tree')
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(join(path, dirname(name)), { recursive: true })
+    writeFileSync(join(path, name), text)
+  }
+  const what = { path, source: 'tree', name: 'ut1', by: 'cli', mode: 'activate' } as const
+  await updateList({ store, config, catalogue, clock: Date.now }, what)
+  await store.close()
+  return async (host: string): Promise<string> => {
+    let printed = ''
+    const output = { isTTY: false, write: (text: string) => (printed += text) }
+    const terminal = createTerminal('fr', output as unknown as NodeJS.WriteStream)
+    await check(config, terminal, { host, ip: '127.0.0.1', json: false })
+    return stripVTControlCharacters(printed)
+  }
+}
+
+t.test(
+  'an expression that acts is told as what refuses, one that is off as without effect',
+  async t => {
+    const ask = await openCity(
+      t,
+      { profile: { blocked: ['games'] }, expressions: ['games'] },
+      { 'games/expressions': 'secretgame\n', 'press/expressions': 'gazette\n' },
+    )
+    const games = await ask('https://www.secretgame.example')
+    t.match(games, /catégories : .*\(games\)/)
+    t.match(games, '✗ bloqué')
+    t.match(games, /\(games\) — liste ut1, .* ligne 1 : secretgame/)
+    const press = await ask('https://gazette.example')
+    t.match(press, '✓ autorisé')
+    t.match(press, /gazette \(depuis le .*\) \(expression sans effet/)
+  },
+)
+
+t.test('closed hours are told, and when it opens next', async t => {
+  const hours = [{ days: ['mon'], from: '21:00', to: '21:01' }]
+  const ask = await openCity(t, { profile: { hours } }, { 'games/domains': 'games.example\n' })
+  t.match(
+    await ask('https://plain.example'),
+    /ouvert le lundi de 21:00 à 21:01 ; rouvre .* à 21:00/,
+  )
+  const never = await openCity(t, { profile: { hours: [] } }, { 'games/domains': 'g.example\n' })
+  t.match(await never('https://plain.example'), 'ce profil n’a pas d’heure d’ouverture')
+})
