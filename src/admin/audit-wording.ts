@@ -42,6 +42,7 @@ const WORDS = {
   role: 'role',
   reason: 'reason',
   enabled: 'detail.enabled',
+  effect: 'detail.effect',
 } as const
 
 function describeDetail(

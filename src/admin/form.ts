@@ -2,8 +2,8 @@
 import { PreauError } from '../errors.ts'
 import { UNPRINTABLE } from '../policy/unprintable.ts'
 
-/** The raw text of a field, as typed (a password). Throws PREAU_INVALID_INPUT; PREAU_TOO_LARGE past `max` characters. */
-export function rawField(body: unknown, name: string, max: number): string {
+/** The text of a field, as it was sent. Throws PREAU_INVALID_INPUT; PREAU_TOO_LARGE past `max` characters. */
+function rawField(body: unknown, name: string, max: number): string {
   const isForm = typeof body === 'object' && body !== null
   const value: unknown = isForm ? Reflect.get(body, name) : undefined
   if (typeof value !== 'string') {

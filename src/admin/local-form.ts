@@ -1,14 +1,13 @@
-/** The form of a local rule: reads and judges its fields, in words that name the field as the page does. */
-import { PreauError } from '../errors.ts'
+/** The form of a local rule: reads and judges its fields, all of them. */
 import type { Catalogue } from '../policy/category.ts'
 import { isAddress, parseHumanHost, type Host } from '../policy/host.ts'
 import type { LocalRule, PolicyDocument } from '../policy/policy-document.ts'
-import { choiceField, textField } from './form.ts'
-import type { AdminText, AdminTranslate } from './texts.ts'
+import { FormReader } from './form-reader.ts'
+import type { AdminTranslate } from './texts.ts'
 
 export const MAX_KEY = 400
 const MAX_REASON = 200
-const ACTIONS = ['allow', 'block', 'classify', 'declassify'] as const
+export const ACTIONS = ['allow', 'block', 'classify', 'declassify'] as const
 
 export interface RuleContext {
   readonly catalogue: Catalogue
@@ -18,29 +17,32 @@ export interface RuleContext {
   readonly policy: PolicyDocument | undefined
 }
 
-/** Throws PREAU_INVALID_INPUT. */
+/** Throws FormRefused. */
 export function readRule(body: unknown, { catalogue, t, by, now, policy }: RuleContext): LocalRule {
-  const wrong = (field: AdminText, detail: AdminText): PreauError =>
-    new PreauError('PREAU_INVALID_INPUT', { field: t(field), detail: t(detail) })
-  const host = parseTyped(textField(body, 'host', 2_000))
-  if (host === undefined) throw wrong('local.host', 'local.badHost')
-  const action = choiceField(body, 'action', ACTIONS)
+  const form = new FormReader(body, t)
+  const host = parseTyped(form.needed('host', 2_000))
+  if (host === undefined) form.fail('host', t('local.badHost'))
+  const action = form.choice('action', ACTIONS)
   const isCorrection = action === 'classify' || action === 'declassify'
-  const category = textField(body, 'category', 64)
-  if (isCorrection && !catalogue.has(category)) throw wrong('local.category', 'local.badCategory')
-  const reason = textField(body, 'reason', MAX_REASON)
-  if (action === 'declassify' && reason === '') throw wrong('local.reason', 'local.needReason')
-  const site = textField(body, 'site', 16)
+  const category = form.text('category', 64)
+  if (isCorrection && !catalogue.has(category)) form.fail('category', t('local.badCategory'))
+  const reason = form.text('reason', MAX_REASON)
+  const note = form.text('note', MAX_REASON)
+  if (action === 'declassify' && reason === '' && note === '')
+    form.fail('note', t('local.needReason'))
+  const site = form.text('site', 16)
   if (site !== '' && !policy?.sites.some(({ uai }) => uai === site))
-    throw wrong('local.where', 'local.badSite')
-  const until = textField(body, 'until', 10)
-  if (until !== '' && !isDate(until)) throw wrong('local.until', 'local.badDate')
+    form.fail('site', t('local.badSite'))
+  const until = form.text('until', 10)
+  if (until !== '' && !isDate(until)) form.fail('until', t('local.badDate'))
+  if (host === undefined || form.isWrong) return form.refuse()
   return {
     host,
     action,
     ...(isCorrection ? { category } : {}),
     ...(site === '' ? {} : { site }),
     ...(reason === '' ? {} : { reason }),
+    ...(note === '' ? {} : { note }),
     ...(until === '' ? {} : { until }),
     by,
     at: new Date(now).toISOString(),

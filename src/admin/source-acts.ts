@@ -4,8 +4,9 @@ import { KNOWN_SOURCES, type ListSource } from '../policy/list-source.ts'
 import type { Stored } from '../store/store.ts'
 import type { RouteDeps } from './deps.ts'
 import { choiceField, textField } from './form.ts'
+import { FormReader, FormRefused } from './form-reader.ts'
 import { MAX_SOURCES, readListState } from './list-state.ts'
-import { MAX_NAME, readFields, readName, refused } from './source-form.ts'
+import { MAX_NAME, readFields, readName } from './source-form.ts'
 import type { AdminTranslate } from './texts.ts'
 
 interface Asked {
@@ -19,8 +20,9 @@ export type SourceAct = (deps: RouteDeps, asked: Asked) => Promise<void>
 
 export const addTyped: SourceAct = async (deps, asked) => {
   const { body, t } = asked
-  const name = readName(body, t)
-  await add(deps, asked, { name, ...readFields(body, deps.catalogue, t), enabled: true })
+  const form = new FormReader(body, t)
+  const name = readName(form, t)
+  await add(deps, asked, { name, ...readFields(form, deps.catalogue, t), enabled: true })
 }
 
 export const addKnown: SourceAct = async (deps, asked) => {
@@ -34,9 +36,9 @@ async function add(deps: RouteDeps, { by, t }: Asked, source: ListSource): Promi
   const { store, clock } = deps
   const { sources, stored } = await readListState(deps)
   if (sources.some(({ name }) => name === source.name)) {
-    throw refused(t, 'sources.name', 'sources.nameTaken')
+    throw new FormRefused(new Map([['name', t('sources.nameTaken')]]))
   }
-  if (stored.size >= MAX_SOURCES) throw refused(t, 'sources.title', 'sources.tooMany')
+  if (stored.size >= MAX_SOURCES) throw new FormRefused(new Map([['name', t('sources.tooMany')]]))
   const at = clock()
   const detail = { url: source.url, category: source.category }
   await store.commit({ by, action: 'source.add', subject: source.name, detail, at }, [
@@ -58,7 +60,7 @@ async function readStored(
 
 export const changeSource: SourceAct = async (deps, asked) => {
   const row = await readStored(deps, asked)
-  const fields = readFields(asked.body, deps.catalogue, asked.t)
+  const fields = readFields(new FormReader(asked.body, asked.t), deps.catalogue, asked.t)
   await change(deps, asked, row, fields)
 }
 

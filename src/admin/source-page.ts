@@ -6,6 +6,7 @@ import { sharedData } from './list-page.ts'
 import { readListState } from './list-state.ts'
 import { listLabel } from './list-wording.ts'
 import { readPolicy, renderPage, wordingFor, type Notice } from './page.ts'
+import { showForm, type ShownForm } from './shown-form.ts'
 import { MAX_NAME, MAX_URL } from './source-form.ts'
 import { sayNight, viewOffers, viewSources } from './source-view.ts'
 
@@ -13,15 +14,15 @@ export interface SourcePage {
   readonly notice?: Notice | undefined
   /** A source that is asked for at an hour when it wants to be left alone. */
   readonly asked?: string
-  /** What was typed into the form to add one, when it was refused. */
-  readonly typed?: Readonly<Record<string, string>>
+  /** One that was refused: that of a source by its name, or the one that adds, which has no id. */
+  readonly form?: ShownForm
 }
 
 export async function showSources(
   request: FastifyRequest,
   reply: FastifyReply,
   deps: RouteDeps,
-  { notice, asked, typed = {} }: SourcePage = {},
+  { notice, asked, form = showForm() }: SourcePage = {},
 ): Promise<FastifyReply> {
   const { store, catalogue, config } = deps
   const [policy, state] = await Promise.all([readPolicy(store), readListState(deps)])
@@ -30,6 +31,7 @@ export async function showSources(
     id,
     label: label[words.locale],
   }))
+  const fresh = showForm()
   const data = {
     ...sharedData(state, deps, words),
     tab: '/lists/sources',
@@ -37,7 +39,8 @@ export async function showSources(
     offers: viewOffers(state, words),
     night: sayNight(config.lists, words),
     asked: asked === undefined ? undefined : { name: asked, label: listLabel(asked, words) },
-    typed,
+    form: form.id === '' ? form : fresh,
+    formOf: (name: string) => (form.id === name ? form : fresh),
     formats: SOURCE_FORMATS.map(id => ({ id, label: words.t(`format.${id}`) })),
     categories: choices.toSorted((a, b) => a.label.localeCompare(b.label, words.locale)),
     maxName: MAX_NAME,

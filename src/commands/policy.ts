@@ -8,7 +8,8 @@ import { detailOf } from '../error-detail.ts'
 import { PreauError } from '../errors.ts'
 import { withInstalled } from '../install.ts'
 import { CURRENT } from '../policy/document.ts'
-import { diffPolicies, parsePolicy, type Difference } from '../policy/policy-document.ts'
+import { diffPolicies, type Difference } from '../policy/policy-difference.ts'
+import { parsePolicy } from '../policy/policy-document.ts'
 import { printable, type Terminal } from './terminal.ts'
 
 const MAX_BYTES = 64e6

@@ -1,4 +1,4 @@
-/** The policy as people write, export and import it (JSON): schema, validation, and the differences between two. */
+/** The policy as people write, export and import it (JSON): schema and validation. */
 import { z } from 'zod'
 import { PreauError } from '../errors.ts'
 import { parseCidr } from './address.ts'
@@ -64,20 +64,24 @@ const ruleSchema = z
     category: z.string().max(64).optional(),
     /** The UAI of the only school concerned; absent: the whole city. */
     site: z.string().optional(),
+    /** Read by all: the block page of a rule that closes a site shows it. */
     reason: text.optional(),
+    /** Read by those who run the filter only. */
+    note: text.optional(),
     /** The last civil day on which it acts; absent: for good. */
     until: z.iso.date().optional(),
     by: text.optional(),
     at: z.iso.datetime().optional(),
   })
-  .superRefine(({ action, category, reason }, context) => {
+  .superRefine(({ action, category, reason, note }, context) => {
     const isCorrection = action === 'classify' || action === 'declassify'
     const issue = (path: string, message: string): void =>
       context.addIssue({ code: 'custom', path: [path], message })
     if (isCorrection !== (category !== undefined))
       issue('category', isCorrection ? 'a category is needed' : `not with "${action}"`)
     // It opens what a trusted third party closed, even for good: whoever reads the journal must find out why.
-    if (action === 'declassify' && reason === undefined) issue('reason', 'a reason is needed')
+    if (action === 'declassify' && reason === undefined && note === undefined)
+      issue('note', 'a reason or a note is needed')
   })
 
 const policySchema = z.strictObject({
@@ -196,52 +200,4 @@ function unknownSite(policy: PolicyDocument): Broken | undefined {
   const known = new Set(policy.sites.map(site => site.uai))
   const rule = policy.rules.find(({ site }) => site !== undefined && !known.has(site))
   return rule && { path: `rules.${rule.host}`, detail: `unknown school "${rule.site}"` }
-}
-
-/** One value that differs: `before` or `after` is undefined where it was added or removed. */
-export interface Difference {
-  readonly path: string
-  readonly before?: unknown
-  readonly after?: unknown
-}
-
-/** What changes from one policy to another, by path; list items are matched by their key (id, UAI, name, host). */
-export function diffPolicies(before: unknown, after: unknown, path = ''): Difference[] {
-  if (JSON.stringify(before) === JSON.stringify(after)) return []
-  const left = entriesOf(before)
-  const right = entriesOf(after)
-  if (!left || !right) return [{ path, before, after }]
-  const keys = new Set([...left.keys(), ...right.keys()])
-  return [...keys].flatMap(key =>
-    diffPolicies(left.get(key), right.get(key), path === '' ? key : `${path}.${key}`),
-  )
-}
-
-function entriesOf(value: unknown): Map<string, unknown> | undefined {
-  if (Array.isArray(value)) return keyed(value)
-  if (typeof value === 'object' && value !== null) return new Map(Object.entries(value))
-  return undefined
-}
-
-/** Items by their key; a second one of the same key (two rules for a host) is told apart by its number. */
-function keyed(items: readonly unknown[]): Map<string, unknown> {
-  const entries = new Map<string, unknown>()
-  const counts = new Map<string, number>()
-  for (const [index, item] of items.entries()) {
-    const key = keyOf(item) ?? String(index)
-    const count = (counts.get(key) ?? 0) + 1
-    counts.set(key, count)
-    entries.set(count === 1 ? key : `${key} (${count})`, item)
-  }
-  return entries
-}
-
-function keyOf(item: unknown): string | undefined {
-  if (typeof item === 'string') return item
-  if (typeof item !== 'object' || item === null) return undefined
-  const { id: itemId, uai, name, host: itemHost, site, category } = item as Record<string, unknown>
-  const key = itemId ?? uai ?? name ?? itemHost
-  return typeof key === 'string'
-    ? [key, category, site].filter(part => typeof part === 'string').join('@')
-    : undefined
 }

@@ -1,7 +1,7 @@
 /** What the admin app is given beside the store: work on the lists that a test moves by hand, and a snapshot. */
 import type { AdminDeps, ListWork, WorkState } from '../../src/admin/deps.ts'
 import { createAddressJudge } from '../../src/policy/address.ts'
-import type { Catalogue } from '../../src/policy/category.ts'
+import type { Catalogue, CategoryId } from '../../src/policy/category.ts'
 import type { PolicyDocument } from '../../src/policy/policy-document.ts'
 import { buildSnapshot } from '../../src/policy/snapshot.ts'
 
@@ -42,13 +42,17 @@ const NO_LISTS = {
   expressions: [],
 }
 
-/** A snapshot of a policy, with no host in any category. */
-export function aCurrent(policy: PolicyDocument, catalogue: Catalogue): AdminDeps['current'] {
+/** A snapshot of a policy, in which only the hosts of `listed` are of a category. */
+export function aCurrent(
+  policy: PolicyDocument,
+  catalogue: Catalogue,
+  listed: Readonly<Record<string, readonly CategoryId[]>> = {},
+): AdminDeps['current'] {
   const snapshot = buildSnapshot({
     policy,
     grants: [],
     catalogue,
-    categories: () => [],
+    categories: host => listed[host] ?? [],
     addresses: createAddressJudge([]),
   })
   return { snapshot, lists: NO_LISTS, onSwap: () => () => undefined }

@@ -1,6 +1,8 @@
 import t from 'tap'
 import { CURRENT } from '../../src/policy/document.ts'
-import { openWorld, START, type World } from './world.ts'
+import { aCurrent } from './fake-work.ts'
+import { consentIn, faultOf, rowsOf, readingOf } from './page-text.ts'
+import { CATALOGUE, openWorld, POLICY, START, type World } from './world.ts'
 
 const FORM = {
   host: 'lecon.example',
@@ -8,6 +10,7 @@ const FORM = {
   category: '',
   site: '',
   reason: '',
+  note: '',
   until: '',
 }
 
@@ -16,7 +19,9 @@ async function rulesOf({ store }: World) {
 }
 
 async function city(t: Parameters<typeof openWorld>[0]) {
-  const world = await openWorld(t)
+  const listed = { 'adulte.test': ['adult'], 'adulte2.test': ['adult'], 'echecs.test': ['games'] }
+  const current = aCurrent(POLICY, CATALOGUE, listed)
+  const world = await openWorld(t, { current })
   await world.user('Claire', 'dsi')
   return { world, claire: await world.as('Claire') }
 }
@@ -51,9 +56,102 @@ t.test('a site is put in a category and taken out of it; taking out needs a reas
   const { world, claire } = await city(t)
   await claire.post('/local', { ...FORM, action: 'classify', category: 'games' })
   t.match((await rulesOf(world))[0], { action: 'classify', category: 'games' })
-  const out = { ...FORM, action: 'declassify', category: 'games' }
-  t.equal((await claire.post('/local', out)).statusCode, 400)
-  t.equal((await claire.post('/local', { ...out, reason: 'Club d’échecs' })).statusCode, 303)
+  const out = { ...FORM, host: 'echecs.test', action: 'declassify', category: 'games' }
+  const unsaid = await claire.post('/local', out)
+  t.equal(unsaid.statusCode, 400)
+  t.match(faultOf(unsaid.body, 'note'), 'Dites pourquoi')
+  t.equal((await claire.post('/local', { ...out, note: 'Club d’échecs' })).statusCode, 303)
+})
+
+t.test('a form with faults comes back whole, with each fault beside its field', async t => {
+  const { world, claire } = await city(t)
+  const before = await rulesOf(world)
+  const sent = {
+    ...FORM,
+    host: 'pas un site',
+    action: 'classify',
+    category: 'nothing',
+    site: '0590002B',
+    reason: 'Pour <tous>',
+    note: 'Demandé par le directeur',
+    until: '2026-12-18',
+  }
+  const { statusCode, body } = await claire.post('/local', sent)
+  t.equal(statusCode, 400)
+  t.match(body, /role="alert"/)
+  t.match(faultOf(body, 'host'), 'Un nom de site est attendu')
+  t.match(faultOf(body, 'category'), 'Choisissez une catégorie')
+  for (const value of [
+    'pas un site',
+    'Pour &lt;tous&gt;',
+    'Demandé par le directeur',
+    '2026-12-18',
+  ])
+    t.match(body, `value="${value}"`)
+  t.match(body, /<option value="classify" selected>/)
+  t.match(body, /<option value="0590002B" selected>/)
+  t.equal(body.match(/ autofocus/g)?.length, 1, 'the first one has the focus')
+  t.same(await rulesOf(world), before)
+})
+
+t.test('a rule that would not act is said to be so before it is saved, with what wins', async t => {
+  const { world, claire } = await city(t)
+  const form = { ...FORM, host: 'adulte.test', action: 'allow', note: 'Signalé' }
+  const asked = await claire.post('/local', form)
+  t.equal(asked.statusCode, 409)
+  t.match(readingOf(asked.body), 'Cette règle n’est pas encore enregistrée')
+  t.match(
+    readingOf(asked.body),
+    'aucun effet : le contrôle « Catégorie interdite » (Sites pour adultes) décide avant elle',
+  )
+  t.match(asked.body, 'value="Signalé"', 'nothing typed is lost')
+  t.notOk((await rulesOf(world)).some(({ host }) => host === 'adulte.test'))
+  const consent = consentIn(asked.body)
+  const other = await claire.post('/local', { ...form, host: 'adulte2.test', consent })
+  t.equal(other.statusCode, 409, 'it was agreed to for another site')
+  const saved = await claire.post('/local', { ...form, consent })
+  t.equal(saved.headers.location, '/local?added=adulte.test')
+  const page = readingOf((await claire.get('/local?added=adulte.test')).body)
+  t.match(page, 'La règle pour adulte.test est enregistrée ; elle est sans effet')
+  t.notMatch(page, 'adulte.test est en vigueur')
+})
+
+t.test('two contrary rules for one site are not both called in force', async t => {
+  const { claire } = await city(t)
+  t.equal((await claire.post('/local', { ...FORM, action: 'allow' })).statusCode, 303)
+  const asked = await claire.post('/local', FORM)
+  t.equal(asked.statusCode, 409)
+  t.match(
+    readingOf(asked.body),
+    'La règle « ouvert » (Toute la ville) pour ce site n’agirait plus.',
+  )
+  await claire.post('/local', { ...FORM, consent: consentIn(asked.body) })
+  const rows = rowsOf((await claire.get('/local?q=lecon')).body)
+  t.match(rows, [/fermé en vigueur/, /ouvert sans effet la règle « fermé » pour lecon\.example/])
+})
+
+t.test('what is open by a decision is told to whoever closes the site', async t => {
+  const { world, claire } = await city(t)
+  await world.grant({ host: 'lecon.example' as never })
+  const asked = await claire.post('/local', FORM)
+  t.match(
+    readingOf(asked.body),
+    'n’agirait qu’en partie : un accès ouvert par claire passe avant elle',
+  )
+})
+
+t.test('the note is for those who run the filter; the reason is told to be for all', async t => {
+  const { world, claire } = await city(t)
+  await claire.post('/local', { ...FORM, reason: 'Triche', note: 'Plainte de Mme X' })
+  t.match((await rulesOf(world))[0], { reason: 'Triche', note: 'Plainte de Mme X' })
+  t.match(await world.store.tail({ limit: 1 }), [
+    { detail: { effect: 'block', reason: 'Triche', note: 'Plainte de Mme X' } },
+  ])
+  const form = readingOf((await claire.get('/local')).body)
+  t.match(form, 'Raison, lue par tous Affichée sur la page de blocage')
+  t.match(form, 'Note interne Lue dans cet espace')
+  const journal = readingOf((await claire.get('/audit')).body)
+  t.match(journal, 'motif : « Triche » · note interne : « Plainte de Mme X »')
 })
 
 t.test(
@@ -109,5 +207,7 @@ t.test('a link puts no sentence of its own on the page', async t => {
   const told = 'Votre session est menacée : appelez le 06 00 00 00 00'
   for (const name of ['added', 'removed'])
     t.notMatch((await claire.get(`/local?${name}=${encodeURIComponent(told)}`)).body, 'appelez')
-  t.match((await claire.get('/local?added=regle.example')).body, 'regle.example')
+  const added = async (host: string) => readingOf((await claire.get(`/local?added=${host}`)).body)
+  t.match(await added('lumni.fr'), 'La règle pour lumni.fr est en vigueur.')
+  t.notMatch(await added('regle.example'), 'est en vigueur.', 'there is no such rule')
 })

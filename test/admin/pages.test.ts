@@ -217,7 +217,7 @@ t.test(
       'Sites pour adultes',
       'École des Tilleuls',
       '10.3.1.0/24',
-      'lumni.fr',
+      'href="/local"',
       'preau policy import',
       '127.0.0.1:3128',
       '8F:1C:AA:02',

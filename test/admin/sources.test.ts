@@ -1,5 +1,6 @@
 import t from 'tap'
 import { putSource, staffed, textOf } from './list-world.ts'
+import { faultOf } from './page-text.ts'
 import { START } from './world.ts'
 
 const MINUTE_MS = 60_000
@@ -82,28 +83,29 @@ t.test(
     await putSource(world.store, { name: 'deja' })
     const claire = await world.as('Claire')
     const wrong: [Record<string, string>, string][] = [
-      [{ name: 'Majuscule' }, 'Nom : des minuscules'],
+      [{ name: 'Majuscule' }, 'Des minuscules'],
       [{ name: 'preau' }, '« preau » est réservé'],
-      [{ name: '../x' }, 'Nom : des minuscules'],
-      [{ name: 'deja' }, 'Nom : une source porte déjà ce nom'],
-      [{ url: 'ftp://x.example/' }, 'Adresse : une adresse http ou https'],
-      [{ url: 'file:///etc/passwd' }, 'Adresse : une adresse http ou https'],
+      [{ name: '../x' }, 'Des minuscules'],
+      [{ name: 'deja' }, 'Une source porte déjà ce nom'],
+      [{ url: 'ftp://x.example/' }, 'Une adresse http ou https'],
+      [{ url: 'file:///etc/passwd' }, 'Une adresse http ou https'],
       [{ url: 'https://moi:secret@x.example/' }, 'sans identifiant ni mot de passe'],
-      [{ category: 'rien' }, 'Catégorie : cette catégorie n’existe pas'],
-      [{ category: '' }, 'Catégorie : choisissez-en une'],
-      [{ format: 'archive' }, 'Catégorie : une archive dit elle-même ses catégories'],
-      [{ format: 'pdf' }, 'format : auto, archive, lines'],
+      [{ url: 'x'.repeat(1_001) }, 'Trop long'],
+      [{ category: 'rien' }, 'Cette catégorie n’existe pas'],
+      [{ category: '' }, 'Choisissez-en une'],
+      [{ format: 'archive' }, 'Une archive dit elle-même ses catégories'],
+      [{ format: 'pdf' }, 'Choisissez l’une des réponses'],
     ]
     for (const [change, text] of wrong) {
       const answer = await claire.post('/lists/sources', { ...JEUX, ...change })
       t.equal(answer.statusCode, 400, text)
-      t.match(textOf(answer), text)
+      const field =
+        'format' in change ? /format|category/ : new RegExp(Object.keys(change)[0] ?? '')
+      const told = ['name', 'url', 'format', 'category'].filter(name => faultOf(answer.body, name))
+      t.ok(told.length > 0 && told.every(name => field.test(name)), `${text}: ${told.join()}`)
+      t.match(told.map(name => faultOf(answer.body, name)).join(), text)
       if (change['url'] === undefined) t.match(answer.body, `value="${JEUX.url}"`, 'kept')
     }
-    t.equal(
-      (await claire.post('/lists/sources', { ...JEUX, url: 'x'.repeat(1_001) })).statusCode,
-      413,
-    )
     t.equal(await world.store.count('source'), 1)
   },
 )
@@ -113,7 +115,7 @@ t.test('a hundred sources are enough', async t => {
   for (let n = 0; n < 100; n++) await putSource(world.store, { name: `s${n}` })
   const answer = await (await world.as('Claire')).post('/lists/sources', JEUX)
   t.equal(answer.statusCode, 400)
-  t.match(textOf(answer), 'il y en a déjà trop')
+  t.match(faultOf(answer.body, 'name'), 'Il y a déjà trop de sources')
   t.equal(await world.store.count('source'), 100)
 })
 

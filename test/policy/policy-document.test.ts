@@ -1,7 +1,8 @@
 import t from 'tap'
 import { loadCatalogue } from '../../src/categories/catalogue.ts'
 import { DEFAULT_POLICY } from '../../src/policy/default-policy.ts'
-import { diffPolicies, parsePolicy } from '../../src/policy/policy-document.ts'
+import { diffPolicies } from '../../src/policy/policy-difference.ts'
+import { parsePolicy } from '../../src/policy/policy-document.ts'
 import { strictestProfile } from '../../src/policy/profile.ts'
 import { aPolicy, CATALOGUE } from '../support/snapshot.ts'
 

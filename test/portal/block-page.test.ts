@@ -54,6 +54,14 @@ const REASONS = [
   { name: 'a warning', url: 'http://blog.example/', says: 'Continuer vers le site', asks: false },
 ]
 
+tap.test('the note of a rule is for those who run the filter, and is on no page here', async t => {
+  const world = await PortalWorld.open(t)
+  for (const accept of ['text/html', 'application/json', 'image/png']) {
+    const { body } = await world.ask('http://ville.example/', { headers: { accept } })
+    t.notMatch(body, 'Plainte')
+  }
+})
+
 for (const { name, url, ip, says, asks } of REASONS) {
   tap.test(`the page explains ${name}, in French first and in English on demand`, async t => {
     const world = await PortalWorld.open(t)

@@ -52,7 +52,14 @@ const POLICY: PolicyDocument = {
       rooms: [{ name: 'Salle 1', profile: 'pupils', networks: ['10.2.0.0/16'] }],
     },
   ],
-  rules: [{ host: 'ville.example' as Host, action: 'block', reason: 'Décision du 3 mars' }],
+  rules: [
+    {
+      host: 'ville.example' as Host,
+      action: 'block',
+      reason: 'Décision du 3 mars',
+      note: 'Plainte d’un parent',
+    },
+  ],
 }
 
 export function citySnapshot(): Snapshot {

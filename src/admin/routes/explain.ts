@@ -10,6 +10,7 @@ import { sayHours, sayMoment } from '../../spoken-hours.ts'
 import type { RouteDeps } from '../deps.ts'
 import { queryText } from '../form.ts'
 import { readPolicy, renderPage, wordingFor } from '../page.ts'
+import { showForm } from '../shown-form.ts'
 import { isAdminText } from '../texts.ts'
 import type { Wording } from '../wording.ts'
 
@@ -28,20 +29,21 @@ export function explainRoutes(app: FastifyInstance, deps: RouteDeps): void {
     const target = typed.host === '' ? undefined : parseTyped(typed.host)
     const ip = typed.ip === '' ? NOBODY : parseHost(typed.ip)
     const isBadIp = ip === undefined || !isAddress(ip)
-    const problem =
-      typed.host !== '' && target === undefined
-        ? 'explain.bad'
-        : isBadIp
-          ? 'explain.badIp'
-          : undefined
+    const faults = new Map<string, string>()
+    if (typed.host !== '' && target === undefined) faults.set('host', words.t('explain.bad'))
+    if (isBadIp) faults.set('ip', words.t('explain.badIp'))
     const answer =
       target === undefined || isBadIp
         ? undefined
         : await examine(deps, { target, ip, words, city: policy?.city.name ?? '' })
-    const notice =
-      problem === undefined ? undefined : ({ kind: 'problem', text: words.t(problem) } as const)
     const page = { view: 'explain', title: words.t('explain.title'), nav: 'nav.local' } as const
-    return renderPage(request, reply, deps, { ...page, notice, data: { typed, answer } }, policy)
+    return renderPage(
+      request,
+      reply,
+      deps,
+      { ...page, data: { form: showForm(typed, faults), answer } },
+      policy,
+    )
   })
 }
 

@@ -9,7 +9,6 @@ import { readPolicy, renderPage, wordingFor } from '../page.ts'
 import type { Wording } from '../wording.ts'
 
 const MAX_SITES = 300
-const MAX_RULES = 300
 
 export function policyRoutes(app: FastifyInstance, deps: RouteDeps): void {
   const { store, catalogue, proxyAddress, caFingerprint } = deps
@@ -49,12 +48,7 @@ function viewPolicy(policy: PolicyDocument, catalogue: Catalogue, words: Wording
     })),
     sitesCount: policy.sites.length,
     maxSites: MAX_SITES,
-    rules: policy.rules.slice(0, MAX_RULES).map(rule => ({
-      ...rule,
-      where: rule.site === undefined ? words.t('policy.everywhere') : words.siteName(rule.site),
-    })),
     rulesCount: policy.rules.length,
-    maxRules: MAX_RULES,
   }
 }
 

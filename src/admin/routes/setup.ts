@@ -4,59 +4,60 @@ import { PreauError } from '../../errors.ts'
 import { MAX_PASSWORD, MIN_PASSWORD } from '../../policy/account.ts'
 import { giveFormToken } from '../csrf.ts'
 import type { RouteDeps } from '../deps.ts'
-import { queryText, rawField, textField } from '../form.ts'
-import { renderPage } from '../page.ts'
+import { queryText } from '../form.ts'
+import { FormReader } from '../form-reader.ts'
+import { renderPage, type Notice } from '../page.ts'
 import { findSetupLink, spendSetupLink } from '../setup-link.ts'
+import { refuseForm, showForm, type ShownForm } from '../shown-form.ts'
 import { adminTexts } from '../texts.ts'
 import { startSession } from './sign-in.ts'
 
 const MAX_TOKEN = 100
-const MAX_NAME = 128
+const MAX_NAME = 64
 
 export function setupRoutes(app: FastifyInstance, deps: RouteDeps): void {
   app.get('/setup', { config: { access: 'public' } }, async (request, reply) => {
     const token = queryText(request.query, 'token', MAX_TOKEN) ?? ''
     await findSetupLink(deps.store, token)
-    return showForm(request, reply, deps, { token })
+    return showSetup(request, reply, deps, { token, form: showForm() })
   })
   app.post('/setup', { config: { access: 'public' } }, async (request, reply) => {
-    const token = textField(request.body, 'token', MAX_TOKEN)
-    const name = textField(request.body, 'name', MAX_NAME)
-    const password = rawField(request.body, 'password', MAX_PASSWORD * 2)
-    if (rawField(request.body, 'repeat', MAX_PASSWORD * 2) !== password) {
-      const problem = adminTexts(request.locale)('password.differ')
-      reply.code(400)
-      return showForm(request, reply, deps, { token, name, problem })
-    }
+    const form = new FormReader(request.body, adminTexts(request.locale))
+    const token = form.text('token', MAX_TOKEN)
     try {
+      const name = form.needed('name', MAX_NAME)
+      const password = form.raw('password', MAX_PASSWORD)
+      if (form.raw('repeat', MAX_PASSWORD) !== password)
+        form.fail('repeat', adminTexts(request.locale)('password.differ'))
+      form.end()
       const user = await spendSetupLink(deps.store, { token, name, password, now: deps.clock() })
       await startSession(request, reply, deps, user)
-      return await reply.redirect('/', 303)
     } catch (error) {
-      if (!(error instanceof PreauError) || error.status !== 400) throw error
-      reply.code(400)
-      return showForm(request, reply, deps, { token, name, problem: error.text(request.locale) })
+      const isDead = error instanceof PreauError && error.status === 410
+      if (isDead) throw error
+      return showSetup(request, reply, deps, { token, ...refuseForm(request, reply, error) })
     }
+    return reply.redirect('/', 303)
   })
 }
 
-interface FormState {
+interface SetupPage {
   readonly token: string
-  readonly name?: string
-  readonly problem?: string
+  readonly form: ShownForm
+  readonly notice?: Notice
 }
 
-function showForm(
+function showSetup(
   request: FastifyRequest,
   reply: FastifyReply,
   deps: RouteDeps,
-  { token, name = '', problem }: FormState,
+  { token, form, notice }: SetupPage,
 ): Promise<FastifyReply> {
   return renderPage(request, reply, deps, {
     view: 'setup',
     title: adminTexts(request.locale)('setup.title'),
-    notice: problem === undefined ? undefined : { kind: 'problem', text: problem },
+    notice,
     formToken: giveFormToken(request, reply),
-    data: { token, name, minPassword: MIN_PASSWORD },
+    data: { token, form, minPassword: MIN_PASSWORD, maxPassword: MAX_PASSWORD },
   })
 }

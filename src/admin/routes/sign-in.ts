@@ -6,9 +6,10 @@ import type { Change } from '../../policy/document.ts'
 import { userId } from '../accounts.ts'
 import { giveFormToken } from '../csrf.ts'
 import type { RouteDeps } from '../deps.ts'
-import { queryText, rawField, textField } from '../form.ts'
+import { queryText } from '../form.ts'
+import { FormReader } from '../form-reader.ts'
 import type { Attempt } from '../login-guard.ts'
-import { renderPage } from '../page.ts'
+import { renderPage, type Notice } from '../page.ts'
 import { verifyOrPretend } from '../password.ts'
 import {
   dropSession,
@@ -19,6 +20,7 @@ import {
   SESSION_COOKIE,
   shownSession,
 } from '../session.ts'
+import { refuseForm, showForm, type ShownForm } from '../shown-form.ts'
 import { adminTexts } from '../texts.ts'
 
 const MAX_NAME = 128
@@ -27,20 +29,21 @@ export function signInRoutes(app: FastifyInstance, deps: RouteDeps): void {
   const { store, clock } = deps
   app.get('/sign-in', { config: { access: 'public' } }, (request, reply) =>
     request.who === null
-      ? showForm(request, reply, deps, {})
+      ? showSignIn(request, reply, deps, { form: showForm() })
       : reply.redirect(safeNext(request.query), 303),
   )
   app.post('/sign-in', { config: { access: 'public' } }, async (request, reply) => {
-    const name = textField(request.body, 'name', MAX_NAME)
+    const form = new FormReader(request.body, adminTexts(request.locale))
     try {
-      const user = await checkPassword(request, deps, name)
+      const name = form.needed('name', MAX_NAME)
+      const password = form.raw('password', MAX_PASSWORD)
+      form.end()
+      const user = await checkPassword(request, deps, name, password)
       await startSession(request, reply, deps, user)
-      return await reply.redirect(safeNext(request.body), 303)
     } catch (error) {
-      if (!(error instanceof PreauError) || error.status >= 500) throw error
-      reply.code(error.status)
-      return showForm(request, reply, deps, { name, problem: error.text(request.locale) })
+      return showSignIn(request, reply, deps, refuseForm(request, reply, error))
     }
+    return reply.redirect(safeNext(request.body), 303)
   })
   app.post('/sign-out', { config: { access: 'session' } }, async (request, reply) => {
     const { who } = request
@@ -55,24 +58,19 @@ export function signInRoutes(app: FastifyInstance, deps: RouteDeps): void {
   })
 }
 
-interface FormState {
-  readonly name?: string
-  readonly problem?: string
-}
-
-async function showForm(
+async function showSignIn(
   request: FastifyRequest,
   reply: FastifyReply,
   deps: RouteDeps,
-  { name = '', problem }: FormState,
+  { form, notice }: { readonly form: ShownForm; readonly notice?: Notice },
 ): Promise<FastifyReply> {
   return renderPage(request, reply, deps, {
     view: 'sign-in',
     title: adminTexts(request.locale)('signIn.title'),
-    notice: problem === undefined ? undefined : { kind: 'problem', text: problem },
+    notice,
     formToken: giveFormToken(request, reply),
     data: {
-      name,
+      form,
       next: safeNext(request.method === 'GET' ? request.query : request.body),
       hasAccount: (await deps.store.count('user')) > 0,
     },
@@ -84,8 +82,8 @@ async function checkPassword(
   request: FastifyRequest,
   deps: RouteDeps,
   name: string,
+  password: string,
 ): Promise<User> {
-  const password = rawField(request.body, 'password', MAX_PASSWORD)
   const id = userId(name)
   const attempt = await deps.guard.admit(id, request.ip)
   const isRight = await examine(deps, attempt, id, password)

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { PreauError } from '../../errors.ts'
 import type { RouteDeps } from '../deps.ts'
 import { liveClaim } from '../../policy/list-source.ts'
-import { queryText, rawField } from '../form.ts'
+import { queryText } from '../form.ts'
 import { readListState } from '../list-state.ts'
 import { listLabel } from '../list-wording.ts'
 import { wordingFor } from '../page.ts'
@@ -15,7 +15,7 @@ import {
   switchSource,
   type SourceAct,
 } from '../source-acts.ts'
-import { MAX_URL } from '../source-form.ts'
+import { refuseForm } from '../shown-form.ts'
 import { showSources } from '../source-page.ts'
 import { isQuietHour } from '../source-view.ts'
 import { isAdminText } from '../texts.ts'
@@ -56,24 +56,9 @@ async function finish(
   try {
     await act(deps, { name, by: who?.user.name ?? '', body, t })
   } catch (error) {
-    if (!(error instanceof PreauError) || error.status >= 500 || error.status === 404) throw error
-    reply.code(error.status)
-    const notice = { kind: 'problem', text: error.text(request.locale) } as const
-    const typed = act === addTyped ? typedIn(body) : {}
-    return showSources(request, reply, deps, { notice, typed })
+    return showSources(request, reply, deps, refuseForm(request, reply, error, name))
   }
   return reply.redirect(`/lists/sources?done=${done}`, 303)
-}
-
-function typedIn(body: unknown): Record<string, string> {
-  const read = (name: string): string => {
-    try {
-      return rawField(body, name, MAX_URL)
-    } catch {
-      return ''
-    }
-  }
-  return Object.fromEntries(['name', 'url', 'format', 'category'].map(name => [name, read(name)]))
 }
 
 /** Asks once more at the hours when the source wants to be left alone; one piece of work at a time. */

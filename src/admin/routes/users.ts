@@ -4,31 +4,30 @@ import { PreauError } from '../../errors.ts'
 import { MAX_PASSWORD, MIN_PASSWORD, ROLES } from '../../policy/account.ts'
 import { addUser, listUsers, setDisabled, setPassword, setRole, userId } from '../accounts.ts'
 import type { RouteDeps } from '../deps.ts'
-import { choiceField, queryText, rawField, textField } from '../form.ts'
+import { queryText } from '../form.ts'
+import { FormReader } from '../form-reader.ts'
 import { renderPage, type Notice, wordingFor } from '../page.ts'
+import { refuseForm, showForm, type ShownForm } from '../shown-form.ts'
 import { isAdminText } from '../texts.ts'
 
-const MAX_NAME = 128
+const MAX_NAME = 64
 type WithName = { Params: { name: string } }
 
 export function userRoutes(app: FastifyInstance, deps: RouteDeps): void {
   const { store, clock } = deps
   const config = { access: 'dsi' } as const
   const actOf = (request: FastifyRequest) => ({ by: request.who?.user.name ?? '', now: clock() })
-  /** Does the work, then goes back to the list, which says what was done or what is wrong. */
+  /** Does the work, then goes back to the list, which says what was done; what is wrong stands in the form itself. */
   const finish = async (
     request: FastifyRequest,
     reply: FastifyReply,
-    done: string,
-    work: () => Promise<unknown>,
+    { done, form }: { readonly done: string; readonly form: string },
+    work: (form: FormReader) => Promise<unknown>,
   ): Promise<FastifyReply> => {
     try {
-      await work()
+      await work(new FormReader(request.body, wordingFor(request, deps, undefined).t))
     } catch (error) {
-      const isForPeople = error instanceof PreauError && error.status < 500
-      if (!isForPeople || error.code === 'PREAU_USER_UNKNOWN') throw error
-      reply.code(error.status)
-      return showUsers(request, reply, deps, { kind: 'problem', text: error.text(request.locale) })
+      return showUsers(request, reply, deps, refuseForm(request, reply, error, form))
     }
     return reply.redirect(`/users?done=${done}`, 303)
   }
@@ -37,50 +36,63 @@ export function userRoutes(app: FastifyInstance, deps: RouteDeps): void {
     const key = `users.done.${queryText(request.query, 'done') ?? ''}`
     const { t } = wordingFor(request, deps, undefined)
     const notice = isAdminText(key) ? ({ kind: 'done', text: t(key) } as const) : undefined
-    return showUsers(request, reply, deps, notice)
+    return showUsers(request, reply, deps, { notice })
   })
   app.post('/users', { config }, (request, reply) =>
-    finish(request, reply, 'add', () => {
-      const name = textField(request.body, 'name', MAX_NAME)
-      const role = choiceField(request.body, 'role', ROLES)
-      const password = rawField(request.body, 'password', MAX_PASSWORD * 2)
+    finish(request, reply, { done: 'add', form: 'add' }, form => {
+      const name = form.needed('name', MAX_NAME)
+      const role = form.choice('role', ROLES)
+      const password = form.raw('password', MAX_PASSWORD)
+      form.end()
       return addUser(store, { name, role, password, ...actOf(request) })
     }),
   )
   app.post<WithName>('/users/:name/role', { config }, (request, reply) =>
-    finish(request, reply, 'role', () => {
-      const role = choiceField(request.body, 'role', ROLES)
+    finish(request, reply, { done: 'role', form: request.params.name }, form => {
+      const role = form.choice('role', ROLES)
+      form.end()
       return setRole(store, request.params.name, role, actOf(request))
     }),
   )
   app.post<WithName>('/users/:name/state', { config }, (request, reply) =>
-    finish(request, reply, 'state', () => {
-      const state = choiceField(request.body, 'state', ['enabled', 'disabled'])
+    finish(request, reply, { done: 'state', form: request.params.name }, form => {
+      const state = form.choice('state', ['enabled', 'disabled'])
+      form.end()
       return setDisabled(store, request.params.name, state === 'disabled', actOf(request))
     }),
   )
   app.post<WithName>('/users/:name/password', { config }, (request, reply) =>
-    finish(request, reply, 'password', () => {
+    finish(request, reply, { done: 'password', form: request.params.name }, form => {
       // One's own password asks for the current one (/account): an open session must not be enough to keep the account.
       if (userId(request.params.name) === request.who?.userId)
         throw new PreauError('PREAU_FORBIDDEN')
-      const password = rawField(request.body, 'password', MAX_PASSWORD * 2)
+      const password = form.raw('password', MAX_PASSWORD)
+      form.end()
       return setPassword(store, { name: request.params.name, password, ...actOf(request) })
     }),
   )
+}
+
+interface UserPage {
+  readonly notice: Notice | undefined
+  /** One that was refused: that of an account by its id, or the one that adds. */
+  readonly form?: ShownForm
 }
 
 async function showUsers(
   request: FastifyRequest,
   reply: FastifyReply,
   deps: RouteDeps,
-  notice: Notice | undefined,
+  { notice, form }: UserPage,
 ): Promise<FastifyReply> {
   const words = wordingFor(request, deps, undefined)
   const users = await listUsers(deps.store)
+  const fresh = showForm()
+  const formOf = (id: string): ShownForm => (form?.id === id ? form : fresh)
   const rows = users
     .map(({ id, body }) => ({
       id,
+      form: formOf(id),
       name: body.name,
       role: body.role,
       isDisabled: body.disabled ?? false,
@@ -88,7 +100,7 @@ async function showUsers(
       since: words.moment(body.at),
     }))
     .toSorted((a, b) => a.name.localeCompare(b.name, request.locale))
-  const data = { rows, minPassword: MIN_PASSWORD, maxPassword: MAX_PASSWORD }
+  const data = { rows, form: formOf('add'), minPassword: MIN_PASSWORD, maxPassword: MAX_PASSWORD }
   const title = words.t('users.title')
   return renderPage(request, reply, deps, { view: 'users', title, nav: 'nav.users', notice, data })
 }
