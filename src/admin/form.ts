@@ -2,6 +2,8 @@
 import { PreauError } from '../errors.ts'
 import { UNPRINTABLE } from '../policy/unprintable.ts'
 
+const MAX_OPTIONAL = 2_000
+
 /** The text of a field, as it was sent. Throws PREAU_INVALID_INPUT; PREAU_TOO_LARGE past `max` characters. */
 function rawField(body: unknown, name: string, max: number): string {
   const isForm = typeof body === 'object' && body !== null
@@ -27,6 +29,11 @@ export function choiceField<T extends string>(
   const found = choices.find(choice => choice === value)
   if (found !== undefined) return found
   throw new PreauError('PREAU_INVALID_INPUT', { field: name, detail: choices.join(', ') })
+}
+
+/** A line of text that the form may leave out; undefined when absent, empty or longer than any of ours. */
+export function optionalText(body: unknown, name: string): string | undefined {
+  return queryText(body, name, MAX_OPTIONAL)?.replace(UNPRINTABLE, ' ').trim()
 }
 
 /** The optional text of a query, e.g. `?before=`; undefined when absent, repeated or too long. */

@@ -22,10 +22,20 @@ export interface Undoing {
   readonly now: number
 }
 
-/** Whether this person may still take the decision back. */
-export function canUndo({ decision }: UnblockRequest, by: string, now: number): boolean {
+/** For how long this person may still take the decision back; 0: not (any more). */
+export function undoLeftMs({ decision }: UnblockRequest, by: string, now: number): number {
+  return decision === undefined ? 0 : leftMs({ by: decision.by, at: decision.at }, by, now)
+}
+
+interface Act {
+  readonly by: string
+  readonly at: number
+}
+
+/** For how long a person may take back what was done then. */
+export function leftMs(act: Act, by: string, now: number): number {
   // A clock that was set back must not leave the way back open for as long.
-  return decision !== undefined && decision.by === by && Math.abs(now - decision.at) <= UNDO_MS
+  return act.by === by ? Math.max(0, UNDO_MS + 1 - Math.abs(now - act.at)) : 0
 }
 
 /**
@@ -35,7 +45,8 @@ export function canUndo({ decision }: UnblockRequest, by: string, now: number): 
 export function undoDecision({ request, grant, latest, by, now }: Undoing): Change[] {
   const { decision, ...pending } = request.body
   const isNewest = latest === undefined || latest.body.requestId === pending.id
-  if (!canUndo(request.body, by, now) || !isNewest) throw new PreauError('PREAU_UNDO_TOO_LATE')
+  if (undoLeftMs(request.body, by, now) === 0 || !isNewest)
+    throw new PreauError('PREAU_UNDO_TOO_LATE')
   const changes: Change[] = [
     {
       kind: 'request',

@@ -7,6 +7,11 @@ export const ADMIN_ERRORS = {
     fr: 'Cette demande a déjà été traitée par {by} : {outcome}, {when}.',
     en: 'This request was already decided by {by}: {outcome}, {when}.',
   },
+  PREAU_PAGE_CHANGED: {
+    status: 409,
+    fr: 'La page venait de changer : rien n’a été fait. Regardez-la de nouveau avant de cliquer.',
+    en: 'The page had just changed: nothing was done. Look at it again before clicking.',
+  },
   PREAU_NEVER_GRANTABLE: {
     status: 403,
     fr: 'La catégorie « {category} » ne peut jamais être débloquée.',

@@ -11,10 +11,11 @@ interface Scope {
 
 export async function startWorld(
   t: Scope,
+  shared?: Browser,
 ): Promise<{ world: World; url: string; browser: Browser }> {
   const world = await openWorld(t, { catalogue: loadCatalogue(), realClock: true })
   const url = await world.app.listen({ host: '127.0.0.1', port: 0 })
-  return { world, url, browser: await openBrowser(t) }
+  return { world, url, browser: shared ?? (await openBrowser(t)) }
 }
 
 /** Signs in with the keyboard only. */

@@ -22,7 +22,7 @@ t.test('approving opens the site for whom and as long as the form says, in one c
     const id = await world.ask({ host: `${scope}.example` as never })
     const answer = await claire.post(`/requests/${id}/approve`, { scope, duration })
     t.equal(answer.statusCode, 303)
-    t.equal(answer.headers.location, `/?done=${id}`)
+    t.equal(answer.headers.location, `/?done=${id}#r-${id}`)
     const decision = (await world.store.get('request', id))?.body.decision
     t.match(decision, { outcome: 'approved', by: 'Claire', at: now })
     const grantId = decision?.outcome === 'approved' ? decision.grant : ''
@@ -269,6 +269,63 @@ t.test('a city without a policy still gets its pages', async t => {
   ])
   for (const url of ['/', '/policy', '/grants', '/audit'])
     t.equal((await claire.get(url)).statusCode, 200, url)
+})
+
+t.test('the same click twice is one decision, whatever the browser does', async t => {
+  const world = await openWorld(t)
+  await world.user('Claire', 'dsi')
+  const claire = await world.as('Claire')
+  const entries = async () => (await world.store.tail({ limit: 100 })).length
+  for (const [verb, form, other] of [
+    ['approve', { scope: 'pc', duration: 'hour' }, { scope: 'city', duration: 'hour' }],
+    ['refuse', { reason: 'Site commercial' }, { reason: 'Contraire à la charte' }],
+  ] as const) {
+    const id = await world.ask({ host: `${verb}.example` as never })
+    const click = { version: '1', ...form }
+    const first = await claire.post(`/requests/${id}/${verb}`, click, JSON_ONLY)
+    const before = await entries()
+    const second = await claire.post(`/requests/${id}/${verb}`, click, JSON_ONLY)
+    t.strictSame([second.statusCode, second.json()], [200, first.json()], verb)
+    t.equal(await entries(), before, 'nothing is written')
+    const another = await claire.post(`/requests/${id}/${verb}`, { version: '1', ...other })
+    t.equal(another.statusCode, 409, 'another decision is not the same click')
+    await claire.post(`/requests/${id}/undo`)
+    const late = await claire.post(`/requests/${id}/${verb}`, click, JSON_ONLY)
+    t.equal(late.json().error, 'PREAU_PAGE_CHANGED', 'a click from before the undo')
+    t.equal((await world.store.get('request', id))?.body.decision, undefined)
+    const version = (await world.store.get('request', id))?.version
+    const again = await claire.post(`/requests/${id}/${verb}`, {
+      ...form,
+      version: String(version),
+    })
+    t.equal(again.statusCode, 303)
+  }
+  const odd = await world.ask({ host: 'autre.example' as never })
+  const wrong = { scope: 'pc', duration: 'hour', version: '1e3' }
+  t.equal((await claire.post(`/requests/${odd}/approve`, wrong)).statusCode, 400)
+})
+
+t.test('a click on a page that has only just appeared decides nothing', async t => {
+  const world = await openWorld(t)
+  await world.user('Claire', 'dsi')
+  const claire = await world.as('Claire')
+  const [one, two] = [await world.ask(), await world.ask({ host: 'autre.example' as never })]
+  const { headers } = await claire.post(`/requests/${one}/approve`, {
+    scope: 'pc',
+    duration: 'hour',
+  })
+  const page = await claire.get(String(headers.location).replace(/#.*/, ''))
+  const shown = /name="shown" value="(\d+)"/.exec(page.body)?.[1] ?? ''
+  const click = { scope: 'pc', duration: 'hour', version: '1', done: one, shown }
+  world.clock.now += 300
+  const early = await claire.post(`/requests/${two}/approve`, click)
+  t.equal(early.headers.location, headers.location, 'the page stands where it stood')
+  const script = await claire.post(`/requests/${two}/refuse`, { ...click, reason: 'x' }, JSON_ONLY)
+  t.equal(script.json().error, 'PREAU_PAGE_CHANGED')
+  t.equal((await world.store.get('request', two))?.body.decision, undefined)
+  world.clock.now += 200
+  await claire.post(`/requests/${two}/approve`, click)
+  t.equal((await world.store.get('request', two))?.body.decision?.outcome, 'approved')
 })
 
 t.test('a pupil who joins the request at the same instant does not undo the click', async t => {

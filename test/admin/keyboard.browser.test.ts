@@ -23,7 +23,8 @@ t.test(
     await page.keyboard.press('r')
     await page.keyboard.type('Jeu sans')
     const id = await world.ask()
-    await page.locator(`#r-${id}`).waitFor()
+    await page.getByRole('button', { name: '1 nouvelle demande' }).waitFor()
+    t.equal(await page.locator(`#r-${id}`).count(), 0, 'it waits: somebody is at the list')
     await page.waitForFunction("document.title.startsWith('(2)')")
     t.equal(await page.title(), '(2) Demandes en attente · Préau')
     t.match(await page.locator('#arrivals').textContent(), 'jeux.example')
@@ -34,23 +35,28 @@ t.test(
       'Jeu sans lien avec un cours',
     )
     await page.keyboard.press('Enter')
-    await page.locator(`#r-${other}`).waitFor({ state: 'detached' })
+    await page.locator(`#r-${other}[data-decided]`).waitFor()
     const decision = (await world.store.get('request', other))?.body.decision
     t.match(decision, { outcome: 'refused', reason: 'Jeu sans lien avec un cours' })
 
-    await waitUntil(async () => (await world.store.get('request', id))?.body.seenAt !== undefined)
-    t.pass('what was displayed is marked as seen')
     t.equal(
       await page.evaluate('document.activeElement.id'),
-      `r-${id}`,
-      'the focus goes to the next row',
+      `r-${other}`,
+      'the row keeps its place and the focus',
     )
-    await page.keyboard.press('a')
-    await page.locator(`#r-${id}`).waitFor({ state: 'detached' })
-    t.equal((await world.store.get('request', id))?.body.decision?.outcome, 'approved')
-    t.match(await page.locator('#notices').textContent(), 'jeux.example est débloqué')
-    await page.keyboard.press('u')
+    await page.keyboard.press('n')
     await page.locator(`#r-${id}`).waitFor()
+    t.equal(await page.evaluate('document.activeElement.id'), `r-${id}`, 'the focus goes there')
+    await waitUntil(async () => (await world.store.get('request', id))?.body.seenAt !== undefined)
+    t.pass('what was displayed is marked as seen')
+    await page.keyboard.press('a')
+    await page.keyboard.press('a')
+    await page.locator(`#r-${id}[data-decided]`).waitFor()
+    t.equal((await world.store.get('request', id))?.body.decision?.outcome, 'approved')
+    t.equal(await world.store.count('grant'), 1, 'a key pressed twice decides once')
+    t.match(await page.locator('#said').textContent(), 'jeux.example est débloqué')
+    await page.keyboard.press('u')
+    await page.locator(`#r-${id}:not([data-decided])`).waitFor()
     t.equal((await world.store.get('request', id))?.body.decision, undefined)
     t.match((await world.store.list('grant'))[0]?.body, { endedBy: 'Claire' })
     await page.keyboard.press('?')

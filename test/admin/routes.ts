@@ -12,6 +12,7 @@ export const MATRIX: Record<string, Row> = {
   'GET /requests': PAGE,
   'GET /requests/:id': PAGE,
   'GET /requests/pending': SCRIPT,
+  'GET /requests/rows': SCRIPT,
   'POST /requests/seen': [401, 403, 204],
   'POST /requests/:id/approve': ACT,
   'POST /requests/:id/refuse': ACT,

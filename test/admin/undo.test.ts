@@ -10,7 +10,7 @@ t.test('an approval is taken back: the access ends and the request waits again',
   const id = await world.ask()
   await claire.post(`/requests/${id}/approve`, { scope: 'pc', duration: 'hour' })
   const list = await claire.get(`/?done=${id}`)
-  t.match(list.body, 'jeux.example est débloqué')
+  t.match(list.body, /Débloqué[\s\S]*pour le poste 10\.1\.1\.21/)
   t.match(list.body, `action="/requests/${id}/undo"`)
   world.clock.now += 8_000
   const answer = await claire.post(`/requests/${id}/undo`, {}, JSON_ONLY)

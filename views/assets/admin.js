@@ -2,6 +2,7 @@
 import { startLists } from './lists.js'
 import { startPending } from './pending.js'
 import { listenReasons } from './reasons.js'
+import { listenSettled, settlePage } from './settle.js'
 
 const AGO_MS = 15_000
 const UNITS = [
@@ -41,6 +42,8 @@ document.addEventListener('keydown', event => {
   open.querySelector('summary').focus()
 })
 
+listenSettled()
+if (/[?&](?:done|undone|added|removed)=/.test(location.search)) settlePage()
 listenReasons()
 const live = document.getElementById('live')
 if (live) startPending(live)

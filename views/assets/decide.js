@@ -1,7 +1,5 @@
-// Decides without leaving the list: sends the form, takes the row away, and offers to undo for a few seconds.
-import { removeRow } from './rows.js'
-
-const UNDO_SHOWN_MS = 8_000
+// Decides without leaving the list: sends the form; the row says what was decided, and offers to take it back.
+import { settling } from './settle.js'
 
 async function send(form) {
   const answer = await fetch(form.action, {
@@ -14,66 +12,48 @@ async function send(form) {
   return { ok: answer.ok, text }
 }
 
-export function listenDecisions(root, refresh) {
-  const notices = document.getElementById('notices')
+export function listenDecisions(list, refresh) {
+  const said = document.getElementById('said')
 
   document.addEventListener('submit', event => {
     const form = event.target
-    if (!form.matches('[data-decide], [data-undo]')) return
+    const row = form.matches('[data-decide], [data-undo]') && form.closest('.request')
+    if (!row) return
     event.preventDefault()
-    void act(form)
+    void act(form, row)
   })
   document.addEventListener('toggle', focusReason, true)
-  if (notices.firstElementChild) fade(notices.firstElementChild)
 
-  async function act(form) {
-    if (form.dataset.busy) return
-    form.dataset.busy = 'true'
-    const row = form.closest('.request')
+  async function act(form, row) {
+    // One row, one decision at a time: a second click, or another of its forms, is not another one.
+    if (row.dataset.busy) return
+    row.dataset.busy = 'true'
     try {
       const { ok, text } = await send(form)
-      if (form.matches('[data-undo]')) form.closest('.toast').remove()
-      if (!ok || form.matches('[data-undo]')) say(text, ok ? 'done' : 'problem')
-      else offerUndo(row.dataset.id, text)
-      if (ok && row) removeRow(row)
+      said.textContent = text
+      complain(row, ok ? '' : text)
+      if (ok) row.dataset.actedAt = Date.now()
       await refresh()
     } catch {
-      document.getElementById('lost').hidden = false
+      settling(() => (document.getElementById('lost').hidden = false))
     } finally {
-      delete form.dataset.busy
+      delete row.dataset.busy
     }
-  }
-
-  function offerUndo(id, text) {
-    const toast = document.getElementById('notice-template').content.cloneNode(true).firstElementChild
-    toast.querySelector('.toast-text').textContent = text
-    toast.querySelector('form').action = `/requests/${encodeURIComponent(id)}/undo`
-    show(toast)
-  }
-
-  function say(text, kind) {
-    const toast = document.createElement('div')
-    toast.className = `toast ${kind}`
-    const words = document.createElement('span')
-    words.className = 'toast-text'
-    words.textContent = text
-    toast.append(words)
-    show(toast)
-  }
-
-  function show(toast) {
-    while (notices.children.length > 2) notices.firstElementChild.remove()
-    notices.append(toast)
-    fade(toast)
   }
 }
 
-// Nobody loses the button while the mouse or the focus is on it.
-function fade(toast) {
-  setTimeout(() => {
-    if (toast.matches(':hover, :focus-within')) fade(toast)
-    else toast.remove()
-  }, UNDO_SHOWN_MS)
+/** What went wrong is said where it was clicked. */
+function complain(row, text) {
+  const old = row.querySelector('.complaint')
+  if (!old && text === '') return
+  settling(() => {
+    old?.remove()
+    if (text === '') return
+    const line = document.createElement('p')
+    line.className = 'complaint'
+    line.textContent = text
+    row.append(line)
+  })
 }
 
 function focusReason({ target }) {

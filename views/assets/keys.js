@@ -1,9 +1,10 @@
 // Keys of the pending list. Single keys can be turned off (WCAG 2.1.4), and never act while somebody types.
 const STORED = 'preau-keys'
+const MOVING = new Set(['j', 'k', 'arrowdown', 'arrowup'])
 
 const current = () => document.activeElement?.closest('.request') ?? null
 
-export function listenKeys(list) {
+export function listenKeys(list, { showWaiting }) {
   const dialog = document.getElementById('keys')
   const enabled = document.getElementById('keys-enabled')
   const opener = document.getElementById('keys-open')
@@ -26,6 +27,7 @@ export function listenKeys(list) {
     k: () => move(-1),
     ArrowUp: () => move(-1),
     a: () => current()?.querySelector('form.approve')?.requestSubmit(),
+    n: showWaiting,
     r: () => {
       const details = current()?.querySelector('details.refuse')
       if (!details) return
@@ -34,7 +36,7 @@ export function listenKeys(list) {
       details.querySelector('[name=reason]').focus()
     },
     o: () => current()?.querySelector('h2 a').click(),
-    u: () => [...document.querySelectorAll('[data-undo]')].at(-1)?.requestSubmit(),
+    u: () => lastUndo(rows())?.requestSubmit(),
     '?': () => dialog.showModal(),
   }
 
@@ -44,6 +46,15 @@ export function listenKeys(list) {
     if (!enabled.checked && event.key !== '?') return
     if (event.target.closest('input, select, textarea, [contenteditable]')) return
     event.preventDefault()
+    // A key that is held down is one press, but on the way through the list.
+    if (event.repeat && !MOVING.has(event.key.toLowerCase())) return
     action()
   })
+}
+
+/** The way back of what was decided last. */
+function lastUndo(rows) {
+  const acted = rows.filter(row => row.querySelector('[data-undo]'))
+  const latest = acted.toSorted((a, b) => (a.dataset.actedAt ?? 0) - (b.dataset.actedAt ?? 0)).at(-1)
+  return latest?.querySelector('[data-undo]')
 }

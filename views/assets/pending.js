@@ -1,20 +1,31 @@
-// The pending list: swaps in what changed without touching what a person is doing, and says it was seen.
+// The pending list: reads what changed, shows it where nobody is disturbed by it, and says it was seen.
 import { listenDecisions } from './decide.js'
 import { listenKeys } from './keys.js'
 import { listen } from './live.js'
 import { takeParts } from './parts.js'
-import { revealReady } from './reasons.js'
-import { removeRow } from './rows.js'
+import { createRequestList } from './request-list.js'
+import { watchSeen } from './seen.js'
+import { settling } from './settle.js'
 
-const SEEN_MS = 600
 const PAUSE_MS = 250
-const MAX_SEEN = 50
+const CALM_MS = 700
+const SWEEP_MS = 5_000
+const TOUCH_MS = 5_000
+
+const parse = html => new DOMParser().parseFromString(html, 'text/html').body
+
+async function read(path) {
+  const answer = await fetch(path, { cache: 'no-store' })
+  if (answer.status === 401) location.assign('/sign-in')
+  return answer.ok ? parse(await answer.text()) : null
+}
 
 export function startPending(root) {
-  const list = document.getElementById('list')
+  const zone = [document.getElementById('list'), document.getElementById('waiting')]
   const lost = document.getElementById('lost')
   const canSee = root.dataset.seen === 'true'
-  const page = root.dataset.live === 'true'
+  const list = createRequestList(root)
+  const see = canSee && root.dataset.live === 'true' ? watchSeen(root, zone[0]) : () => undefined
   let running = false
   let again = false
 
@@ -25,9 +36,8 @@ export function startPending(root) {
     }
     running = true
     try {
-      const answer = await fetch(`/requests/pending${location.search}`, { cache: 'no-store' })
-      if (answer.status === 401) location.assign('/sign-in')
-      else if (answer.ok) swap(await answer.text())
+      const fresh = await read(`/requests/pending${location.search}`)
+      if (fresh) await show(fresh)
     } catch {
       // The stream tells when the link is back, and refreshes then.
     } finally {
@@ -40,105 +50,36 @@ export function startPending(root) {
     }
   }
 
-  function swap(html) {
-    const fresh = new DOMParser().parseFromString(html, 'text/html').body
-    takeParts(fresh)
-    const before = list.querySelector('ol.requests')
-    const after = fresh.querySelector('ol.requests')
-    if (before && after) mergeRows(before, after)
-    else if (before || after) {
-      if (after) announce([...after.children])
-      list.replaceChildren(...fresh.childNodes)
-    }
-    const state = fresh.querySelector('[data-count]') ?? list.querySelector('[data-count]')
-    showCount(after ?? state)
-    watchSeen()
-    revealReady(list)
+  async function show(fresh) {
+    const gone = list.missingIn(fresh)
+    const known = gone.length > 0 ? await read(`/requests/rows?ids=${gone.join(',')}`) : null
+    settling(() => {
+      takeParts(fresh)
+      list.take(fresh, known, isInUse())
+    })
+    see()
   }
 
-  function mergeRows(before, after) {
-    const known = new Map([...before.children].map(row => [row.dataset.id, row]))
-    const arrived = []
-    let previous = null
-    // A copy: rows that move leave the collection while it is read.
-    const rows = [...after.children]
-    for (const row of rows) {
-      const old = known.get(row.dataset.id)
-      known.delete(row.dataset.id)
-      if (old) mergeRow(old, row)
-      else {
-        row.classList.add('arriving')
-        if (previous) previous.after(row)
-        else before.prepend(row)
-        arrived.push(row)
-      }
-      previous = old ?? row
-    }
-    for (const gone of known.values()) removeRow(gone)
-    announce(arrived)
+  // The pointer of a finger leaves nothing on the screen: for a while after a touch it is taken to be there.
+  let touchedAt = -Infinity
+  const isInUse = () =>
+    performance.now() - touchedAt < TOUCH_MS ||
+    zone.some(part => part.matches(':hover') || part.querySelector(':focus-visible') !== null)
+  for (const part of zone) {
+    part.addEventListener('pointerdown', ({ pointerType }) => {
+      if (pointerType === 'touch') touchedAt = performance.now()
+    })
+    for (const left of ['pointerleave', 'focusout'])
+      part.addEventListener(left, () => setTimeout(tidy, CALM_MS))
   }
-
-  function announce(rows) {
-    if (rows.length === 0) return
-    const { host, place } = rows[0].dataset
-    const text = rows.length === 1 ? root.dataset.arrivedOne : root.dataset.arrivedMany
-    document.getElementById('arrivals').textContent = text
-      .replace('{host}', host)
-      .replace('{site}', place)
-      .replace('{count}', rows.length)
+  const tidy = () => {
+    if (list.isUntidy() && !isInUse()) void refresh()
   }
+  setInterval(tidy, SWEEP_MS)
 
-  function showCount({ dataset: { count, heading } }) {
-    document.getElementById('pending-heading').textContent = heading
-    document.title = `${count === '0' ? '' : `(${count}) `}${root.dataset.title} · Préau`
-  }
-
-  function watchSeen() {
-    if (!canSee || !page) return
-    for (const row of list.querySelectorAll('[data-unseen]')) onScreen.observe(row)
-  }
-
-  // Only a row that stood on a visible screen for a moment was seen by somebody.
-  const waiting = new Set()
-  let timer = 0
-  const onScreen = new IntersectionObserver(
-    entries => {
-      for (const { target, isIntersecting } of entries) {
-        if (isIntersecting) waiting.add(target)
-        else waiting.delete(target)
-      }
-      clearTimeout(timer)
-      timer = setTimeout(tellSeen, SEEN_MS)
-    },
-    { threshold: 0.5 },
-  )
-  function tellSeen() {
-    if (document.visibilityState !== 'visible' || waiting.size === 0) return
-    const rows = [...waiting].slice(0, MAX_SEEN)
-    for (const row of rows) {
-      waiting.delete(row)
-      onScreen.unobserve(row)
-    }
-    const ids = rows.filter(row => row.isConnected).map(row => row.dataset.id)
-    if (ids.length === 0) return
-    const body = new URLSearchParams({ _csrf: root.dataset.csrf, ids: ids.join(',') })
-    fetch('/requests/seen', { method: 'POST', body }).catch(() => undefined)
-  }
-  document.addEventListener('visibilitychange', tellSeen)
-
-  watchSeen()
-  listenDecisions(root, refresh)
-  if (canSee) listenKeys(list)
-  listen(refresh, isUp => (lost.hidden = isUp))
-}
-
-// The facts change, the forms stay: nobody loses what they are choosing or typing.
-function mergeRow(old, fresh) {
-  if (old.dataset.version === fresh.dataset.version) return
-  old.dataset.version = fresh.dataset.version
-  old.toggleAttribute('data-unseen', fresh.hasAttribute('data-unseen'))
-  const facts = old.querySelector('.facts')
-  const focused = facts.contains(document.activeElement)
-  facts.replaceWith(fresh.querySelector('.facts'))
-  if (focused) old.querySelector('.facts a').focus()
+  list.onShow(see)
+  see()
+  listenDecisions(list, refresh)
+  if (canSee) listenKeys(zone[0], list)
+  listen(refresh, isUp => settling(() => (lost.hidden = isUp)))
 }
