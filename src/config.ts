@@ -71,6 +71,12 @@ export const configSchema = z.strictObject({
     .strictObject({
       host: z.string().min(1).default('127.0.0.1').describe('address the admin app listens on'),
       port: listenPort.default(8080).describe('port of the admin app'),
+      names: z
+        .array(name)
+        .default([])
+        .describe(
+          'names that the admin app answers to, beside its addresses, the name of the machine and `localhost`; any other gets 421. None, and behind a trusted proxy: whatever the proxy serves',
+        ),
       trustedProxies: z
         .array(cidr)
         .default([])

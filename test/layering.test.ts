@@ -120,5 +120,5 @@ t.test('nothing is exported that nobody imports', async t => {
 })
 
 t.test('no source file has grown beyond what one reads in a sitting', async t => {
-  for (const file of files) t.ok(readFileSync(file, 'utf8').split('\n').length <= 250, file)
+  for (const file of files) t.ok(readFileSync(file, 'utf8').split('\n').length <= 300, file)
 })

@@ -15,7 +15,8 @@ import { registerAccess } from './access.ts'
 import type { AdminDeps, RouteDeps } from './deps.ts'
 import { registerErrorPages } from './error-page.ts'
 import { HealthWatch } from './health.ts'
-import { BARE_HEADERS, createHttpServer } from './http-server.ts'
+import { BARE_HEADERS } from './bare-headers.ts'
+import { createHttpServer } from './http-server.ts'
 import { LimitTally } from './limit-tally.ts'
 import { createLive } from './live.ts'
 import { createLoginGuard } from './login-guard.ts'
@@ -97,7 +98,10 @@ export async function createAdmin(deps: AdminDeps): Promise<FastifyInstance> {
   return app
 }
 
-function createServer({ logger, config }: AdminDeps, { onLimit }: LimitTally): FastifyInstance {
+function createServer(
+  { logger, config, contextFor }: AdminDeps,
+  { onLimit }: LimitTally,
+): FastifyInstance {
   const log: { logger: false } | { loggerInstance: FastifyBaseLogger } =
     logger === false ? { logger } : { loggerInstance: logger }
   const { trustedProxies } = config.admin
@@ -106,7 +110,7 @@ function createServer({ logger, config }: AdminDeps, { onLimit }: LimitTally): F
     // Fastify would log each URL with its query, and that of /setup holds a token.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: MAX_FORM_BYTES,
-    serverFactory: handler => createHttpServer(handler, config, onLimit),
+    serverFactory: handler => createHttpServer(handler, config, onLimit, contextFor),
     trustProxy: trustedProxies.length > 0 && trustedProxies,
     // A process that is replaced still answers what has come; Fastify then ends the connection, and we the rest.
     return503OnClosing: false,

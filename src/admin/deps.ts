@@ -10,6 +10,7 @@ import type { HealthWatch } from './health.ts'
 import type { LimitTally } from './limit-tally.ts'
 import type { Live } from './live.ts'
 import type { LoginGuard } from './login-guard.ts'
+import type { ContextFor } from './own-tls.ts'
 
 export interface AdminDeps {
   readonly store: Store
@@ -22,6 +23,8 @@ export interface AdminDeps {
   readonly proxyAddress: string
   /** SHA-256 of the city's CA, shown in help texts; undefined when there is none. */
   readonly caFingerprint: string | undefined
+  /** The certificates of the panel itself; absent where the city has no CA that can be used. */
+  readonly contextFor?: ContextFor
   readonly work: ListWork
   /** The snapshot in force, as the proxy processes have it, and the lists that it was opened with. */
   readonly current: Current & { readonly lists: ListsInForce }

@@ -10,7 +10,10 @@ import type { Duplex } from 'node:stream'
 import type { Config } from '../config.ts'
 import { inRange, parseCidr } from '../policy/address.ts'
 import { parseSocketAddress } from '../policy/host.ts'
+import { createArrivals } from './arrival.ts'
+import { BARE_HEADERS } from './bare-headers.ts'
 import type { AdminLimit } from './limit-tally.ts'
+import { speakTls, type ContextFor } from './own-tls.ts'
 
 const CHECK_MS = 5_000
 /** A form of 64 kB takes no longer on any line that a school has. */
@@ -19,25 +22,22 @@ const REQUEST_TIMEOUT_MS = 30_000
 const SILENCE_MS = 60_000
 const MAX_HEADER_BYTES = 1_048_576
 
-/** What an answer that no page stands behind carries: nothing in it may be run, framed, guessed or kept. */
-export const BARE_HEADERS = {
-  'content-type': 'text/plain; charset=utf-8',
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-  'x-content-type-options': 'nosniff',
-  'x-frame-options': 'DENY',
-  'referrer-policy': 'same-origin',
-  'cache-control': 'no-store',
-} as const
-
 type Handler = (request: IncomingMessage, response: ServerResponse) => void
 
-/** Makes a server for one listening address. `onLimit`: somebody ran into one. */
+/**
+ * Makes a server for one listening address. `onLimit`: somebody ran into one. `contextFor`: the certificates of the panel;
+ * undefined where the city has no CA that can be used.
+ */
 export function createHttpServer(
   handler: Handler,
-  { limits, admin }: Config,
+  config: Config,
   onLimit: (limit: AdminLimit) => void,
+  contextFor?: ContextFor,
 ): Server {
-  const server = createServer(serverOptions(limits), handler)
+  const { limits, admin } = config
+  const { admit, isOwnName } = createArrivals(config, contextFor !== undefined)
+  const server = createServer(serverOptions(limits), admit(handler))
+  if (contextFor !== undefined) speakTls(server, contextFor, isOwnName)
   server.setTimeout(SILENCE_MS)
   if (limits.adminConnections !== 0) server.maxConnections = limits.adminConnections
   server.on('drop', () => onLimit('adminConnections'))

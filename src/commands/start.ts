@@ -16,6 +16,9 @@ import { createServiceManager, type ServiceEnvironment } from '../supervision/se
 import { supervise, type Supervisor } from '../supervision/supervisor.ts'
 import { shorten, table, type Terminal } from './terminal.ts'
 
+/** From anywhere else the admin app is reached over TLS only. */
+const LOOPBACK = /^(?:127\.|::1$|localhost$)/
+
 /** What the command line knows and this must not look up. */
 export interface StartOptions {
   /** Reads the configuration again, as it was read for this start. Throws what is wrong with it. */
@@ -154,7 +157,8 @@ function printScreen(
 ): void {
   const { t, paint, print } = terminal
   const proxy = `${urlHost(config.proxy.host)}:${proxyPort}`
-  const admin = `http://${urlHost(config.admin.host)}:${adminPort}`
+  const scheme = LOOPBACK.test(config.admin.host) ? 'http' : 'https'
+  const admin = `${scheme}://${urlHost(config.admin.host)}:${adminPort}`
   const ca = shorten(join(authorityDir(config), 'ca.pem'))
   const rows: [string, string][] = [
     [t('start.proxy'), proxy],

@@ -27,6 +27,16 @@ export const ADMIN_ERRORS = {
     fr: 'Politique refusée : {path} : {detail}',
     en: 'Policy refused: {path}: {detail}',
   },
+  PREAU_MISDIRECTED: {
+    status: 421,
+    fr: 'Ce panneau ne répond pas au nom « {host} ». S’il est le sien, ajoutez-le à admin.names dans la configuration.',
+    en: 'This panel does not answer to the name "{host}". If it is its own, add it to admin.names in the configuration.',
+  },
+  PREAU_TLS_NEEDED: {
+    status: 403,
+    fr: 'Depuis un autre poste, ce panneau ne s’ouvre qu’en https:// : un mot de passe ne voyage pas en clair. Sans certificat de la ville, ouvrez-le sur la machine elle-même, ou derrière un serveur TLS nommé dans admin.trustedProxies.',
+    en: 'From another computer this panel opens over https:// only: a password does not travel in the clear. Without a certificate of the city, open it on the machine itself, or behind a TLS server named in admin.trustedProxies.',
+  },
   PREAU_SIGN_IN_REFUSED: {
     status: 401,
     fr: 'Identifiant ou mot de passe incorrect.',

@@ -4,6 +4,7 @@ import { Server as NetServer } from 'node:net'
 import { setTimeout as elapsed } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { createAdmin } from '../admin/app.ts'
+import type { ContextFor } from '../admin/own-tls.ts'
 import { loadCatalogue } from '../categories/catalogue.ts'
 import type { Config } from '../config.ts'
 import { startHousekeeping } from '../housekeeping.ts'
@@ -11,6 +12,7 @@ import { listen, type ListenAt } from '../listening.ts'
 import { followLists } from '../shared-lists/follow-lists.ts'
 import { isSummed, type Sample } from '../metrics.ts'
 import type { Authority } from '../tls/authority.ts'
+import { createLeafCache } from '../tls/leaf-cache.ts'
 import { createListWork } from '../updates/list-jobs.ts'
 import { startSchedule } from '../updates/schedule.ts'
 import { followBroughtSnapshot } from './brought-snapshot.ts'
@@ -23,6 +25,7 @@ import { workerAuthority } from './worker-authority.ts'
 const clock = Date.now
 /** A request that was on its way when we stopped comes within this time. */
 const SILENCE_MS = 1_000
+const MAX_OWN_NAMES = 100
 
 /** `config.proxy.port`: where the proxy really listens, for the help texts. `gather` must answer in a bounded time. */
 export async function startAdmin(
@@ -49,6 +52,7 @@ export async function startAdmin(
     logger,
     proxyAddress: `${config.proxy.host}:${config.proxy.port}`,
     caFingerprint: authority?.fingerprint256,
+    ...(authority === undefined ? {} : { contextFor: contextsOf(authority) }),
     work,
     current,
     ownSamples: () => [
@@ -87,6 +91,12 @@ export async function startAdmin(
       return (stopped ??= stop())
     },
   }
+}
+
+/** The panel has few names and addresses. */
+function contextsOf(authority: Authority): ContextFor {
+  const leaves = createLeafCache(authority, { max: MAX_OWN_NAMES, perMinute: 0, clock })
+  return host => leaves.contextFor(host)
 }
 
 const endOf = (authority: Authority | undefined): Sample[] =>

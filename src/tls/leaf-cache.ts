@@ -1,4 +1,5 @@
 /** The TLS contexts of blocked hosts, made on demand. Clients choose the hosts, so their number and pace are bounded. */
+import { constants } from 'node:crypto'
 import { createSecureContext, type SecureContext } from 'node:tls'
 import { LRUCache } from 'lru-cache'
 import { PreauError } from '../errors.ts'
@@ -41,7 +42,13 @@ export function createLeafCache(
   function add(host: Host, now: number): Entry {
     const leaf = authority.issueLeaf(host, now)
     const context = leaf.then(({ certPem, keyPem }) =>
-      createSecureContext({ cert: certPem, key: keyPem, minVersion: 'TLSv1.2' }),
+      createSecureContext({
+        cert: certPem,
+        key: keyPem,
+        minVersion: 'TLSv1.2',
+        // A handshake costs us more than the client: one for a connection.
+        secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+      }),
     )
     const entry: Entry = { context, renewAt: Number.POSITIVE_INFINITY }
     entries.set(host, entry)

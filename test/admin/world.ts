@@ -128,6 +128,7 @@ export interface WorldOptions {
   readonly dataDir?: string
   readonly current?: AdminDeps['current']
   readonly gather?: AdminDeps['gather']
+  readonly contextFor?: AdminDeps['contextFor']
 }
 
 /** What a supervisor of one worker tells at the least. */
@@ -169,6 +170,7 @@ export async function openWorld(t: Scope, options: WorldOptions = {}): Promise<W
     work,
     current: options.current ?? aCurrent(POLICY, catalogue),
     gather: options.gather ?? (async () => ALL_WELL),
+    ...(options.contextFor && { contextFor: options.contextFor }),
   })
   t.teardown(async () => {
     await app.close()
