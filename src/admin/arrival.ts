@@ -22,7 +22,7 @@ export interface Arrivals {
   /** Whether a name is one that the panel answers to. */
   readonly isOwnName: (host: Host) => boolean
   /** Hands on what may come, and answers the rest: 421 to a foreign name, 308 to the same page over TLS, 403 where there is no TLS. */
-  admit(handler: Handler): Handler
+  readonly admit: (handler: Handler) => Handler
 }
 
 const LOOPBACK = /^(?:127\.|::1$)/

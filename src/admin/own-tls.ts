@@ -72,10 +72,18 @@ async function endTls(
     SNICallback(name, done) {
       const host = parseHost(name)
       if (host === undefined || !isOwnName(host)) done(null, secureContext)
-      else contextFor(host).then(context => done(null, context), done)
+      else void answer(contextFor(host), done)
     },
   })
   secure.on('error', () => secure.destroy())
   secure.once('close', () => socket.destroy())
   return secure
+}
+
+type Done = (error: Error | null, context?: SecureContext) => void
+
+async function answer(made: Promise<SecureContext>, done: Done): Promise<void> {
+  const context = await made.catch((error: unknown) => error as Error)
+  if (context instanceof Error) done(context)
+  else done(null, context)
 }
