@@ -57,6 +57,11 @@ export const PROXY_ERRORS = {
     fr: 'Ce tunnel ne transporte pas de TLS : le filtre ne peut pas le vérifier.',
     en: 'This tunnel does not carry TLS: the filter cannot check it.',
   },
+  PREAU_NOT_WEBSOCKET: {
+    status: 400,
+    fr: 'Par ici ne passe qu’un WebSocket : une poignée de main complète, puis des trames.',
+    en: 'Only a WebSocket passes here: a whole handshake, then frames.',
+  },
   PREAU_HELLO_REFUSED: {
     status: 400,
     fr: 'Le début de cette connexion TLS est incompréhensible ou arrive trop tard.',

@@ -66,6 +66,7 @@ const profile = (
   label: { fr, en },
   mode: 'open',
   tunnels: 'tls',
+  webSockets: 'allow',
   hours: null,
   ...rest,
 })

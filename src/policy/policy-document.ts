@@ -35,6 +35,8 @@ const profileSchema = z.strictObject({
   addresses: z.enum(['allow', 'block']).default('block'),
   /** What a tunnel to port 443 may carry: TLS, whose first message names the site, or anything. */
   tunnels: z.enum(['tls', 'any']).default('tls'),
+  /** Whether a page of plain HTTP may open a WebSocket; what passes in one is seen by no list. */
+  webSockets: z.enum(['allow', 'block']).default('allow'),
   blocked: z.array(id.or(z.string().max(64))).default([]),
   warned: z.array(id.or(z.string().max(64))).default([]),
   /** Opening hours; null: always open. */

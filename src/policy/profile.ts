@@ -10,6 +10,7 @@ export interface Profile {
   readonly mode: 'open' | 'allow-only'
   readonly addresses: 'allow' | 'block'
   readonly tunnels: 'tls' | 'any'
+  readonly webSockets: 'allow' | 'block'
   readonly blocked: ReadonlySet<CategoryId>
   readonly warned: ReadonlySet<CategoryId>
   /** Opening hours; null: always open. */

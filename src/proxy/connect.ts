@@ -2,7 +2,8 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { PreauError } from '../errors.ts'
-import { parseAuthority } from '../policy/host.ts'
+import { parseAuthority, type Target } from '../policy/host.ts'
+import type { Verdict } from '../policy/verdict.ts'
 import type { Admission } from './admission.ts'
 import { answerSocket } from './answer.ts'
 import type { Dial } from './dial.ts'
@@ -17,6 +18,7 @@ import { Pump } from './pump.ts'
 import type { Waiting } from './resolver.ts'
 import type { SilenceWatch } from './silence.ts'
 import { ESTABLISHED, NOTHING, openTunnel } from './tunnel.ts'
+import type { WebSockets } from './websockets.ts'
 import { hold, release, type Holder } from './wire.ts'
 
 /** What all CONNECTs of a server share. */
@@ -26,7 +28,11 @@ export interface ConnectParts {
   readonly dial: Dial
   readonly intercept: Intercept | undefined
   readonly silence: SilenceWatch
+  /** What a CONNECT to a port of plain HTTP is for. */
+  readonly webSockets: WebSockets
   readonly mayConnect: (port: number) => boolean
+  /** The same, and the ports of plain HTTP. */
+  readonly mayReach: (port: number) => boolean
   readonly helloTimeoutMs: number
   readonly onLimit: (limit: LimitName) => void
 }
@@ -61,7 +67,7 @@ export class Connecting implements Holder {
   }
 
   #take({ authority, rest, request }: ConnectHead): void {
-    const { admission, open, dial, intercept, mayConnect } = this.#parts
+    const { admission, open, dial, intercept, mayConnect, mayReach } = this.#parts
     const exchange = this.#exchange
     const socket = this.#socket
     exchange.assertAlone()
@@ -70,8 +76,9 @@ export class Connecting implements Holder {
       admission.assertHead(request)
       assertProxyable(request)
     }
-    const { target, verdict } = exchange.judge(parseAuthority(authority), mayConnect)
-    if (verdict.action === 'allow') {
+    const { target, verdict } = exchange.judge(parseAuthority(authority), mayReach)
+    if (!mayConnect(target.port)) this.#toWebSocket(verdict, target, rest)
+    else if (verdict.action === 'allow') {
       open.relay(exchange)
       this.#rest = rest
       const pump = new Pump(socket)
@@ -92,6 +99,15 @@ export class Connecting implements Holder {
       socket.once('close', () => exchange.close())
       intercept(socket, rest, exchange)
     }
+  }
+
+  #toWebSocket({ action }: Verdict, { port }: Target, rest: Buffer): void {
+    const exchange = this.#exchange
+    if (!exchange.mayOpenWebSockets) throw new PreauError('PREAU_PORT_REFUSED', { port })
+    // A refused WebSocket is no page that a person looks at.
+    if (action !== 'allow') throw new PreauError('PREAU_FORBIDDEN')
+    release(this.#socket)
+    this.#parts.webSockets.tunnel(exchange, this.#socket, rest)
   }
 
   #tunnel(origin: Socket, pump: Pump): void {

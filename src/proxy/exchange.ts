@@ -146,6 +146,11 @@ export class Exchange {
     return this.snapshot.profiles.get(this.client.profile)?.tunnels === 'any'
   }
 
+  /** Whether a WebSocket over plain HTTP is anything for this profile; one inside TLS is seen by nobody. */
+  get mayOpenWebSockets(): boolean {
+    return this.snapshot.profiles.get(this.client.profile)?.webSockets !== 'block'
+  }
+
   get isOpen(): boolean {
     return this.#onClose !== undefined
   }

@@ -9,11 +9,12 @@ import {
 import type { Socket } from 'node:net'
 import type { Config } from '../config.ts'
 import { connectionOf } from './exchange.ts'
+import { asksForWebSocket } from './handshake.ts'
 import type { LimitName } from './limit-name.ts'
 
 const CHECK_MS = 5_000
 // What a client that has ended its sending still waits for; one that has left altogether looks the same until then.
-const HALF_CLOSED_MS = 3_000
+export const HALF_CLOSED_MS = 3_000
 const FAREWELL_MS = 1_000
 
 /** It never listens: sockets are handed to it. `onLimit`: a head was too large, or a head or a body too late. */
@@ -62,11 +63,7 @@ function serverOptions(limits: Config['limits']): ServerOptions & {
     connectionsCheckingInterval: Math.min(CHECK_MS, limits.headTimeoutMs || CHECK_MS),
     insecureHTTPParser: false,
     // Any other upgrade (h2c, one with a body) is served as the plain request it also is (RFC 9110 §7.8).
-    shouldUpgradeCallback: ({ method, headers }) =>
-      method === 'GET' &&
-      headers.upgrade?.toLowerCase() === 'websocket' &&
-      headers['transfer-encoding'] === undefined &&
-      !Number(headers['content-length']),
+    shouldUpgradeCallback: asksForWebSocket,
   }
 }
 

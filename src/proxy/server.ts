@@ -7,7 +7,7 @@ import { parseAbsoluteForm, parseSocketAddress, type Host } from '../policy/host
 import type { Current } from '../policy/snapshot.ts'
 import { decide } from '../policy/verdict.ts'
 import { Admission } from './admission.ts'
-import { answerRequest, answerSocket, type RenderFailure } from './answer.ts'
+import { answerRequest, type RenderFailure } from './answer.ts'
 import { Connecting, type ConnectHead, type ConnectParts } from './connect.ts'
 import type { Dial } from './dial.ts'
 import { Connection, connectionOf, Exchange } from './exchange.ts'
@@ -21,6 +21,7 @@ import type { Intercept, RefuseRequest } from './intercept.ts'
 import type { LimitName } from './limit-name.ts'
 import { OpenExchanges } from './open-exchanges.ts'
 import { SilenceWatch } from './silence.ts'
+import { WebSockets } from './websockets.ts'
 
 export interface ProxyOptions {
   readonly config: Config
@@ -49,6 +50,7 @@ export class ProxyServer {
   readonly #open: OpenExchanges
   readonly #silence: SilenceWatch
   readonly #parts: ConnectParts
+  readonly #webSockets: WebSockets
   readonly #mayForward: (port: number) => boolean
   readonly #http: HttpServer
   readonly #door: FrontDoor
@@ -65,13 +67,24 @@ export class ProxyServer {
       this.#onLimit('tunnelIdleTimeoutMs'),
     )
     this.#mayForward = compilePorts(proxy.httpPorts)
+    this.#webSockets = new WebSockets({
+      limits,
+      admission: this.#admission,
+      open: this.#open,
+      forward: options.forward,
+      mayForward: this.#mayForward,
+      onLimit: this.#onLimit,
+    })
+    const mayConnect = compilePorts(proxy.connectPorts)
     this.#parts = {
       admission: this.#admission,
       open: this.#open,
       dial: options.dial,
       intercept: options.intercept,
       silence: this.#silence,
-      mayConnect: compilePorts(proxy.connectPorts),
+      webSockets: this.#webSockets,
+      mayConnect,
+      mayReach: port => mayConnect(port) || this.#mayForward(port),
       helloTimeoutMs: limits.helloTimeoutMs,
       onLimit: this.#onLimit,
     }
@@ -126,6 +139,7 @@ export class ProxyServer {
     const closed = this.#open.close()
     this.#options.intercept?.close()
     this.#options.forward.close()
+    this.#webSockets.close()
     this.#door.closeWaiting()
     this.#http.closeAllConnections()
     this.#http.close()
@@ -173,38 +187,8 @@ export class ProxyServer {
 
   #onUpgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
     socket.on('error', () => socket.destroy())
-    const { exchange, fail } = this.#openOnSocket(connectionOf(socket), request.method ?? '')
-    guard(fail, () => {
-      exchange.assertAlone()
-      this.#admission.assertMayOpen(exchange.client.ip)
-      this.#admission.assertHead(request)
-      assertProxyable(request)
-      const to = parseAbsoluteForm(request.url?.replace(/^ws:/i, 'http:') ?? '')
-      const { client, target, verdict } = exchange.judge(
-        to && { ...to.target, path: to.path },
-        this.#mayForward,
-      )
-      // A refused WebSocket is no page that a person looks at: the page it belongs to was refused or will be.
-      if (verdict.action !== 'allow') throw new PreauError('PREAU_FORBIDDEN')
-      this.#open.relay(exchange)
-      const onAnswer = (status: number): void => void (exchange.status = status)
-      const outcome = { onAnswer, onFailure: fail }
-      const path = to?.path ?? '/'
-      this.#options.forward.upgrade(request, socket, head, { client, target, path }, outcome)
-    })
-  }
-
-  /** For what leaves the HTTP server, or never enters it: the socket is ours, with its end. */
-  #openOnSocket(connection: Connection, method: string) {
-    const { socket } = connection
-    const exchange = this.#openExchange(connection, method)
-    socket.once('close', () => exchange.close())
-    const fail = (error: PreauError): void => {
-      exchange.failure = error.code
-      exchange.status = error.status
-      answerSocket(socket, error)
-    }
-    return { exchange, fail }
+    const exchange = this.#openExchange(connectionOf(socket), request.method ?? '')
+    this.#webSockets.upgrade(exchange, request, socket, head)
   }
 
   readonly #onClose = (exchange: Exchange): void => {

@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { openFirefox } from '../support/firefox.ts'
 import { startProduct } from '../support/product.ts'
 import { openSites } from '../support/sites.ts'
+import { talk } from '../support/talk.ts'
+import { openEcho } from '../support/websocket.ts'
 
 const NAME = 'ecole.test'
 // Not one that Firefox knows to be HTTPS only (its HSTS preload list).
@@ -16,7 +18,10 @@ t.test('Firefox shows allowed sites, and the block page where a site is refused'
     response.setHeader('Content-Type', 'text/html; charset=utf-8')
     response.end('<!doctype html><title>École</title><h1>La leçon du jour</h1>')
   })
-  const product = await startProduct(t, { dir, names: [NAME] })
+  const echo = await openEcho(t)
+  const connectPorts = [443, Number(new URL(sites.https).port)]
+  const config = { proxy: { port: 0, connectPorts } }
+  const product = await startProduct(t, { dir, names: [NAME], config })
   const firefox = await openFirefox(t, {
     proxy: product.proxyUrl,
     trusted: [product.caFile, sites.caFile],
@@ -31,6 +36,9 @@ t.test('Firefox shows allowed sites, and the block page where a site is refused'
     t.equal(await firefox.evaluate('location.href'), `${url}/`)
     t.equal(await heading(), 'La leçon du jour', url)
   }
+  await firefox.goto(`${sites.http}/`)
+  const heard = await firefox.evaluate(talk(`ws://${NAME}:${echo.port}/salle`))
+  t.equal(heard, 'echo bonjour', 'a WebSocket in clear stands')
   for (const scheme of ['http', 'https']) {
     await firefox.goto(`${scheme}://${BLOCKED}/jeu?nom=secret`)
     t.match(await firefox.evaluate('document.body.innerText'), BLOCKED, scheme)

@@ -3,6 +3,7 @@ import t from 'tap'
 import type { Socket } from 'node:net'
 import { eventually, openProxyWorld, readUntil } from '../support/proxy-world.ts'
 import { openRawOrigin } from '../support/raw-origin.ts'
+import { accept, frame, handshake, switched } from '../support/websocket.ts'
 
 /** Whether a write does not go, for so long that it will not. */
 const isStuck = (socket: Socket, bytes: Buffer): Promise<boolean> =>
@@ -80,9 +81,7 @@ t.test('a handshake that is answered with a large page is relayed whole', async 
   })
   const world = await openProxyWorld(t)
   const socket = await world.open()
-  socket.write(
-    `GET http://free.test:${port}/ HTTP/1.1\r\nHost: free.test:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`,
-  )
+  socket.write(handshake(`http://free.test:${port}/`, `free.test:${port}`))
   const all = await readUntil(socket)
   t.ok(all.length > body.length, `${all.length} bytes`)
 })
@@ -95,9 +94,7 @@ t.test('a handshake whose plain answer breaks off is not answered a second time'
   })
   const world = await openProxyWorld(t)
   const socket = await world.open()
-  socket.write(
-    `GET http://free.test:${port}/ HTTP/1.1\r\nHost: free.test:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`,
-  )
+  socket.write(handshake(`http://free.test:${port}/`, `free.test:${port}`))
   await readUntil(socket, 'half')
   origins[0]?.resetAndDestroy()
   t.equal(await readUntil(socket), '')
@@ -109,19 +106,13 @@ t.test('a handshake whose plain answer breaks off is not answered a second time'
 t.test('a WebSocket that breaks at the client breaks at the origin', async t => {
   let code: string | undefined
   const port = await openRawOrigin(t, socket => {
-    socket.once('data', () =>
-      socket.write(
-        'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
-      ),
-    )
+    accept(socket)
     socket.on('error', (error: NodeJS.ErrnoException) => (code = error.code))
     socket.once('end', () => (code ??= 'a clean end'))
   })
   const world = await openProxyWorld(t)
   const socket = await world.open()
-  socket.write(
-    `GET http://free.test:${port}/ HTTP/1.1\r\nHost: free.test:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`,
-  )
+  socket.write(handshake(`http://free.test:${port}/`, `free.test:${port}`))
   await readUntil(socket, '\r\n\r\n')
   socket.resetAndDestroy()
   await eventually(() => code !== undefined)
@@ -130,22 +121,12 @@ t.test('a WebSocket that breaks at the client breaks at the origin', async t => 
 
 t.test('a client that ends while its WebSocket is asked for: the end is passed on', async t => {
   const port = await openRawOrigin(t, socket => {
-    socket.once('data', () => {
-      setTimeout(
-        () =>
-          socket.write(
-            'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
-          ),
-        100,
-      )
-    })
-    socket.on('end', () => socket.end('the end'))
+    socket.once('data', (head: Buffer) => setTimeout(() => socket.write(switched(head)), 100))
+    socket.on('end', () => socket.end(frame('the end')))
   })
   const world = await openProxyWorld(t)
   const socket = await world.open()
-  socket.end(
-    `GET http://free.test:${port}/ HTTP/1.1\r\nHost: free.test:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`,
-  )
+  socket.end(handshake(`http://free.test:${port}/`, `free.test:${port}`))
   t.match(await readUntil(socket), /the end$/)
   await eventually(() => world.log.length === 1)
   t.equal(world.log.length, 1)

@@ -1,23 +1,15 @@
 /** Upgrades (RFC 9110 §7.8): a WebSocket over plain HTTP passes, any other is served as the plain request it also is. */
 import t from 'tap'
 import { once } from 'node:events'
-import type { AddressInfo, Socket } from 'node:net'
-import { WebSocketServer } from 'ws'
+import type { Socket } from 'node:net'
 import { eventually, openOrigin, openProxyWorld, readUntil } from '../support/proxy-world.ts'
 import { openRawOrigin } from '../support/raw-origin.ts'
+import { accept, frame, handshake, openEcho, switched } from '../support/websocket.ts'
 
 t.test('a WebSocket over plain HTTP passes both ways, and is cut when refused', async t => {
-  const wss = new WebSocketServer({ port: 0, host: '127.0.0.1' })
-  await once(wss, 'listening')
-  t.teardown(() => wss.close())
-  wss.on('connection', socket =>
-    socket.on('message', (data: Buffer) => socket.send(`echo ${data.toString()}`)),
-  )
-  const { port } = wss.address() as AddressInfo
+  const { port } = await openEcho(t)
   const world = await openProxyWorld(t)
-  const upgrade = (name: string) =>
-    `GET http://${name}:${port}/chat HTTP/1.1\r\nHost: ${name}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
-    'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n'
+  const upgrade = (name: string) => handshake(`http://${name}:${port}/chat`, name)
   const socket = await world.open()
   socket.write(upgrade('free.test'))
   const head = await readUntil(socket, '\r\n\r\n')
@@ -29,17 +21,14 @@ t.test('a WebSocket over plain HTTP passes both ways, and is cut when refused', 
   t.match(await world.raw(upgrade('games.test')), /^HTTP\/1\.1 403 /)
 })
 
-const handshake = (port: number): string =>
-  `GET http://free.test:${port}/ HTTP/1.1\r\nHost: free.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`
-const SWITCHED =
-  'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'
+const upgradeTo = (port: number): string => handshake(`http://free.test:${port}/`, 'free.test')
 
 t.test('an origin that does not switch answers as any other, whole or broken off', async t => {
   const world = await openProxyWorld(t)
   const plain = await openOrigin(t, (_request, response) => {
     response.writeHead(200, { 'Keep-Alive': 'timeout=9', 'X-Kept': '1' }).end('no socket here')
   })
-  const whole = await world.raw(handshake(plain.port))
+  const whole = await world.raw(upgradeTo(plain.port))
   t.match(whole, /^HTTP\/1\.1 200 [^]*x-kept: 1[^]*via: 1\.1 preau[^]*no socket here/i)
   t.notMatch(whole, /keep-alive/i)
   const port = await openRawOrigin(t, socket =>
@@ -48,7 +37,7 @@ t.test('an origin that does not switch answers as any other, whole or broken off
     ),
   )
   const socket = await world.open()
-  socket.write(handshake(port))
+  socket.write(upgradeTo(port))
   t.match(await readUntil(socket), /half$/)
   await eventually(() => world.log.length === 2)
   t.strictSame(
@@ -60,14 +49,16 @@ t.test('an origin that does not switch answers as any other, whole or broken off
 
 t.test('a WebSocket that breaks after it stood gets no page in its frames', async t => {
   const port = await openRawOrigin(t, socket =>
-    socket.once('data', () =>
-      socket.write(`${SWITCHED}frame`, () => setTimeout(() => socket.resetAndDestroy(), 20)),
+    socket.once('data', (head: Buffer) =>
+      socket.write(Buffer.concat([Buffer.from(switched(head)), frame('frame')]), () =>
+        setTimeout(() => socket.resetAndDestroy(), 20),
+      ),
     ),
   )
   const world = await openProxyWorld(t)
   const socket = await world.open()
-  socket.write(handshake(port))
-  t.equal(await readUntil(socket), `${SWITCHED}frame`)
+  socket.write(upgradeTo(port))
+  t.match(await readUntil(socket), /^HTTP\/1\.1 101 [^]*\r\n\r\n..frame$/)
   await eventually(() => world.log.length === 1)
   t.match(world.log, [{ status: 101, reason: 'default' }])
 })
@@ -76,16 +67,36 @@ t.test(
   'a WebSocket is let go after its silence, and when its client left before it stood',
   async t => {
     const port = await openRawOrigin(t, socket =>
-      socket.once('data', () => setTimeout(() => socket.write(SWITCHED), 50)),
+      socket.once('data', (head: Buffer) => setTimeout(() => socket.write(switched(head)), 50)),
     )
     const world = await openProxyWorld(t, { limits: { tunnelIdleTimeoutMs: 100 } })
     for (const isLeaving of [false, true]) {
       const socket = await world.open()
-      socket.write(handshake(port))
+      socket.write(upgradeTo(port))
       await eventually(() => world.proxy.openExchanges === 1)
       if (isLeaving) socket.destroy()
       await eventually(() => world.proxy.openExchanges === 0)
       t.equal(world.proxy.openExchanges, 0)
+    }
+  },
+)
+
+t.test(
+  'a client that ends while its handshake waits takes the connection to the origin along',
+  async t => {
+    let ended = 0
+    const port = await openRawOrigin(t, socket => socket.resume().on('end', () => ended++))
+    const world = await openProxyWorld(t)
+    for (const leave of [(socket: Socket) => socket.end(), (socket: Socket) => socket.destroy()]) {
+      const before = ended
+      const socket = await world.open()
+      socket.write(upgradeTo(port))
+      await eventually(() => world.proxy.openExchanges === 1)
+      leave(socket)
+      await eventually(() => world.proxy.openExchanges === 0)
+      t.equal(world.proxy.openExchanges, 0)
+      await eventually(() => ended > before)
+      t.equal(ended, before + 1)
     }
   },
 )
@@ -96,7 +107,7 @@ t.test('a tunnel asked for behind a request that waits for its answer is not ope
   const world = await openProxyWorld(t)
   const first = `GET http://free.test:${slow}/ HTTP/1.1\r\nHost: a\r\n\r\n`
   for (const second of [
-    handshake(origin.port),
+    upgradeTo(origin.port),
     `CONNECT free.test:${origin.port} HTTP/1.1\r\nHost: a\r\n\r\n`,
     'CONNECT games.test:8443 HTTP/1.1\r\nHost: a\r\n\r\n',
   ]) {
@@ -110,18 +121,18 @@ t.test(
   'a WebSocket whose client has ended its sending goes on for as long as any other',
   async t => {
     const port = await openRawOrigin(t, socket => {
-      socket.once('data', () => socket.write(SWITCHED))
-      socket.on('end', () => socket.end('last words'))
+      accept(socket)
+      socket.on('end', () => socket.end(frame('last words')))
     })
     const world = await openProxyWorld(t)
     const arrived = once(world.proxy.server, 'connection') as Promise<[Socket]>
     const socket = await world.open()
     const [served] = await arrived
-    socket.write(handshake(port))
+    socket.write(upgradeTo(port))
     await readUntil(socket, '\r\n\r\n')
     const ended = once(served, 'end')
     socket.end()
-    t.equal(await readUntil(socket), 'last words')
+    t.match(await readUntil(socket), /last words$/)
     await ended
     t.notOk(served.timeout, 'the patience with a half-closed request is not for it')
   },
@@ -135,7 +146,7 @@ t.test('another upgrade is served as the plain request it also is', async t => {
   )
   t.match(answer, /^HTTP\/1\.1 200/)
   t.equal(origin.requests[0]?.headers.upgrade, undefined)
-  const withBody = handshake(origin.port).replace(
+  const withBody = upgradeTo(origin.port).replace(
     'Upgrade\r\n',
     'Upgrade, close\r\nContent-Length: 4\r\n',
   )

@@ -39,6 +39,7 @@ export interface ProxyWorld {
 export interface WorldOptions extends SnapshotChange {
   readonly limits?: Partial<Config['limits']>
   readonly connectPorts?: Config['proxy']['connectPorts']
+  readonly httpPorts?: Config['proxy']['httpPorts']
   /** The names that lead to loopback, `free.test` and some others if absent; false: all go through the resolver. */
   readonly names?: readonly string[] | false
   /** DNS servers for all other names. */
@@ -58,7 +59,10 @@ export async function openProxyWorld(t: Test, options: WorldOptions = {}): Promi
   const names = options.names === false ? [] : (options.names ?? NAMES)
   const hosts = Object.fromEntries(names.map(name => [name, '127.0.0.1']))
   const config = configSchema.parse({
-    proxy: { connectPorts: options.connectPorts ?? ['1024-65535'], httpPorts: [80, '1024-65535'] },
+    proxy: {
+      connectPorts: options.connectPorts ?? ['1024-65535'],
+      httpPorts: options.httpPorts ?? [80, '1024-65535'],
+    },
     dial: { hosts, allow: options.dialAllow ?? [] },
     limits: options.limits ?? {},
   })

@@ -49,6 +49,7 @@ const profile = (id: string, rest: Partial<ProfileDocument>): ProfileDocument =>
   label: { fr: id, en: id },
   mode: 'open',
   tunnels: 'tls',
+  webSockets: 'allow',
   addresses: 'allow',
   blocked: [],
   warned: [],

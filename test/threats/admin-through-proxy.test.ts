@@ -9,6 +9,7 @@ import { openWorld } from '../admin/world.ts'
 import { dialled } from '../support/dialled.ts'
 import { openProxyWorld } from '../support/proxy-world.ts'
 import { host } from '../support/snapshot.ts'
+import { handshake } from '../support/websocket.ts'
 
 const own = Object.values(networkInterfaces())
   .flatMap(list => list ?? [])
@@ -52,9 +53,8 @@ t.test(
         '\r\n\r\n',
       )
       t.match(tunnel, /^HTTP\/1\.1 (?:200|400|403|502) /, `CONNECT ${name}`)
-      const upgrade = get.replace('Connection: close', 'Connection: Upgrade\r\nUpgrade: websocket')
       t.match(
-        await world.raw(upgrade, '\r\n\r\n'),
+        await world.raw(handshake(`http://${name}:${port}/`, 'a'), '\r\n\r\n'),
         /^HTTP\/1\.1 (?:400|403|502) /,
         `Upgrade ${name}`,
       )

@@ -4,6 +4,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import { once } from 'node:events'
 import { configSchema } from '../../src/config.ts'
 import { openProxyWorld } from '../support/proxy-world.ts'
+import { handshake } from '../support/websocket.ts'
 
 const tail = 'HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'
 // As shipped.
@@ -16,14 +17,27 @@ t.test('no tunnel to a mail server, a shell, a database or a port of our own', a
   t.teardown(() => inner.close())
   const { port } = inner.address() as AddressInfo
   const world = await openProxyWorld(t, { connectPorts })
-  for (const refused of [1, 22, 25, 80, 110, 3306, 5432, 6379, 8080, 8443, port, world.port])
+  for (const refused of [1, 22, 25, 110, 993])
     t.match(
       await world.raw(`CONNECT free.test:${refused} ${tail}`),
       /^HTTP\/1\.1 403 /,
       `${refused}`,
     )
-  t.equal(came, 0)
   for (const entry of world.log) t.equal(entry.reason, 'PREAU_PORT_REFUSED', `${entry.port}`)
+  // Where plain HTTP may go, so may a WebSocket over it, and nothing is dialled before its handshake.
+  for (const plain of [80, 3306, 5432, 6379, 8080, 8443, port, world.port])
+    t.match(
+      await world.raw(`CONNECT free.test:${plain} ${tail}SSH-2.0-OpenSSH_9.2p1\r\n`),
+      /^HTTP\/1\.1 200 [^]*\r\n\r\nHTTP\/1\.1 400 /,
+      `${plain}`,
+    )
+  t.equal(came, 0)
+  const host = `free.test:${world.port}`
+  t.match(
+    await world.raw(`CONNECT ${host} ${tail}${handshake('/', host)}`),
+    /^HTTP\/1\.1 200 [^]*\r\n\r\nHTTP\/1\.1 403 /,
+    'not even a WebSocket to ourselves',
+  )
 })
 
 t.test('nor in clear to the ports of other protocols', async t => {

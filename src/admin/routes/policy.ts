@@ -38,6 +38,7 @@ function viewPolicy(policy: PolicyDocument, catalogue: Catalogue, words: Wording
       mode: profile.mode,
       addresses: profile.addresses,
       tunnels: profile.tunnels,
+      webSockets: profile.webSockets,
       hours: hoursOf(profile, words),
     })),
     sites: policy.sites.slice(0, MAX_SITES).map(({ name, uai, rooms }) => ({
