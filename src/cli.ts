@@ -104,11 +104,14 @@ const COMMANDS: Commands = {
       (await import('./commands/policy.ts')).policyExport(config, terminal, file),
   },
   'policy import': {
-    usage: 'preau policy import FILE [--dry-run]',
+    usage: 'preau policy import FILE [--dry-run] [--yes]',
     takes: ['FILE'],
-    options: ['dry-run'],
-    run: async (config, terminal, [file = ''], { 'dry-run': dryRun = false }) =>
-      (await import('./commands/policy.ts')).policyImport(config, terminal, file, dryRun),
+    options: ['dry-run', 'yes'],
+    run: async (config, terminal, [file = ''], { 'dry-run': dryRun = false, yes = false }) =>
+      (await import('./commands/policy.ts')).policyImport(config, terminal, file, {
+        dryRun,
+        confirmed: yes,
+      }),
   },
   'user add': {
     usage: 'preau user add NAME [--role dsi|reader]',

@@ -7,7 +7,7 @@ import { availableParallelism } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
 import { causeOf, PreauError } from './errors.ts'
-import { parseCidr } from './policy/address.ts'
+import { lacksLength, parseCidr } from './policy/address.ts'
 import { isAddress, parseAuthority, parseHost, parseHumanHost, type Host } from './policy/host.ts'
 import { limitsSchema } from './config-limits.ts'
 import { listsSchema } from './config-lists.ts'
@@ -28,6 +28,7 @@ const address = z.string().transform((text, context): Host => {
 const cidr = z
   .string()
   .refine(text => parseCidr(text) !== undefined, { error: 'a CIDR such as "10.0.0.0/8"' })
+  .refine(text => !lacksLength(text), { error: 'a network with its length: "10.1.2.0/24"' })
   // It would take loopback and this machine's own services with it.
   .refine(text => !/\/0+$/.test(text), { error: 'a network, not the whole Internet: "10.0.0.0/8"' })
 const server = z.string().refine(

@@ -48,6 +48,8 @@ t.test('a wrong key or value is refused, naming the key and what is allowed', as
     [{ dial: { allow: ['10.0.0/8'] } }, 'dial.allow.0', /CIDR/],
     [{ dial: { allow: ['::ffff:10.0.0.0/104'] } }, 'dial.allow.0', /CIDR/],
     [{ dial: { allow: ['10.0.0.0/8', '0.0.0.0/0'] } }, 'dial.allow.1', /whole Internet/],
+    [{ dial: { allow: ['10.1.2.0'] } }, 'dial.allow.0', /with its length/],
+    [{ admin: { trustedProxies: ['2001:db8::'] } }, 'admin.trustedProxies.0', /with its length/],
     [{ dial: { allow: ['::/0'] } }, 'dial.allow.0', /whole Internet/],
     [{ dial: { servers: ['dns.test'] } }, 'dial.servers.0', /IP address/],
     [{ limits: { nope: 1 } }, 'limits.nope', /allowed: headTimeoutMs/],

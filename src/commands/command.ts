@@ -16,6 +16,7 @@ export const OPTIONS = {
   'dry-run': { type: 'boolean' },
   role: { type: 'string' },
   now: { type: 'boolean' },
+  yes: { type: 'boolean' },
 } as const
 
 export type Options = ReturnType<

@@ -8,8 +8,10 @@ import { detailOf } from '../error-detail.ts'
 import { PreauError } from '../errors.ts'
 import { withInstalled } from '../install.ts'
 import { CURRENT } from '../policy/document.ts'
+import { assertNetworks } from '../policy/network-checks.ts'
 import { diffPolicies, type Difference } from '../policy/policy-difference.ts'
 import { parsePolicy } from '../policy/policy-document.ts'
+import { sayNetworkDoubts } from './network-doubts.ts'
 import { printable, type Terminal } from './terminal.ts'
 
 const MAX_BYTES = 64e6
@@ -32,17 +34,21 @@ export async function policyExport(
   })
 }
 
-/** Validates the whole file before anything is written; `dryRun` only shows what would change. */
+/**
+ * Validates the whole file before anything is written; `dryRun` only shows what would change. What may be meant otherwise
+ * than it reads is told, and where it gives a school the PCs of another one it must be `confirmed`.
+ */
 export async function policyImport(
   config: Config,
   terminal: Terminal,
   file: string,
-  dryRun: boolean,
+  { dryRun, confirmed }: { readonly dryRun: boolean; readonly confirmed: boolean },
 ): Promise<void> {
   const { t, print, paint } = terminal
   const input = await readJson(file)
   await withInstalled(config, async ({ store, catalogue }) => {
     const body = parsePolicy(input, catalogue)
+    assertNetworks(body)
     const before = await store.get('policy', CURRENT)
     const differences = diffPolicies(before?.body, body)
     // Two rules of one host have one path: no difference to show is not yet the same policy.
@@ -51,10 +57,12 @@ export async function policyImport(
       return
     }
     for (const { kind, line } of differences.map(lineOf)) print(paint(COLOUR[kind], line))
+    const open = sayNetworkDoubts(before?.body, body, terminal)
     if (dryRun) {
       print(t('policy.dryRun'))
       return
     }
+    if (open > 0 && !confirmed) throw new PreauError('PREAU_POLICY_UNCONFIRMED', { count: open })
     const note = {
       by: 'cli',
       action: 'policy.import',

@@ -37,6 +37,11 @@ export const ADMIN_ERRORS = {
     fr: 'Depuis un autre poste, ce panneau ne s’ouvre qu’en https:// : un mot de passe ne voyage pas en clair. Sans certificat de la ville, ouvrez-le sur la machine elle-même, ou derrière un serveur TLS nommé dans admin.trustedProxies.',
     en: 'From another computer this panel opens over https:// only: a password does not travel in the clear. Without a certificate of the city, open it on the machine itself, or behind a TLS server named in admin.trustedProxies.',
   },
+  PREAU_POLICY_UNCONFIRMED: {
+    status: 409,
+    fr: 'Rien n’a été modifié : {count} réseau(x) prennent les postes d’une autre école (lignes « ! » ci-dessus). Corrigez le fichier, ou relancez avec --yes si c’est voulu.',
+    en: 'Nothing was changed: {count} network(s) take the PCs of another school (lines "!" above). Correct the file, or run it again with --yes if this is meant.',
+  },
   PREAU_SIGN_IN_REFUSED: {
     status: 401,
     fr: 'Identifiant ou mot de passe incorrect.',

@@ -24,6 +24,11 @@ export function parseCidr(text: string): AddressRange | undefined {
   }
 }
 
+/** `10.1.2.0` and `2001:db8::` are written for networks, and would be one PC that nobody has. */
+export function lacksLength(text: string): boolean {
+  return !text.includes('/') && /(?:\.0|::)$/.test(text.trim())
+}
+
 /** The number of a canonical IPv4 address, without allocating: this runs once per exchange. */
 export function ipv4Number(address: string): number {
   let value = 0

@@ -4,7 +4,7 @@
  */
 import type { CategoryId } from './category.ts'
 import { compileGrants, covers, type Grant } from './grant.ts'
-import { suffixes, type Host } from './host.ts'
+import { isAddress, suffixes, type Host } from './host.ts'
 import { compileLocalRules, isCorrection } from './local-rules.ts'
 import { UNKNOWN_SITE, type Client, type ProfileId } from './network.ts'
 import type { LocalRule, PolicyDocument } from './policy-document.ts'
@@ -172,6 +172,7 @@ function beats(
   { all, now }: { readonly all: Snapshot; readonly now: number },
 ): boolean {
   const { scope } = grant
+  if (!covered(rule.host, grant.host)) return false
   if (rule.site !== undefined && 'site' in scope && scope.site !== rule.site) return false
   const client: Client = {
     ip: scope.kind === 'pc' ? scope.ip : NOBODY,
@@ -184,6 +185,9 @@ function beats(
   const answers = explain(opened, client, { host: rule.host, port: 443 }, now)
   return answers.find(({ verdict }) => verdict !== undefined)?.check === 'grant'
 }
+
+const covered = (host: Host, opened: Host): boolean =>
+  host === opened || (host.endsWith(`.${opened}`) && !isAddress(host))
 
 function summed(
   found: readonly { readonly client: Client; readonly winner: Found | undefined }[],

@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Locale } from '../../i18n.ts'
 import type { Catalogue, CategoryId } from '../../policy/category.ts'
+import { networkDoubts, type NetworkDoubt } from '../../policy/network-checks.ts'
 import type { PolicyDocument, ProfileDocument } from '../../policy/policy-document.ts'
 import { sayHours } from '../../spoken-hours.ts'
 import type { RouteDeps } from '../deps.ts'
@@ -9,6 +10,7 @@ import { readPolicy, renderPage, wordingFor } from '../page.ts'
 import type { Wording } from '../wording.ts'
 
 const MAX_SITES = 300
+const MAX_DOUBTS = 40
 
 export function policyRoutes(app: FastifyInstance, deps: RouteDeps): void {
   const { store, catalogue, proxyAddress, caFingerprint } = deps
@@ -47,6 +49,9 @@ function viewPolicy(policy: PolicyDocument, catalogue: Catalogue, words: Wording
       rooms: rooms.map(room => ({ ...room, profile: labels.get(room.profile) ?? room.profile })),
       count: words.count('policy.rooms', rooms.length),
     })),
+    doubts: networkDoubts(policy)
+      .slice(0, MAX_DOUBTS)
+      .map(doubt => sayDoubt(doubt, words)),
     sitesCount: policy.sites.length,
     maxSites: MAX_SITES,
     rulesCount: policy.rules.length,
@@ -66,4 +71,18 @@ function hoursOf({ hours }: ProfileDocument, { t, locale }: Wording): string {
   if (hours === null) return t('policy.always')
   if (hours.length === 0) return t('policy.closed')
   return t('policy.hours', { hours: sayHours(hours, locale).join(' · ') })
+}
+
+/** What stands in the policy and may have been meant otherwise: an older import did not ask. */
+function sayDoubt(doubt: NetworkDoubt, { t }: Wording): string {
+  const { network, room, site } = doubt.of
+  if (doubt.kind !== 'inside') return t(`policy.doubt.${doubt.kind}`, { network, room, site })
+  const { around } = doubt
+  return t('policy.doubt.inside', {
+    network,
+    room,
+    site,
+    around: around.network,
+    other: around.site,
+  })
 }
