@@ -35,16 +35,17 @@ async function answerError(
   const status = statusOf(error)
   const locale = negotiateLocale(request.headers['accept-language'])
   const t = portalTexts(locale)
-  const [title, text] = TEXTS[status as keyof typeof TEXTS] ?? TEXTS[400]
+  const [title] = textsOf(status)
   reply.code(status)
   if (status === 429 || status === 503) reply.header('retry-after', RETRY_AFTER_S[status])
   // A body that was not read to its end would be taken for the next request.
   if (!request.raw.complete) reply.header('connection', 'close')
   const isDown = status === 503
+  const said = textOf(error, status, request)
   if (request.headers.accept?.includes('application/json')) {
     // Our script keeps the click, and sends it again by itself.
     const unsent = { state: 'unsent', text: t('state.unsent'), hint: t('state.unsent.hint') }
-    return reply.send(isDown ? unsent : { text: t(text) })
+    return reply.send(isDown ? unsent : { text: t(said) })
   }
   const refusal = request.getDecorator<Refusal | undefined>('refusal')
   return reply.viewAsync('notice', {
@@ -53,12 +54,32 @@ async function answerError(
     css: STYLE,
     title: t(title),
     heading: t(title),
-    why: t(isDown && request.url.endsWith('/continue') ? 'error.503.continue' : text),
+    why: t(said),
     more: isDown ? t('error.503.more') : undefined,
     city: isDown ? current.snapshot.city : undefined,
     backText: t(isDown ? 'error.retry' : 'error.back'),
     back: refusal && status !== 404 ? returnUrl(request.headers.referer, refusal) : undefined,
   })
+}
+
+const textsOf = (status: number): readonly [PortalKey, PortalKey] =>
+  TEXTS[status as keyof typeof TEXTS] ?? TEXTS[400]
+
+/** What can be done depends on the limit that was reached. */
+const LIMITS: Readonly<Record<string, PortalKey>> = {
+  pendingPerPc: 'error.429.pendingPerPc',
+  pendingPerSite: 'error.429.pendingPerSite',
+  warningsPerPc: 'error.429.warningsPerPc',
+}
+
+function textOf(error: Error, status: number, { method, url }: FastifyRequest): PortalKey {
+  const [, text] = textsOf(status)
+  const limit = error instanceof PreauError ? error.params['limit'] : undefined
+  if (status === 429) return (typeof limit === 'string' && LIMITS[limit]) || text
+  if (status !== 503) return text
+  // Only a form has something to send.
+  if (method !== 'POST') return 'error.503.page'
+  return url.endsWith('/continue') ? 'error.503.continue' : text
 }
 
 // What is unknown is a fault of ours: the person is told that nothing was recorded, the log is told what happened.

@@ -1,8 +1,10 @@
 /** `preau.internal`: shows that a PC passes through Préau and how it is known, and hands out the city's certificate. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Locale } from '../i18n.ts'
+import type { Client } from '../policy/network.ts'
 import type { Refusal } from '../policy/refusal.ts'
 import type { Snapshot } from '../policy/snapshot.ts'
+import { sayMoment } from '../spoken-hours.ts'
 import { describePlace, type PageModel, type Place } from './block-page.ts'
 import { spoken } from './spoken-time.ts'
 import { portalTexts } from './texts.ts'
@@ -13,7 +15,10 @@ const CERTIFICATES = new Map([
   ['/ca.crt', 'preau-ca.crt'],
 ])
 
-interface OwnHostModel extends PageModel, Place {
+interface OwnHostModel extends PageModel {
+  readonly place: Place['place']
+  /** How it stands with this PC, in one truth. */
+  readonly text: string
   readonly hasCa: boolean
 }
 
@@ -62,7 +67,23 @@ function describeOwnHost({ refusal, snapshot, now, locale, caPem }: OwnHostParts
       { name: t('own.profile'), value: label },
       { name: t('own.time'), value: time },
     ],
-    isUnknownPlace,
+    text: isUnknownPlace
+      ? `${t('own.what')} ${t('own.unknown')}`
+      : `${t('own.what')} ${openingOf(client, snapshot, now, locale) ?? t('own.fine')}`,
     hasCa: caPem !== undefined,
   }
+}
+
+/** undefined: it is open. */
+function openingOf(
+  { profile }: Client,
+  snapshot: Snapshot,
+  now: number,
+  locale: Locale,
+): string | undefined {
+  const t = portalTexts(locale)
+  const { isOpen, opensAt } = snapshot.profiles.get(profile)?.openingAt(now) ?? { isOpen: true }
+  if (isOpen) return undefined
+  if (opensAt === undefined) return t('own.never-open')
+  return t('own.closed', { when: sayMoment(opensAt, now, snapshot.city.timeZone, locale) })
 }

@@ -139,7 +139,7 @@ export class UnblockDesk {
     const limit = await pendingLimit(store, limits, client)
     if (limit !== undefined) {
       onLimit?.(limit)
-      throw new PreauError('PREAU_TOO_MANY_REQUESTS')
+      throw new PreauError('PREAU_TOO_MANY_REQUESTS', { limit })
     }
     const now = clock()
     const id = randomUUIDv7()

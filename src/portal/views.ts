@@ -22,6 +22,7 @@ const sourceOf = (text: string): string =>
 
 export const STYLE = inline('portal.css')
 export const SCRIPT = inline('portal.js')
+export const FRAME_STYLE = inline('frame.css')
 
 // The two inline texts never change while Préau runs, so hashes name them: nothing injected later could borrow a nonce.
 export const PAGE_CSP = [
@@ -32,5 +33,12 @@ export const PAGE_CSP = [
   "form-action 'self'",
   'img-src data:',
   "frame-ancestors 'none'",
+  "base-uri 'none'",
+].join('; ')
+
+/** Of a card in somebody else's frame: nothing to run, to send or to load. */
+export const FRAME_CSP = [
+  "default-src 'none'",
+  `style-src ${sourceOf(FRAME_STYLE)}`,
   "base-uri 'none'",
 ].join('; ')

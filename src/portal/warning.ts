@@ -58,7 +58,7 @@ export function createAcknowledge(deps: WarningDeps): Acknowledge {
     const now = clock()
     if (!(await isWithinBound(client.ip, now))) {
       deps.onLimit?.('warningsPerPc')
-      throw new PreauError('PREAU_TOO_MANY_REQUESTS')
+      throw new PreauError('PREAU_TOO_MANY_REQUESTS', { limit: 'warningsPerPc' })
     }
     const id = randomUUIDv7()
     // Of a wrapped site the category is not that of the name.

@@ -17,9 +17,14 @@ const ATTACKS = [
   '--><svg onload=alert(1)>',
 ]
 
-/** The tags of a document, in their order. */
+/** The tags of a document, in their order, but for the places where a long host may be broken. */
 const shape = (html: string): string[] =>
-  [...html.replace(/<script>[^]*?<\/script>/, '').matchAll(/<\/?[a-z][a-z0-9]*/gi)].map(String)
+  [
+    ...html
+      .replaceAll('<wbr>', '')
+      .replace(/<script>[^]*?<\/script>/, '')
+      .matchAll(/<\/?[a-z][a-z0-9]*/gi),
+  ].map(String)
 
 tap.test('whatever stands in a name, a place or a reason is text on the page', async t => {
   const world = await PortalWorld.open(t)

@@ -21,8 +21,21 @@ tap.test('preau.internal shows how the PC is known', async t => {
       t.ok(body.includes(text), text)
     }
   }
-  const { body } = await world.ask('http://preau.internal/', { ip: '172.20.0.9' })
-  t.match(body, /Ce poste n’est pas dans la liste de la ville/)
+})
+
+tap.test('preau.internal tells one truth about the PC', async t => {
+  const world = await PortalWorld.open(t)
+  const own = async (ip: string): Promise<string> =>
+    (await world.ask('http://preau.internal/', { ip })).body
+  t.match(await own('10.1.3.7'), 'Ce poste est bien réglé.')
+  const unknown = await own('172.20.0.9')
+  t.equal(unknown.match(/n’est pas dans la liste de la ville/g)?.length, 1)
+  t.notMatch(unknown, /bien réglé|Tout fonctionne/)
+  const closed = await own('10.1.5.2')
+  t.match(closed, 'Internet est fermé à cette heure-ci. Il rouvrira dimanche à 08:00.')
+  t.notMatch(closed, 'bien réglé')
+  world.now = Date.parse('2026-03-08T07:30:00Z')
+  t.match(await own('10.1.5.2'), 'Ce poste est bien réglé.')
 })
 
 tap.test('preau.internal hands out the certificate of the city', async t => {

@@ -154,11 +154,13 @@ export class PortalWorld {
   ): void {
     const scheme = request.headers['x-test-scheme'] === 'https' ? 'https' : 'http'
     const ip = (request.headers['x-test-ip'] ?? '10.1.3.7') as Host
-    const asked = parseAbsoluteForm(request.url ?? '')?.target.host ?? ''
-    const host = (request.headers['x-test-target'] ?? asked) as Host
+    const asked = parseAbsoluteForm(request.url ?? '')
+    const host = (request.headers['x-test-target'] ?? asked?.target.host ?? '') as Host
     for (const name of ['x-test-scheme', 'x-test-ip', 'x-test-target']) delete request.headers[name]
     if (host !== '') {
-      const target = { host, port: scheme === 'https' ? 443 : 80 }
+      // Inside TLS the path is hidden.
+      const page = scheme === 'https' || asked === undefined ? {} : { path: asked.path }
+      const target = { host, port: scheme === 'https' ? 443 : 80, ...page }
       const client = this.snapshot.networks(ip)
       const verdict = decide(this.snapshot, client, target, this.now)
       if (verdict.action === 'allow') {

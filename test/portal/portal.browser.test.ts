@@ -80,4 +80,23 @@ tap.test('in a real browser', async t => {
     }
     await context.close()
   })
+
+  await t.test('the card of a frame fits the smallest of frames', async t => {
+    for (const [width, height] of [
+      [320, 240],
+      [200, 90],
+    ] as const) {
+      const page = await browser.newPage({ viewport: { width, height } })
+      for (const url of ['https://jeux.example/', 'https://blog.example/']) {
+        const { body } = await world.ask(url, { headers: { 'sec-fetch-dest': 'iframe' } })
+        await page.route('**/card', route => route.fulfill({ body, contentType: 'text/html' }))
+        await page.goto('http://jeux.example/card')
+        await page.unroute('**/card')
+        t.equal(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), true)
+        t.equal(await page.evaluate('document.documentElement.scrollHeight <= innerHeight'), true)
+        t.same(await violations(page), [], url)
+      }
+      await page.close()
+    }
+  })
 })

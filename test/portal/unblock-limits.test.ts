@@ -13,6 +13,7 @@ tap.test('a PC that floods gets a polite 429, and its neighbours are served', as
   t.equal(flood.filter(({ status }) => status === 429).length, 5)
   const refused = flood.find(({ status }) => status === 429)
   t.match(refused?.body, 'Un peu de patience')
+  t.match(refused?.body, 'Il y a eu trop de clics en peu de temps.')
   t.equal(refused?.headers['retry-after'], '60')
   t.strictSame(world.limited, Array(5).fill('unblockPerMinute'))
   t.equal((await world.click(PAGE, { ip: '10.1.3.8' })).status, 303)
