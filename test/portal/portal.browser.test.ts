@@ -87,7 +87,7 @@ tap.test('in a real browser', async t => {
       [200, 90],
     ] as const) {
       const page = await browser.newPage({ viewport: { width, height } })
-      for (const url of ['https://jeux.example/', 'https://blog.example/']) {
+      for (const url of ['https://adulte.example/', 'https://blog.example/']) {
         const { body } = await world.ask(url, { headers: { 'sec-fetch-dest': 'iframe' } })
         await page.route('**/card', route => route.fulfill({ body, contentType: 'text/html' }))
         await page.goto('http://jeux.example/card')
