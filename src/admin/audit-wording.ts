@@ -43,6 +43,7 @@ const WORDS = {
   reason: 'reason',
   enabled: 'detail.enabled',
   effect: 'detail.effect',
+  tunnels: 'detail.tunnels',
 } as const
 
 function describeDetail(

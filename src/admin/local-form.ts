@@ -33,6 +33,9 @@ export function readRule(body: unknown, { catalogue, t, by, now, policy }: RuleC
   const site = form.text('site', 16)
   if (site !== '' && !policy?.sites.some(({ uai }) => uai === site))
     form.fail('site', t('local.badSite'))
+  const tunnels = form.text('tunnels', 3)
+  if (tunnels !== '' && (tunnels !== 'any' || action !== 'allow'))
+    form.fail('tunnels', t('local.badTunnels'))
   const until = form.text('until', 10)
   if (until !== '' && !isDate(until)) form.fail('until', t('local.badDate'))
   if (host === undefined || form.isWrong) return form.refuse()
@@ -43,6 +46,7 @@ export function readRule(body: unknown, { catalogue, t, by, now, policy }: RuleC
     ...(site === '' ? {} : { site }),
     ...(reason === '' ? {} : { reason }),
     ...(note === '' ? {} : { note }),
+    ...(tunnels === 'any' ? { tunnels } : {}),
     ...(until === '' ? {} : { until }),
     by,
     at: new Date(now).toISOString(),

@@ -31,8 +31,9 @@ export function viewRule(rule: LocalRule, { acts, winners }: RuleStanding, conte
   }
 }
 
-export function sayEffect({ action, category }: LocalRule, context: RuleContext): string {
+export function sayEffect({ action, category, tunnels }: LocalRule, context: RuleContext): string {
   const { words, catalogue } = context
+  if (tunnels === 'any') return words.t('local.allowAny')
   const label = category === undefined ? '' : categoryLabel(category, catalogue, words)
   return words.t(`local.${action}`, { category: label })
 }

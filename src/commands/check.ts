@@ -4,6 +4,7 @@ import type { Config } from '../config.ts'
 import { PreauError } from '../errors.ts'
 import { withInstalled, type Installed } from '../install.ts'
 import type { Catalogue, CategorySet } from '../policy/category.ts'
+import { isForTls, tunnelOpener } from '../policy/content.ts'
 import { isAddress, parseHost, parseTyped, type Host, type Target } from '../policy/host.ts'
 import type { Client } from '../policy/network.ts'
 import { Question } from '../policy/question.ts'
@@ -29,10 +30,19 @@ interface Report {
   readonly answers: readonly Answer[]
   readonly verdict: Verdict
   readonly matches: readonly ListMatch[]
+  /** Whether a tunnel to it may carry something other than TLS, and by what; absent where that is no question. */
+  readonly tunnel?: Tunnel
   /** Where the opening hours decide: what they are, and when it opens next. */
   readonly closed?: Closed
   /** The index in force is damaged: the lists before decide here, as in the proxy. */
   readonly isIndexDamaged: boolean
+}
+
+interface Tunnel {
+  readonly carries: 'tls' | 'any'
+  readonly by?: 'profile' | 'rule'
+  /** That of the rule. */
+  readonly host?: Host
 }
 
 interface Closed {
@@ -99,7 +109,15 @@ async function examine(
     closed: { hours: profile.hours ?? [], ...opensAtOf(profile.openingAt(now)), timeZone, now },
   }
   const found = { target, client, categories, answers, verdict, matches, isIndexDamaged }
-  return { ...found, ...closed }
+  const tunnel = verdict.action === 'allow' &&
+    isForTls(target) && { tunnel: tunnelOf(tunnelOpener(snapshot, client, target, now)) }
+  return { ...found, ...closed, ...tunnel }
+}
+
+function tunnelOf(opens: ReturnType<typeof tunnelOpener>): Tunnel {
+  if (opens === undefined) return { carries: 'tls' }
+  if (opens === 'profile') return { carries: 'any', by: 'profile' }
+  return { carries: 'any', by: 'rule', host: opens.host }
 }
 
 const opensAtOf = ({ opensAt }: Opening): Pick<Opening, 'opensAt'> =>
@@ -108,11 +126,9 @@ const opensAtOf = ({ opensAt }: Opening): Pick<Opening, 'opensAt'> =>
 const MARK = { allow: '✓', warn: '!', block: '✗' } as const
 const COLOUR = { allow: 'green', warn: 'yellow', block: 'red' } as const
 
-function printReport(
-  { target, client, categories, answers, verdict, matches, closed, isIndexDamaged }: Report,
-  catalogue: Catalogue,
-  terminal: Terminal,
-): void {
+function printReport(report: Report, catalogue: Catalogue, terminal: Terminal): void {
+  const { target, client, categories, answers, verdict, matches } = report
+  const { closed, tunnel, isIndexDamaged } = report
   const { t, paint, print, locale } = terminal
   const label = (id: string): string => `${catalogue.get(id)?.label[locale] ?? id} (${id})`
   const place =
@@ -132,6 +148,7 @@ function printReport(
     paint(COLOUR[verdict.action], `${MARK[verdict.action]} ${t(`check.${verdict.action}`)}${why}`),
   )
   if (closed !== undefined) print(`  ${sayClosed(closed, terminal)}`)
+  if (tunnel !== undefined) print(`  ${sayTunnel(tunnel, client, terminal)}`)
   for (const match of matches.filter(m => category === undefined || m.category === category)) {
     const { list, line } = match
     const date = new Date(match.since).toISOString().slice(0, 10)
@@ -140,6 +157,15 @@ function printReport(
     const mark = match.acts ? '' : ` (${t('check.expressionOff')})`
     print(`  ${label(match.category)} — ${where}${mark}`)
   }
+}
+
+function sayTunnel(
+  { by, host = '' as Host }: Tunnel,
+  { profile }: Client,
+  { t }: Terminal,
+): string {
+  if (by === undefined) return t('check.tunnelTls')
+  return by === 'profile' ? t('check.tunnelProfile', { profile }) : t('check.tunnelRule', { host })
 }
 
 function sayClosed({ hours, opensAt, timeZone, now }: Closed, { t, locale }: Terminal): string {

@@ -70,17 +70,20 @@ const ruleSchema = z
     reason: text.optional(),
     /** Read by those who run the filter only. */
     note: text.optional(),
+    /** With `allow`: a tunnel to port 443 of this host may carry something other than TLS. */
+    tunnels: z.literal('any').optional(),
     /** The last civil day on which it acts; absent: for good. */
     until: z.iso.date().optional(),
     by: text.optional(),
     at: z.iso.datetime().optional(),
   })
-  .superRefine(({ action, category, reason, note }, context) => {
+  .superRefine(({ action, category, tunnels, reason, note }, context) => {
     const isCorrection = action === 'classify' || action === 'declassify'
     const issue = (path: string, message: string): void =>
       context.addIssue({ code: 'custom', path: [path], message })
     if (isCorrection !== (category !== undefined))
       issue('category', isCorrection ? 'a category is needed' : `not with "${action}"`)
+    if (tunnels !== undefined && action !== 'allow') issue('tunnels', `not with "${action}"`)
     // It opens what a trusted third party closed, even for good: whoever reads the journal must find out why.
     if (action === 'declassify' && reason === undefined && note === undefined)
       issue('note', 'a reason or a note is needed')

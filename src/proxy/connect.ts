@@ -103,7 +103,7 @@ export class Connecting implements Holder {
 
   #toWebSocket({ action }: Verdict, { port }: Target, rest: Buffer): void {
     const exchange = this.#exchange
-    if (!exchange.mayOpenWebSockets) throw new PreauError('PREAU_PORT_REFUSED', { port })
+    if (!exchange.mayCarry('websocket')) throw new PreauError('PREAU_PORT_REFUSED', { port })
     // A refused WebSocket is no page that a person looks at.
     if (action !== 'allow') throw new PreauError('PREAU_FORBIDDEN')
     release(this.#socket)

@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { AccessLogEntry } from '../access-log/access-log.ts'
 import { PreauError, type ErrorCode } from '../errors.ts'
+import { mayCarry, type Content } from '../policy/content.ts'
 import type { Host, Target } from '../policy/host.ts'
 import type { Client } from '../policy/network.ts'
 import type { Snapshot } from '../policy/snapshot.ts'
@@ -42,7 +43,6 @@ export function connectionOf(socket: Socket): Connection {
   return connection
 }
 
-const TLS_PORT = 443
 // Requests of one connection that wait for their answers; apt, the one client known to pipeline, sends ten.
 const MAX_PIPELINED = 32
 
@@ -84,6 +84,8 @@ export class Exchange {
   verdict: Verdict | undefined
   /** Where the ClientHello in a tunnel asks for another name than the CONNECT did. */
   hello: Target | undefined
+  /** What it carries, where the policy has a word on that. */
+  content: Content | undefined
   /** Why it ended other than the verdict says. */
   failure: ErrorCode | undefined
   status = 0
@@ -140,15 +142,11 @@ export class Exchange {
     return verdict
   }
 
-  /** Whether a tunnel may carry something other than TLS: port 443 is for TLS, unless the profile allows more. */
-  get mayCarryAnything(): boolean {
-    if (this.target?.port !== TLS_PORT) return true
-    return this.snapshot.profiles.get(this.client.profile)?.tunnels === 'any'
-  }
-
-  /** Whether a WebSocket over plain HTTP is anything for this profile; one inside TLS is seen by nobody. */
-  get mayOpenWebSockets(): boolean {
-    return this.snapshot.profiles.get(this.client.profile)?.webSockets !== 'block'
+  /** Whether it may carry what it is found to carry; from then on it is judged by that too. */
+  mayCarry(content: Content): boolean {
+    const { target, snapshot, client, startedAt } = this
+    this.content = content
+    return target !== undefined && mayCarry(content, snapshot, client, target, startedAt)
   }
 
   get isOpen(): boolean {

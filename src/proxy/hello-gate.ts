@@ -61,7 +61,7 @@ class HelloGate implements Gate {
       case 'more':
         return 'more'
       case 'not-tls':
-        return this.#exchange.mayCarryAnything ? 'pass' : this.#refuse('PREAU_NOT_TLS')
+        return this.#exchange.mayCarry('not-tls') ? 'pass' : this.#refuse('PREAU_NOT_TLS')
       case 'malformed':
         return this.#refuse('PREAU_HELLO_REFUSED')
       case 'hello': {

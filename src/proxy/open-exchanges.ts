@@ -1,4 +1,5 @@
 /** The exchanges in progress. When the policy changes or a grant ends, those it no longer allows are cut. */
+import { mayCarry } from '../policy/content.ts'
 import type { Target } from '../policy/host.ts'
 import { decide } from '../policy/verdict.ts'
 import type { Current } from '../policy/snapshot.ts'
@@ -79,12 +80,15 @@ export class OpenExchanges {
   #judgement(): (exchange: Exchange) => boolean {
     const { snapshot } = this.#current
     const now = this.#clock()
-    return ({ client: { ip }, target, hello }) => {
+    return ({ client: { ip }, target, hello, content }) => {
       // A PC may have changed school in the new policy: ask again who it is.
       const client = snapshot.networks(ip)
       const isAllowed = (to: Target | undefined): boolean =>
         to === undefined || decide(snapshot, client, to, now).action === 'allow'
-      return isAllowed(target) && isAllowed(hello)
+      const isCarried =
+        content === undefined ||
+        (target !== undefined && mayCarry(content, snapshot, client, target, now))
+      return isAllowed(target) && isAllowed(hello) && isCarried
     }
   }
 

@@ -85,7 +85,7 @@ export class WebSockets {
       mayForward,
     )
     // A refused WebSocket is no page that a person looks at: the page it belongs to was refused or will be.
-    if (verdict.action !== 'allow' || !exchange.mayOpenWebSockets)
+    if (verdict.action !== 'allow' || !exchange.mayCarry('websocket'))
       throw new PreauError('PREAU_FORBIDDEN')
     assertHandshake(request)
     open.relay(exchange)

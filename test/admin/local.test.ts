@@ -175,6 +175,25 @@ t.test(
   },
 )
 
+t.test(
+  'a rule may let its site carry something other than TLS; form, list and journal say so',
+  async t => {
+    const { world, claire } = await city(t)
+    const open = { ...FORM, host: 'turn.example', action: 'allow', tunnels: 'any' }
+    t.equal((await claire.post('/local', open)).statusCode, 303)
+    t.match((await rulesOf(world))[0], { host: 'turn.example', action: 'allow', tunnels: 'any' })
+    t.match((await claire.get('/local')).body, 'ouvert, même sans TLS')
+    t.match((await claire.get('/audit')).body, 'même sans TLS sur le port 443')
+    const closing = await claire.post('/local', { ...open, action: 'block' })
+    t.equal(closing.statusCode, 400)
+    t.match(faultOf(closing.body, 'tunnels'), 'Seule une règle qui ouvre')
+    t.match(closing.body, /<option value="any" selected>/, 'what was chosen stays')
+    t.equal((await claire.post('/local', { ...open, tunnels: '' })).statusCode, 303)
+    t.equal((await rulesOf(world)).filter(({ host }) => host === 'turn.example').length, 1)
+    t.notMatch((await claire.get('/local')).body, 'ouvert, même sans TLS')
+  },
+)
+
 t.test('a rule is removed once; the second person is told that it is gone', async t => {
   const { world, claire } = await city(t)
   await claire.post('/local', FORM)

@@ -76,3 +76,21 @@ t.test('closed hours are told, and when it opens next', async t => {
   const never = await openCity(t, { profile: { hours: [] } }, { 'games/domains': 'g.example\n' })
   t.match(await never('https://plain.example'), 'ce profil n’a pas d’heure d’ouverture')
 })
+
+t.test(
+  'of an open site it is told whether port 443 is for TLS alone, and who says otherwise',
+  async t => {
+    const rules = [{ host: 'turn.example', action: 'allow', tunnels: 'any' }]
+    const files = { 'games/domains': 'games.example\n' }
+    const ask = await openCity(t, { profile: { blocked: ['games'] }, rules }, files)
+    t.match(await ask('https://plain.example'), /port 443\s: TLS seulement/)
+    t.match(
+      await ask('eu.turn.example'),
+      /port 443\s: même autre .* \(règle locale pour turn\.example\)/,
+    )
+    for (const name of ['https://games.example', 'http://turn.example'])
+      t.notMatch(await ask(name), /port 443/, name)
+    const free = await openCity(t, { profile: { tunnels: 'any' } }, files)
+    t.match(await free('https://plain.example'), /port 443\s: même autre .* \(profil pupils\)/)
+  },
+)

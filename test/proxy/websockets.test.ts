@@ -100,6 +100,15 @@ t.test('a WebSocket that stands is cut when the policy refuses its host', async 
   world.current.swap(aSnapshot({ categories: () => ['games'] }))
   await readUntil(socket)
   t.equal(world.proxy.openExchanges, 0)
+  world.current.swap(aSnapshot())
+  const second = await world.open()
+  second.write(connectTo(host) + handshake('/', host))
+  await readUntil(second, 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=')
+  const policy = aPolicy()
+  const profiles = policy.profiles.map(one => ({ ...one, webSockets: 'block' as const }))
+  world.current.swap(aSnapshot({ policy: { ...policy, profiles } }))
+  await readUntil(second)
+  t.equal(world.proxy.openExchanges, 0, 'or its profile loses all of them')
 })
 
 t.test('a tunnel on which no handshake comes is closed in time, or with its client', async t => {

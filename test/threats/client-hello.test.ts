@@ -3,6 +3,7 @@ import t, { type Test } from 'tap'
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { connect as tlsConnect } from 'node:tls'
+import type { LocalRule } from '../../src/policy/policy-document.ts'
 import { decide } from '../../src/policy/verdict.ts'
 import { Connection, Exchange } from '../../src/proxy/exchange.ts'
 import { helloGate } from '../../src/proxy/hello-gate.ts'
@@ -167,11 +168,11 @@ t.test('a site that is blocked later takes with it the tunnels that carry its na
   t.ok(socket.readableEnded || socket.destroyed)
 })
 
-t.test('port 443 is for TLS, unless the profile allows more', async t => {
-  const exchange = (tunnels: 'tls' | 'any'): Exchange => {
+t.test('port 443 is for TLS, unless the profile or the rule of that host allows more', async t => {
+  const exchange = (tunnels: 'tls' | 'any', rules: LocalRule[] = []): Exchange => {
     const policy = aPolicy()
     const profiles = policy.profiles.map(profile => ({ ...profile, tunnels }))
-    const snapshot = aSnapshot({ policy: { ...policy, profiles } })
+    const snapshot = aSnapshot({ policy: { ...policy, profiles, rules } })
     const client = snapshot.networks(host('10.1.0.1'))
     const connection = new Connection(undefined as never)
     const now = Date.now()
@@ -187,5 +188,10 @@ t.test('port 443 is for TLS, unless the profile allows more', async t => {
     t.equal(helloGate(refused, 0, () => undefined).admit(Buffer.from(text)), 'refuse')
     t.equal(refused.failure, 'PREAU_NOT_TLS')
     t.equal(helloGate(exchange('any'), 0, () => undefined).admit(Buffer.from(text)), 'pass')
+    for (const [name, answer] of Object.entries({ 'free.test': 'pass', 'turn.test': 'refuse' })) {
+      const rule: LocalRule = { host: host(name), action: 'allow', tunnels: 'any' }
+      const ruled = exchange('tls', [rule])
+      t.equal(helloGate(ruled, 0, () => undefined).admit(Buffer.from(text)), answer, name)
+    }
   }
 })

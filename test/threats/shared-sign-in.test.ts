@@ -6,9 +6,8 @@ import t, { type Test } from 'tap'
 import type { Socket } from 'node:net'
 import { eventually, openProxyWorld, readUntil, type ProxyWorld } from '../support/proxy-world.ts'
 import { openRecordingOrigin, type Received } from '../support/recording-origin.ts'
+import { frame, KEY, switched } from '../support/websocket.ts'
 
-const SWITCHED =
-  'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'
 const answer = (status: number, body: string, fields = ''): string =>
   `HTTP/1.1 ${status} X\r\n${fields}Content-Length: ${body.length}\r\n\r\n${body}`
 
@@ -31,8 +30,10 @@ async function openIntranet(t: Test, scheme: string) {
     if (step === 'proof' && begun.has(socket)) people.set(socket, name)
     const person = people.get(socket)
     if (person === undefined) socket.write(answer(401, '', `WWW-Authenticate: ${scheme}\r\n`))
-    else if (fieldOf(request, 'upgrade') !== undefined) socket.write(`${SWITCHED}for ${person}`)
-    else if (request.url === '/endless') socket.write(`HTTP/1.1 200 X\r\n\r\nfor ${person}`)
+    else if (fieldOf(request, 'upgrade') !== undefined) {
+      socket.write(switched(`Sec-WebSocket-Key: ${KEY}`))
+      socket.write(frame(`for ${person}`))
+    } else if (request.url === '/endless') socket.write(`HTTP/1.1 200 X\r\n\r\nfor ${person}`)
     else if (request.url === '/break') socket.resetAndDestroy()
     else socket.write(answer(200, `for ${person}`))
   })
@@ -152,7 +153,9 @@ t.test('nothing that ends a signed-in exchange gives its connection to another',
       t.match(await ask(socket, port), /^HTTP\/1\.1 401 /, 'that connection carries no other')
     },
     'a WebSocket': async (socket, port) => {
-      const more = 'Connection: Upgrade\r\nUpgrade: websocket\r\n'
+      const more =
+        'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n' +
+        `Sec-WebSocket-Key: ${KEY}\r\n`
       t.match(await ask(socket, port, { more }), / 101 [^]*for alice$/, 'it is signed in as well')
     },
     'its own end': async socket => void socket.end(),

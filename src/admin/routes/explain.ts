@@ -133,7 +133,10 @@ function viewAnswer(
 function viewRule(rule: LocalRule, words: Wording, labelOf: (id: string | undefined) => string) {
   return {
     host: rule.host,
-    effect: words.t(`local.${rule.action}`, { category: labelOf(rule.category) }),
+    effect:
+      rule.tunnels === 'any'
+        ? words.t('local.allowAny')
+        : words.t(`local.${rule.action}`, { category: labelOf(rule.category) }),
     where: rule.site === undefined ? words.t('local.everywhere') : words.siteName(rule.site),
     reason: rule.reason ?? '',
   }

@@ -72,8 +72,8 @@ async function change(
   { by, action, rule }: Act,
   edit: (policy: PolicyDocument) => PolicyDocument,
 ): Promise<void> {
-  const { category, site, reason, note, until } = rule
-  const said = { category, site, reason, note, until }
+  const { category, site, tunnels, reason, note, until } = rule
+  const said = { category, site, tunnels, reason, note, until }
   const detail = {
     effect: rule.action,
     ...Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined)),
