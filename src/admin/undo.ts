@@ -73,3 +73,13 @@ export function revoke({ body, version }: Versioned<Grant>, by: string, now: num
   const ended: Grant = { ...body, endedBy: by, endedAt: now }
   return { kind: 'grant', id: body.id, expects: version, body: ended }
 }
+
+/** Opens again what this person has just ended. Throws PREAU_UNDO_TOO_LATE, also where its time has come meanwhile. */
+export function restore({ body, version }: Versioned<Grant>, by: string, now: number): Change {
+  const { endedBy = '', endedAt = 0, ...open } = body
+  const isInTime = leftMs({ by: endedBy, at: endedAt }, by, now) > 0
+  if (!isInTime || (open.until !== null && open.until <= now)) {
+    throw new PreauError('PREAU_UNDO_TOO_LATE')
+  }
+  return { kind: 'grant', id: body.id, expects: version, body: open }
+}

@@ -32,7 +32,12 @@ export interface Wording {
 }
 
 type CountKey =
-  'pending.pcs' | 'pending.clicks' | 'grants.acknowledged' | 'policy.rooms' | 'pending.count'
+  | 'pending.pcs'
+  | 'pending.clicks'
+  | 'grants.acknowledged'
+  | 'policy.rooms'
+  | 'pending.count'
+  | 'grants.count'
 
 export interface WordingParts {
   readonly locale: Locale

@@ -19,6 +19,7 @@ export const MATRIX: Record<string, Row> = {
   'POST /requests/:id/undo': ACT,
   'GET /grants': PAGE,
   'POST /grants/:id/revoke': ACT,
+  'POST /grants/:id/restore': ACT,
   'GET /policy': PAGE,
   'GET /explain': PAGE,
   'GET /local': PAGE,

@@ -85,8 +85,43 @@ t.test('revoking ends a grant once, and says so', async t => {
   t.equal((await world.store.get('grant', id))?.version, version, 'a second click changes nothing')
   const after = await claire.get(String(answer.headers.location))
   t.match(after.body, 'est fermé')
-  t.match(after.body, 'Aucun accès ouvert')
+  t.match(after.body, '0 accès ouverts')
+  t.match(after.body, `action="/grants/${id}/restore"`, 'its row stays, with the way back')
   t.ok(gone)
+})
+
+t.test('a revoked access is opened again by whoever closed it, for a few seconds', async t => {
+  const world = await openWorld(t)
+  await world.user('Claire', 'dsi')
+  await world.user('Karim', 'dsi')
+  const [claire, karim] = [await world.as('Claire'), await world.as('Karim')]
+  const isOpen = async (id: string) =>
+    (await world.store.get('grant', id))?.body.endedAt === undefined
+  const closed = async (until: number | null) => {
+    const id = await world.grant({ until })
+    await claire.post(`/grants/${id}/revoke`)
+    return id
+  }
+  const id = await closed(null)
+  t.equal((await karim.post(`/grants/${id}/restore`)).statusCode, 409, 'not by somebody else')
+  const query = 'q=kahoot&who=room&page=2'
+  const answer = await claire.post(`/grants/${id}/restore`, { from: `?${query}&evil=//x` })
+  t.equal(answer.headers.location, `/grants?${query}&undone=${id}#g-${id}`, 'the place is kept')
+  t.equal(await isOpen(id), true)
+  t.equal(await world.store.count('grant', 'active:approved'), 1)
+  t.match((await claire.get(`/grants?undone=${id}`)).body, 'est de nouveau ouvert')
+  const version = (await world.store.get('grant', id))?.version
+  t.equal((await claire.post(`/grants/${id}/restore`)).statusCode, 303)
+  t.equal((await world.store.get('grant', id))?.version, version, 'a second click changes nothing')
+
+  const over = await closed(world.clock.now + 10_000)
+  const late = await closed(null)
+  world.clock.now += 20_000
+  t.equal((await claire.post(`/grants/${over}/restore`)).statusCode, 409, 'its time has come')
+  world.clock.now += 10_001
+  t.equal((await claire.post(`/grants/${late}/restore`)).statusCode, 409, 'too late')
+  t.equal(await isOpen(late), false)
+  t.notMatch((await claire.get(`/grants?done=${late}`)).body, '/restore')
 })
 
 t.test('a second click at the same moment, on undo or on revoke, finds it done', async t => {

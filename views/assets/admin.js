@@ -2,6 +2,7 @@
 import { startLists } from './lists.js'
 import { startPending } from './pending.js'
 import { listenReasons } from './reasons.js'
+import { listenRowActs } from './row-acts.js'
 import { listenSettled, settlePage } from './settle.js'
 
 const AGO_MS = 15_000
@@ -43,6 +44,7 @@ document.addEventListener('keydown', event => {
 })
 
 listenSettled()
+listenRowActs()
 if (/[?&](?:done|undone|added|removed)=/.test(location.search)) settlePage()
 listenReasons()
 const live = document.getElementById('live')

@@ -2,6 +2,7 @@
 // what arrives waits behind a button. It is tidied up when pointer and focus are elsewhere.
 import { revealReady } from './reasons.js'
 import { settling } from './settle.js'
+import { forgetUndo } from './undo.js'
 
 const rowsOf = part => [...part.querySelectorAll('ol.requests > li')]
 const idsOf = part => new Set(rowsOf(part).map(({ dataset }) => dataset.id))
@@ -154,11 +155,4 @@ function mergeRow(old, fresh) {
   const isOnFacts = facts.contains(document.activeElement)
   facts.replaceWith(fresh.querySelector('.facts'))
   if (isOnFacts) old.querySelector('.facts a').focus({ preventScroll: true })
-}
-
-/** What can no longer be taken back is not offered. */
-function forgetUndo(part) {
-  for (const form of part.querySelectorAll('[data-undo]')) {
-    setTimeout(() => form.isConnected && settling(() => form.remove()), Number(form.dataset.leftMs))
-  }
 }
