@@ -1,6 +1,7 @@
 /** How everything is, part by part: what monitoring asks for, and what the first page warns of. Looked at now and then. */
 import { statfs } from 'node:fs/promises'
 import type { Sample, MetricName } from '../metrics.ts'
+import type { RefusalReason } from '../policy/verdict.ts'
 import type { StoreHealth, StoreWarning } from '../store/store.ts'
 import type { AdminDeps } from './deps.ts'
 import { readListState } from './list-state.ts'
@@ -29,6 +30,8 @@ export interface Health {
   /** Lines of the access log lost within the last hour. */
   readonly log: { readonly state: PartState; readonly lostLines: number }
   /** Names of which the DNS said nothing, within the last ten minutes. */
+  /** Exchanges refused to addresses of no school, within the last ten minutes. */
+  readonly unknown: { readonly state: PartState; readonly refused: number }
   readonly dns: { readonly state: PartState; readonly unanswered: number }
   readonly disk: { readonly state: PartState; readonly freeBytes: number | null }
   /** Of the worker that is nearest to its limit. */
@@ -51,7 +54,7 @@ const FRESH_MS = 1_000
 /** For what may hang with the disk. */
 const PATIENCE_MS = 900
 const HOUR_MS = 3_600_000
-const DNS_WINDOW_MS = 600_000
+const RECENT_MS = 600_000
 /** Names without an answer in that time that are more than a few sites that have gone. */
 const MANY_UNANSWERED = 20
 const CRASH_WINDOW_MS = 600_000
@@ -70,6 +73,7 @@ export class HealthWatch {
   readonly #restarts: RecentCount
   readonly #lost: RecentCount
   readonly #unanswered: RecentCount
+  readonly #unknown: RecentCount
   readonly #timer: NodeJS.Timeout
   #latest: Health | undefined
   #lookedAt = -Infinity
@@ -80,7 +84,8 @@ export class HealthWatch {
     this.#deps = deps
     this.#restarts = new RecentCount(CRASH_WINDOW_MS)
     this.#lost = new RecentCount(HOUR_MS)
-    this.#unanswered = new RecentCount(DNS_WINDOW_MS)
+    this.#unanswered = new RecentCount(RECENT_MS)
+    this.#unknown = new RecentCount(RECENT_MS)
     void this.now()
     this.#timer = setInterval(() => void this.now(), periodMs).unref()
   }
@@ -117,6 +122,7 @@ export class HealthWatch {
     const restarts = this.#restarts.add(told.sum('preau_restarts_total'), now)
     const lostLines = this.#lost.add(told.sum('preau_access_log_lost_lines_total'), now)
     const unanswered = this.#unanswered.add(told.sum('preau_dns_unanswered_total'), now)
+    const unknown = this.#unknown.add(told.refused('unknown-network'), now)
     const processes = told.sum('preau_last_state_in_use')
     const isUsable = this.#deps.caFingerprint !== undefined && told.isAll('preau_ca_usable', 1)
     const [end] = told.of('preau_ca_end_seconds')
@@ -127,6 +133,7 @@ export class HealthWatch {
       lastState: { state: warnIf(processes > 0), processes },
       lists: { state: warnIf(this.#old.length > 0), old: this.#old },
       log: { state: warnIf(lostLines > 0), lostLines },
+      unknown: { state: warnIf(unknown > 0), refused: unknown },
       dns: { state: warnIf(unanswered >= MANY_UNANSWERED), unanswered },
       disk: { state: warnIf(freeBytes?.isLow === true), freeBytes: freeBytes?.bytes ?? null },
       descriptors: descriptorsOf(told),
@@ -169,6 +176,13 @@ class Told {
 
   sum(name: MetricName): number {
     return this.of(name).reduce((sum, { value }) => sum + value, 0)
+  }
+
+  /** Exchanges refused for a reason. */
+  refused(reason: RefusalReason): number {
+    return this.of('preau_exchanges_total')
+      .filter(({ labels }) => labels?.['reason'] === reason)
+      .reduce((sum, { value }) => sum + value, 0)
   }
 
   /** Also where nobody tells. */

@@ -26,11 +26,17 @@ export function createSetupLink(store: Store, now: number): Promise<{ token: str
   })
 }
 
-/** The record of the links, when a token opens one. Throws PREAU_SETUP_DEAD. */
-export async function findSetupLink(store: Store, token: string): Promise<Stored<'setup'>> {
+/** The record of the links, when a token opens one that is younger than a day (`now`: epoch ms). Throws PREAU_SETUP_DEAD. */
+export async function findSetupLink(
+  store: Store,
+  token: string,
+  now: number,
+): Promise<Stored<'setup'>> {
   const found = await store.get('setup', CURRENT)
   const hash = hashToken(token)
-  const isKnown = linksOf(found).some(({ tokenHash }) => isSameToken(hash, tokenHash))
+  const isKnown = linksOf(found).some(
+    ({ tokenHash, at }) => isSameToken(hash, tokenHash) && now - at < DAY_MS,
+  )
   if (found === undefined || !isKnown || (await store.count('user')) > 0) {
     throw new PreauError('PREAU_SETUP_DEAD')
   }
@@ -52,7 +58,7 @@ export interface FirstAccount {
 /** Creates the first account and spends the links, in one commit. Throws PREAU_SETUP_DEAD, PREAU_USER_NAME or PREAU_PASSWORD_LENGTH. */
 export async function spendSetupLink(store: Store, wanted: FirstAccount): Promise<User> {
   const { token, name, password, now } = wanted
-  const link = await findSetupLink(store, token)
+  const link = await findSetupLink(store, token, now)
   const user = await makeUser({ name, password, role: 'dsi', by: name, now })
   const changes: Change[] = [
     { kind: 'setup', id: CURRENT, expects: link.version, body: null },

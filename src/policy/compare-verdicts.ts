@@ -2,7 +2,7 @@
 import type { PageLookup } from './category.ts'
 import type { Grant } from './grant.ts'
 import { suffixes, type Host, type Target } from './host.ts'
-import { UNKNOWN_SITE, type Client } from './network.ts'
+import { ANY_SCHOOL, type Client } from './network.ts'
 import type { PolicyDocument } from './policy-document.ts'
 import { strictestProfile } from './profile.ts'
 import type { Asked, SeenChange } from './rehearsal.ts'
@@ -102,7 +102,7 @@ function compareTarget(
   return {
     effect: head.effect,
     profiles: [...new Set(first.map(({ client }) => client.profile))],
-    ...(sites.includes(UNKNOWN_SITE) ? {} : { sites }),
+    ...(sites.includes(ANY_SCHOOL) ? {} : { sites }),
     ...(category === undefined ? {} : { category }),
   }
 }
@@ -119,7 +119,7 @@ function clientsOf(policy: PolicyDocument): Client[] {
   const used = policy.sites.flatMap(site => site.rooms.map(room => room.profile))
   const anywhere = [...new Set([...used, strictestProfile(policy)])].map(profile => ({
     ip: NOBODY,
-    site: UNKNOWN_SITE,
+    site: ANY_SCHOOL,
     siteName: '',
     room: '',
     profile,

@@ -7,6 +7,8 @@ import type { PolicyDocument } from './policy-document.ts'
 export type SiteId = string
 export type ProfileId = string
 export const UNKNOWN_SITE: SiteId = 'unknown'
+/** Of a PC that stands for those of all schools: the rules of no single one concern it. */
+export const ANY_SCHOOL: SiteId = '*'
 
 /** A PC as the policy sees it. `room` is empty where the network is unknown. */
 export interface Client {

@@ -101,6 +101,8 @@ const policySchema = z.strictObject({
   }),
   profiles: z.array(profileSchema).min(1).max(64),
   sites: z.array(siteSchema).max(5_000),
+  /** PCs of no network of any school: refused, unless the city serves them by its strictest profile. */
+  unknown: z.enum(['refuse', 'strictest']).optional(),
   rules: z.array(ruleSchema).max(MAX_RULES).default([]),
   /** Categories whose expressions act: they are matched against whole addresses, and some are crude. */
   expressions: z.array(z.string().max(64)).max(200).default([]),

@@ -6,7 +6,7 @@ import type { CategoryId } from './category.ts'
 import { compileGrants, covers, type Grant } from './grant.ts'
 import { isAddress, suffixes, type Host } from './host.ts'
 import { compileLocalRules, isCorrection } from './local-rules.ts'
-import { UNKNOWN_SITE, type Client, type ProfileId } from './network.ts'
+import { ANY_SCHOOL, type Client, type ProfileId } from './network.ts'
 import type { LocalRule, PolicyDocument } from './policy-document.ts'
 import { compileProfiles, strictestProfile } from './profile.ts'
 import { withoutHours } from './compare-verdicts.ts'
@@ -102,7 +102,7 @@ function clientsOf(
     related.flatMap(({ host, site }) => (site !== undefined && host === rule.host ? [site] : [])),
   )
   return [
-    ...clientsAt(UNKNOWN_SITE, [...used, strictestProfile(policy)]),
+    ...clientsAt(ANY_SCHOOL, [...used, strictestProfile(policy)]),
     ...[...own].flatMap(site => clientsAt(site, profilesAt(site))),
   ]
 }
@@ -176,7 +176,7 @@ function beats(
   if (rule.site !== undefined && 'site' in scope && scope.site !== rule.site) return false
   const client: Client = {
     ip: scope.kind === 'pc' ? scope.ip : NOBODY,
-    site: rule.site ?? ('site' in scope ? scope.site : UNKNOWN_SITE),
+    site: rule.site ?? ('site' in scope ? scope.site : ANY_SCHOOL),
     siteName: '',
     room: scope.kind === 'room' ? scope.room : '',
     profile: [...all.profiles.keys()][0] ?? '',

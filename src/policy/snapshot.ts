@@ -12,6 +12,8 @@ export interface Snapshot {
   readonly city: PolicyDocument['city']
   /** How many the city has. */
   readonly schools: number
+  /** Whether a PC of no network of any school is served. A city without schools knows no PC. */
+  readonly servesUnknown: boolean
   readonly networks: NetworkTable
   readonly profiles: ReadonlyMap<ProfileId, Profile>
   readonly rules: LocalRuleTable
@@ -52,6 +54,7 @@ export function buildSnapshot({
   return Object.freeze({
     city: policy.city,
     schools: policy.sites.length,
+    servesUnknown: policy.sites.length === 0 || policy.unknown === 'strictest',
     networks: compileNetworks(policy, strictestProfile(policy)),
     profiles: compileProfiles(policy),
     rules: compileLocalRules(policy),

@@ -2,7 +2,7 @@
 import type { CategoryId } from './category.ts'
 import type { Grant, GrantId } from './grant.ts'
 import { isAddress, type Host, type Target } from './host.ts'
-import type { Client } from './network.ts'
+import { UNKNOWN_SITE, type Client } from './network.ts'
 import { Question } from './question.ts'
 import { OWN_HOST, type Snapshot } from './snapshot.ts'
 import { wrappedSites } from './wrapped-site.ts'
@@ -11,6 +11,7 @@ export const ALLOW_REASONS = ['grant', 'local-allow', 'default'] as const
 export type AllowReason = (typeof ALLOW_REASONS)[number]
 export const REFUSAL_REASONS = [
   'own-host',
+  'unknown-network',
   'never-grantable',
   'non-public-address',
   'address',
@@ -57,6 +58,12 @@ function of(question: Question, verdict: Refuse): Refuse {
 
 function ownHost({ target }: Question): Verdict | undefined {
   return target.host === OWN_HOST ? block('own-host', false) : undefined
+}
+
+// An address of no school may be anybody's: a proxy that serves all is a way round for all.
+function unknownNetwork({ client, snapshot }: Question): Verdict | undefined {
+  const isServed = client.site !== UNKNOWN_SITE || snapshot.servesUnknown
+  return isServed ? undefined : block('unknown-network', false)
 }
 
 function neverGrantable(question: Question): Verdict | undefined {
@@ -184,6 +191,7 @@ const DEFAULT: Allow = { action: 'allow', reason: 'default' }
 /** The policy, in order. `preau check` prints it. */
 export const CHECKS: readonly Check[] = [
   { id: 'own-host', judge: ownHost },
+  { id: 'unknown-network', judge: unknownNetwork },
   { id: 'never-grantable', judge: neverGrantable },
   { id: 'non-public-address', judge: nonPublicAddress },
   { id: 'wrapped-site', judge: wrappedSite },

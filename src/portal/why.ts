@@ -93,6 +93,7 @@ function reasonOf(asked: Asked): Reason {
     case 'local-block':
       return { why: t('why.local-block'), more: sentences(shown, localReason(asked)) }
     case 'address':
+    case 'unknown-network':
     case 'non-public-address':
       return { why: t(`why.${reason}`), more: t(`why.${reason}.more`) }
     case 'closed-hours':

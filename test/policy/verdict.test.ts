@@ -66,9 +66,32 @@ const rows: Record<string, Row> = {
     to: 'shop.test',
     gets: { action: 'allow' },
   },
-  'an unknown network gets the strictest profile': {
+  'a PC of no school is not served': {
+    from: '8.8.8.8',
+    to: 'free.test',
+    gets: { action: 'block', reason: 'unknown-network', requestable: false },
+  },
+  'and no grant opens anything to it': {
+    from: '8.8.8.8',
+    to: 'free.test',
+    with: { grants: [grant('free.test', { kind: 'city' })] },
+    gets: { reason: 'unknown-network' },
+  },
+  'but Préau tells it who it is': {
+    from: '8.8.8.8',
+    to: 'preau.internal',
+    gets: { reason: 'own-host' },
+  },
+  'a city without schools serves everybody': {
+    from: '8.8.8.8',
+    to: 'free.test',
+    with: { policy: aPolicy({ sites: [] }) },
+    gets: { action: 'allow' },
+  },
+  'where the city serves unknown networks they get the strictest profile': {
     from: '8.8.8.8',
     to: 'shop.test',
+    with: { policy: aPolicy({ unknown: 'strictest' }) },
     gets: { action: 'warn' },
   },
 
@@ -347,6 +370,7 @@ t.test('the order of the checks is the policy', async t => {
     CHECKS.map(check => check.id),
     [
       'own-host',
+      'unknown-network',
       'never-grantable',
       'non-public-address',
       'wrapped-site',

@@ -113,6 +113,18 @@ tap.test('a PC that the city does not know is told so, and may ask all the same'
   t.equal((await world.requests())[0]?.body.site, 'unknown')
 })
 
+tap.test('a PC of no school is told so on every page, and cannot ask', async t => {
+  const world = await PortalWorld.open(t)
+  world.snapshot = { ...world.snapshot, servesUnknown: false }
+  const { status, body } = await world.ask('http://jeux.example/', { ip: '172.20.0.9' })
+  t.equal(status, 403)
+  t.match(body, 'ce poste n’est d’aucune école de la ville')
+  t.match(body, '172.20.0.9')
+  t.notMatch(body, 'action="/.preau/unblock"')
+  t.equal((await world.click('http://jeux.example/', { ip: '172.20.0.9' })).status, 403)
+  t.strictSame(await world.requests(), [])
+})
+
 tap.test(
   'the page loads nothing from elsewhere and cannot be framed, stored or sniffed',
   async t => {

@@ -36,6 +36,8 @@ const POLICY: PolicyDocument = {
       hours: [{ days: ['sun'], from: '08:00', to: '09:00' }],
     },
   ],
+  // Tests of pages may come from any address.
+  unknown: 'strictest',
   sites: [
     {
       uai: '0750001A',

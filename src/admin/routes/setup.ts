@@ -18,7 +18,7 @@ const MAX_NAME = 64
 export function setupRoutes(app: FastifyInstance, deps: RouteDeps): void {
   app.get('/setup', { config: { access: 'public' } }, async (request, reply) => {
     const token = queryText(request.query, 'token', MAX_TOKEN) ?? ''
-    await findSetupLink(deps.store, token)
+    await findSetupLink(deps.store, token, deps.clock())
     return showSetup(request, reply, deps, { token, form: showForm() })
   })
   app.post('/setup', { config: { access: 'public' } }, async (request, reply) => {
