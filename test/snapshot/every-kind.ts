@@ -226,7 +226,7 @@ export const CASES: readonly Case[] = [
     kind: 'an unknown network',
     ask: 'https://plain.example',
     from: 'unknown',
-    is: ['block', 'allow-only'],
+    is: ['block', 'unknown-network'],
   },
   { kind: 'Préau itself', ask: 'http://preau.internal/', is: ['block', 'own-host'] },
 ]
