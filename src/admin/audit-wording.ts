@@ -16,21 +16,28 @@ const MAX_DETAILS = 8
 const MAX_DETAIL = 200
 
 export function describeEntry(entry: AuditEntry, wording: Wording): AuditRow {
+  return { seq: entry.seq, when: wording.moment(entry.at), ...sayEntry(entry, wording) }
+}
+
+function sayEntry(entry: AuditEntry, wording: Wording): Pick<AuditRow, 'who' | 'what' | 'details'> {
   const { t } = wording
   const key = `audit.${entry.action}`
   const subject = entry.subject ?? ''
-  const what = isAdminText(key)
-    ? t(key, { subject })
-    : t('audit.other', { action: entry.action, subject })
   return {
-    seq: entry.seq,
-    when: wording.moment(entry.at),
     who: wording.by(entry.by),
-    what,
+    what: isAdminText(key)
+      ? t(key, { subject })
+      : t('audit.other', { action: entry.action, subject }),
     details: Object.entries(entry.detail ?? {})
       .slice(0, MAX_DETAILS)
       .flatMap(([name, value]) => describeDetail(name, value, wording)),
   }
+}
+
+/** All that a row shows of an entry but its time, and the bare names behind it: what a search looks in. */
+export function textsOf(entry: AuditEntry, wording: Wording): string[] {
+  const { who, what, details } = sayEntry(entry, wording)
+  return [who, what, ...details, entry.by, entry.action]
 }
 
 /** Record ids say nothing to a person; the subject has already said which site or account. */
@@ -59,11 +66,4 @@ function describeDetail(
   const short = text.length > MAX_DETAIL ? `${text.slice(0, MAX_DETAIL)}…` : text
   const key = `detail.${name}`
   return [isAdminText(key) ? t(key, { value: short }) : `${name}: ${short}`]
-}
-
-/** Whether an entry speaks of what is searched: a site, an account, an address, an action. */
-export function matchesEntry(entry: AuditEntry, query: string): boolean {
-  const wanted = query.toLowerCase()
-  const texts = [entry.by, entry.subject ?? '', entry.action, JSON.stringify(entry.detail ?? {})]
-  return texts.some(text => text.toLowerCase().includes(wanted))
 }

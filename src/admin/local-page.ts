@@ -9,7 +9,8 @@ import { queryText } from './form.ts'
 import { ACTIONS } from './local-form.ts'
 import { readPolicy, renderPage, wordingFor, type Notice } from './page.ts'
 import { grantsForRules, type Doubts } from './rule-doubts.ts'
-import { sayWinners, viewRule, type RuleContext } from './rule-view.ts'
+import { sayEffect, sayWhere, sayWinners, viewRule, type RuleContext } from './rule-view.ts'
+import { searchFor } from './search.ts'
 import { showForm, type ShownForm } from './shown-form.ts'
 import { isAdminText } from './texts.ts'
 
@@ -35,7 +36,7 @@ export async function showLocal(
   const context = { words, catalogue, policy }
   const filter = queryText(request.query, 'q') ?? ''
   const all = policy?.rules ?? []
-  const found = all.filter(rule => textOf(rule).includes(filter.toLowerCase()))
+  const found = filter === '' ? all : all.filter(shownAs(filter, context))
   const shown = found.slice(0, MAX_ROWS)
   const done = doneIn(request, all)
   const judge = await judgeFor([...shown, ...done.rules], policy, deps)
@@ -111,5 +112,12 @@ function sayDone(
   return { kind: 'done', text: t(key, { host, acts: isAdminText(said) ? t(said) : acts, why }) }
 }
 
-const textOf = ({ host, reason = '', note = '', category = '', by = '' }: LocalRule): string =>
-  `${host} ${reason} ${note} ${category} ${by}`.toLowerCase()
+/** Finds rules by what their rows show: « ouvert », the name of a school, a note. */
+function shownAs(filter: string, context: RuleContext): (rule: LocalRule) => boolean {
+  const isFound = searchFor(filter)
+  return rule => {
+    const { host, reason, note, by, until } = rule
+    const shown = [sayEffect(rule, context), sayWhere(rule, context.words)]
+    return isFound([host, ...shown, reason, note, by, until])
+  }
+}

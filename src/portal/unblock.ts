@@ -4,6 +4,7 @@ import { hasCode, PreauError } from '../errors.ts'
 import { previousOf, waitsUntil } from '../policy/decision.ts'
 import type { Change } from '../policy/document.ts'
 import { opensFor } from '../policy/grant.ts'
+import { placeOfClient } from '../policy/place-detail.ts'
 import type { Refusal } from '../policy/refusal.ts'
 import type { Current } from '../policy/snapshot.ts'
 import {
@@ -122,7 +123,7 @@ export class UnblockDesk {
     const now = clock()
     const { id, version } = request
     const body = joinRequest(request.body, client, now)
-    const detail = { request: id, site: client.site }
+    const detail = { request: id, ...placeOfClient(client) }
     await store.commit(
       { by: `pc:${client.ip}`, action: 'request.join', subject: target.host, detail, at: now },
       [{ kind: 'request', id, expects: version, body }],
@@ -155,7 +156,7 @@ export class UnblockDesk {
         body: { requestId: id },
       },
     ]
-    const detail = { request: id, site: client.site, reason: verdict.reason }
+    const detail = { request: id, ...placeOfClient(client), reason: verdict.reason }
     await store.commit(
       { by: `pc:${client.ip}`, action: 'request.open', subject: target.host, detail, at: now },
       changes,

@@ -3,6 +3,7 @@ import { randomUUIDv7 } from 'node:crypto'
 import type { Limits } from '../config.ts'
 import { PreauError } from '../errors.ts'
 import type { Grant } from '../policy/grant.ts'
+import { placeOfClient } from '../policy/place-detail.ts'
 import { Question } from '../policy/question.ts'
 import type { Refusal } from '../policy/refusal.ts'
 import type { Current } from '../policy/snapshot.ts'
@@ -74,7 +75,8 @@ export function createAcknowledge(deps: WarningDeps): Acknowledge {
       until: now + windowMs,
       categories: [...new Question(current.snapshot, client, target, now).warned, ...shown],
     }
-    const detail = { category: verdict.category ?? null, minutes: acknowledgeMinutes }
+    const { category = null } = verdict
+    const detail = { ...placeOfClient(client), category, minutes: acknowledgeMinutes }
     await store.commit({ by, action: 'grant.acknowledge', subject: target.host, detail, at: now }, [
       { kind: 'grant', id, expects: 'absent', body: grant },
     ])

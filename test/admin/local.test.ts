@@ -212,9 +212,15 @@ t.test('two people who add a rule at the same time both succeed', async t => {
   t.ok(['a.example', 'b.example'].every(host => hosts.some(found => found === host)))
 })
 
-t.test('the filter finds by site and by reason', async t => {
+t.test('the filter finds by all that a row shows', async t => {
   const { claire } = await city(t)
-  await claire.post('/local', { ...FORM, reason: 'Triche au bac' })
+  const form = { ...FORM, site: '0590001A', reason: 'Triche au bac', note: 'Vu en CM2' }
+  await claire.post('/local', form)
+  for (const query of ['jean moulin', 'École ferme', 'cm2', 'claire lecon'])
+    t.match(
+      rowsOf((await claire.get(`/local?q=${encodeURIComponent(query)}`)).body).join(),
+      'lecon',
+    )
   t.match((await claire.get('/local?q=TRICHE')).body, 'lecon.example')
   t.notMatch((await claire.get('/local?q=nulle-part')).body, 'lecon.example')
 })

@@ -169,7 +169,7 @@ t.test('the audit log reads as sentences, by pages, and can be searched', async 
   await claire.post(`/requests/${id}/approve`, { scope: 'room', duration: 'day' })
   const { body } = await claire.get('/audit')
   t.match(body, 'a débloqué jeux.example')
-  t.match(body, 'Cette salle · Ce soir')
+  t.match(body, 'Cette salle · École Jean-Moulin · Salle 1 · Ce soir')
   t.match(body, 'Poste 10.1.1.21')
   for (let i = 0; i < 60; i++) await world.ask({ host: `site-${i}.example` as never })
   const first = await claire.get('/audit')

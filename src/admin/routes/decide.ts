@@ -4,6 +4,7 @@ import { randomUUIDv7 } from 'node:crypto'
 import { PreauError } from '../../errors.ts'
 import { DURATIONS, SCOPE_KINDS } from '../../policy/grant.ts'
 import type { Decision } from '../../policy/decision.ts'
+import { placeOfRequest } from '../../policy/place-detail.ts'
 import { approve, latestKeyOf, MAX_REASON, refuse } from '../../policy/unblock-request.ts'
 import type { Stored } from '../../store/store.ts'
 import { wantsJson } from '../access.ts'
@@ -133,7 +134,8 @@ async function approveRequest(
   const timeZone = wordingFor(request, deps, await readPolicy(store)).timeZone
   const grantId = randomUUIDv7()
   const changes = approve(row, { grantId, scope, duration, by, now, timeZone })
-  const detail = { scope, duration, requestId: row.id, grantId }
+  const place = placeOfRequest(row.body)
+  const detail = { scope, ...place, duration, requestId: row.id, grantId }
   const note = { by, action: 'request.approve', subject: row.body.host, detail, at: now }
   await store.commit(note, changes)
 }
@@ -151,7 +153,7 @@ async function refuseRequest(
   }
   const by = nameOf(request)
   const now = clock()
-  const detail = { reason, requestId: row.id }
+  const detail = { ...placeOfRequest(row.body), reason, requestId: row.id }
   const note = { by, action: 'request.refuse', subject: row.body.host, detail, at: now }
   const againAt = now + config.limits.askAgainMinutes * MINUTE_MS
   await store.commit(note, refuse(row, { by, reason, now, againAt }))
@@ -170,7 +172,8 @@ function undoRequest(request: FastifyRequest<WithId>, deps: RouteDeps): Promise<
     const by = nameOf(request)
     const now = clock()
     const changes = undoDecision({ request: row, grant, latest, by, now })
-    const detail = { outcome: decision?.outcome ?? null, requestId: row.id }
+    const outcome = decision?.outcome ?? null
+    const detail = { ...placeOfRequest(row.body), outcome, requestId: row.id }
     await store.commit({ by, action: 'request.undo', subject: host, detail, at: now }, changes)
     return { host }
   })

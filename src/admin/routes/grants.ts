@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { PreauError } from '../../errors.ts'
 import { isInForce } from '../../policy/grant.ts'
+import { placeOfScope } from '../../policy/place-detail.ts'
 import type { Stored } from '../../store/store.ts'
 import { backTo, choicesIn, placeOf, unsettled, type ListPlace } from '../act-place.ts'
 import { againOnConflict } from '../again-on-conflict.ts'
@@ -67,7 +68,8 @@ async function endGrant(
     return
   }
   const [by, at] = [nameOf(request), clock()]
-  const detail = { scope: row.body.scope.kind, grantId: row.id }
+  const { scope } = row.body
+  const detail = { scope: scope.kind, ...placeOfScope(scope), grantId: row.id }
   const note = { by, action: 'grant.revoke', subject: row.body.host, detail, at }
   await store.commit(note, [revoke(row, by, at)])
 }
@@ -85,7 +87,8 @@ async function restoreGrant(
     await store.confirmed(read)
     return
   }
-  const detail = { scope: row.body.scope.kind, grantId: row.id }
+  const { scope } = row.body
+  const detail = { scope: scope.kind, ...placeOfScope(scope), grantId: row.id }
   const note = { by, action: 'grant.restore', subject: row.body.host, detail, at }
   await store.commit(note, [restore(row, by, at)])
 }
