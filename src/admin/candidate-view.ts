@@ -4,6 +4,7 @@ import type { Catalogue } from '../policy/category.ts'
 import type { PolicyDocument } from '../policy/policy-document.ts'
 import type { CategoryChange, SeenChange } from '../policy/rehearsal.ts'
 import { categoryLabel, listLabel, profileLabels, sayHold } from './list-wording.ts'
+import { viewRemarks } from './list-view.ts'
 import type { Wording } from './wording.ts'
 
 export interface CandidateContext {
@@ -24,6 +25,9 @@ export function viewCandidate(candidate: CandidateDocument, context: CandidateCo
     builtAt: words.moment(version.builtAt),
     hosts: words.number(version.hosts),
     isStale: base !== inForce,
+    remarks: version.lists
+      .filter(({ name }) => name === list)
+      .flatMap(info => viewRemarks(info, words)),
     holds: holds.map(reason => sayHold(reason, catalogue, words)),
     effects: (['closes', 'warns', 'opens'] as const).map(effect => ({
       effect,

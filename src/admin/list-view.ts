@@ -1,7 +1,7 @@
 /** The version of the lists in force as a page shows it: the lists, their categories, and the version before. */
 import type { Catalogue, CategoryId, Severity } from '../policy/category.ts'
 import type { ListAge } from '../policy/list-age.ts'
-import type { ListsDocument, ListsVersion } from '../policy/lists.ts'
+import type { ListInfo, ListsDocument, ListsVersion, Remarks } from '../policy/lists.ts'
 import type { PolicyDocument } from '../policy/policy-document.ts'
 import type { ListState } from './list-state.ts'
 import { categoryLabel, listLabel, profileLabels } from './list-wording.ts'
@@ -23,6 +23,13 @@ export interface ListRow {
   readonly pages: string
   readonly expressions: string
   readonly refused: string
+  readonly remarks: readonly RemarkRow[]
+}
+
+/** What there is to tell of a list, in a sentence, and the first names or lines of it. */
+export interface RemarkRow {
+  readonly text: string
+  readonly names: readonly string[]
 }
 
 export function viewVersion(version: ListsDocument, words: Wording) {
@@ -72,8 +79,28 @@ export function viewLists({ lists, standings }: ListState, words: Wording): List
       pages: words.number(sum(list.urls)),
       expressions: words.number(sum(list.expressions)),
       refused: words.number(list.refusedLines),
+      remarks: viewRemarks(list, words),
     }
   })
+}
+
+const named = (all: Remarks['suffixes']) => all.map(({ host, category }) => `${host} (${category})`)
+
+export function viewRemarks({ refusedLines, remarks }: ListInfo, words: Wording): RemarkRow[] {
+  const { lines = 0, examples = [], suffixes = [], suffixLines = 0 } = remarks ?? {}
+  const { services = [], serviceLines = 0 } = remarks ?? {}
+  const { categories = [], files = 0, fileNames = [] } = remarks ?? {}
+  const count = (number: number) => ({ count: words.number(number) })
+  const { t } = words
+  const rows: [number, RemarkRow][] = [
+    [refusedLines, { text: t('lists.leftRefused', count(refusedLines)), names: [] }],
+    [lines, { text: t('lists.leftLines', count(lines)), names: examples }],
+    [suffixLines, { text: t('lists.leftSuffixes', count(suffixLines)), names: named(suffixes) }],
+    [serviceLines, { text: t('lists.services', count(serviceLines)), names: named(services) }],
+    [categories.length, { text: t('lists.leftCategories'), names: categories }],
+    [files, { text: t('lists.leftFiles', count(files)), names: fileNames }],
+  ]
+  return rows.flatMap(([size, row]) => (size > 0 ? row : []))
 }
 
 export interface CategoryRow {

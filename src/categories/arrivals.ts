@@ -6,7 +6,7 @@ import { createWriteStream, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { once } from 'node:events'
 import { finished } from 'node:stream/promises'
-import type { CategoryId } from '../policy/category.ts'
+import type { Catalogue, CategoryId } from '../policy/category.ts'
 import type { Host } from '../policy/host.ts'
 import type { ListsVersion } from '../policy/lists.ts'
 import { hostKey, keyOfBytes, type Key } from './index/host-key.ts'
@@ -15,6 +15,7 @@ import { indexFile, listsFolder } from './list-folder.ts'
 import { readByteLines } from './reading/byte-lines.ts'
 import type { ListFile } from './reading/index-lists.ts'
 import { parseListLine } from './reading/list-line.ts'
+import { suffixFilter } from './reading/public-suffix.ts'
 
 /** The file of a kept list that says when its entries came. */
 export const ARRIVALS = 'arrivals.tsv'
@@ -30,12 +31,13 @@ export interface Update {
   /** The new folder and the files in it. */
   readonly folder: string
   readonly files: readonly ListFile[]
+  readonly catalogue: Catalogue
   readonly now: number
 }
 
 /** Notes what an update brings, after what earlier ones brought. Throws PREAU_INDEX_DAMAGED or PREAU_FILE_UNREADABLE. */
 export async function writeArrivals(update: Update): Promise<void> {
-  const { dataDir, before, name, folder, files, now } = update
+  const { dataDir, before, name, folder, files, catalogue, now } = update
   const replaced = before.lists.find(list => list.name === name)
   const oldFolder = replaced?.folder ?? null
   if (replaced === undefined || oldFolder === null) return
@@ -65,7 +67,10 @@ export async function writeArrivals(update: Update): Promise<void> {
   for (const { category, kind, file } of files) {
     if (kind !== 'domains' || !(category in replaced.counts)) continue
     const isOld = createQuestion(table, name, category)
-    await eachDomain(file, isOld, domain => write(`${now}\t${category}\t${domain}\n`))
+    const suffixes = suffixFilter(category, catalogue)
+    await eachDomain(file, isOld, domain => {
+      if (suffixes?.judge(domain) !== 'left') write(`${now}\t${category}\t${domain}\n`)
+    })
     await flush()
   }
   output.end()

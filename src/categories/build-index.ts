@@ -1,12 +1,14 @@
 /** Builds the index of a set of lists: the starter lists, those that are kept, and the one that comes in. */
 import { mkdir, rm, stat } from 'node:fs/promises'
 import type { Catalogue, CategoryId } from '../policy/category.ts'
-import type { ListInfo, ListsVersion } from '../policy/lists.ts'
+import type { Remarks, ListInfo, ListsVersion } from '../policy/lists.ts'
 import { syncFolder } from '../durable-file.ts'
 import { IndexWriter, type Sealed } from './index/index-writer.ts'
 import { indexFile, filesOf, listsFolder, newListId } from './list-folder.ts'
 import { readExpressions } from './reading/expression-line.ts'
-import { indexDomains, indexPages, type ListFile, type Tally } from './reading/index-lists.ts'
+import { indexDomains, indexPages } from './reading/index-lists.ts'
+import type { DomainFile, ListFile, Tally } from './reading/index-lists.ts'
+import { suffixFilter } from './reading/public-suffix.ts'
 import { STARTER_NAME, starterDigest, starterFiles } from './starter.ts'
 
 /** Told of the work as it goes on, in bytes. `total` is absent where it is not known. */
@@ -65,7 +67,8 @@ export async function buildIndex(
   const read: (Work & Tally & { readonly tag: number })[] = []
   for (const item of work) {
     if (!catalogue.has(item.category)) continue
-    read.push({ ...item, ...(await indexFileOf(writer, item, onBytes)) })
+    const suffixes = suffixFilter(item.category, catalogue)
+    read.push({ ...item, ...(await indexFileOf(writer, item, { suffixes, onBytes })) })
   }
   const sealed = writer.seal()
   const tallied = (list: string): Tallied[] =>
@@ -80,7 +83,11 @@ export async function buildIndex(
   const version: ListsVersion = {
     id,
     builtAt: now,
-    lists: [starter, ...kept, ...(added ? [added] : [])],
+    lists: [
+      starter,
+      ...kept.map(list => ({ ...list, remarks: remarksOf(tallied(list.name), list.remarks) })),
+      ...(added ? [added] : []),
+    ],
     index,
     hosts: sealed.hosts,
     starterDigest: await starterDigest(),
@@ -111,13 +118,13 @@ async function gather(
 async function indexFileOf(
   writer: IndexWriter,
   { list, category, kind, file }: Work,
-  onBytes: (bytes: number) => void,
+  { suffixes, onBytes }: Pick<DomainFile, 'suffixes' | 'onBytes'>,
 ): Promise<Tally & { tag: number }> {
   if (kind === 'expressions')
     return { ...(await readExpressions(file, undefined, onBytes)), tag: -1 }
   if (kind === 'domains') {
     const tag = writer.tag({ list, category, kind: 'host' })
-    return { ...(await indexDomains(writer, tag, file, onBytes)), tag }
+    return { ...(await indexDomains(writer, { file, tag, suffixes, onBytes })), tag }
   }
   const page = writer.tag({ list, category, kind: 'page' })
   const host = writer.tag({ list, category, kind: 'page-host' })
@@ -166,6 +173,37 @@ export function countsOf(
     ),
   )
 }
+
+const MAX_NAMED = 50
+const MAX_EXAMPLES = 5
+
+/** What there is to tell of the lines, and of the source beside them. */
+export function remarksOf(
+  tallies: readonly Tallied[],
+  known: Pick<Remarks, 'categories' | 'files' | 'fileNames'> = NOTHING_LEFT,
+): Remarks {
+  const { categories, files, fileNames } = known
+  const sum = (key: 'left' | 'suffixLines' | 'serviceLines'): number =>
+    tallies.reduce((total, tally) => total + tally[key], 0)
+  const named = (key: 'suffixes' | 'services'): Remarks['suffixes'] =>
+    tallies
+      .flatMap(tally => tally[key].map(host => ({ host, category: tally.category })))
+      .slice(0, MAX_NAMED)
+  const leftSamples = tallies.flatMap(tally => tally.leftSamples.map(({ text }) => text))
+  return {
+    lines: sum('left'),
+    examples: leftSamples.slice(0, MAX_EXAMPLES),
+    suffixes: named('suffixes'),
+    suffixLines: sum('suffixLines'),
+    services: named('services'),
+    serviceLines: sum('serviceLines'),
+    categories: categories.slice(0, MAX_NAMED),
+    files,
+    fileNames: fileNames.slice(0, MAX_EXAMPLES),
+  }
+}
+
+const NOTHING_LEFT = { categories: [], files: 0, fileNames: [] }
 
 function describeStarter(tallies: readonly Tallied[], now: number): ListInfo {
   return {

@@ -13,15 +13,16 @@ const catalogueSchema = z.array(
     label: bilingual,
     description: bilingual,
     aliases: z.array(categoryId).default([]),
+    namesServices: z.boolean().default(false),
   }),
 )
 
 const rows = catalogueSchema.parse(data)
 
 const catalogue: Catalogue = new Map(
-  rows.map(({ id, severity, label, description }): [CategoryId, Category] => [
+  rows.map(({ id, severity, label, description, namesServices }): [CategoryId, Category] => [
     id,
-    Object.freeze({ id, severity, label, description }),
+    Object.freeze({ id, severity, label, description, namesServices }),
   ]),
 )
 
@@ -40,4 +41,11 @@ export function findCategory(name: string, known: Catalogue = catalogue): Catego
   if (known.has(name)) return name
   const id = categoryAliases.get(name)
   return id !== undefined && known.has(id) ? id : undefined
+}
+
+/** The id that a folder of a list stands for. One within another is known by both names joined, or by its last one. */
+export function findListed(name: string, known: Catalogue): CategoryId | undefined {
+  const last = name.slice(name.lastIndexOf('/') + 1)
+  const names = [name.replaceAll('/', '_'), name.replaceAll('/', '-'), last]
+  return names.map(each => findCategory(each, known)).find(id => id !== undefined)
 }

@@ -3,6 +3,7 @@ import { basename } from 'node:path'
 import type { CategoryId } from '../policy/category.ts'
 import { isAddress, suffixes, type Host } from '../policy/host.ts'
 import type { ListInfo, ListsVersion } from '../policy/lists.ts'
+import { normalPath } from '../policy/page-path.ts'
 import { arrivalOf } from './arrivals.ts'
 import { addressOf } from './expressions.ts'
 import { findLines, type FoundLine } from './find-lines.ts'
@@ -128,10 +129,12 @@ async function eachLine(file: string, take: (line: FoundLine) => boolean): Promi
 }
 
 async function expressionsOf(file: string, host: Host, path: string | undefined): Promise<Found[]> {
-  const address = addressOf(host, path)
+  const addresses = [path, path === undefined ? undefined : normalPath(path)].map(form =>
+    addressOf(host, form),
+  )
   const found: Found[] = []
   await readExpressions(file, ({ matches, text, line }) => {
-    if (matches(address)) found.push({ domain: host, number: line, text })
+    if (addresses.some(matches)) found.push({ domain: host, number: line, text })
   })
   return found
 }

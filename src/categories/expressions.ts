@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache'
 import { RE2Set } from 're2js'
 import type { CategoryId, CategorySet, PageLookup } from '../policy/category.ts'
 import type { Host } from '../policy/host.ts'
+import { normalPath } from '../policy/page-path.ts'
 import type { ListsVersion } from '../policy/lists.ts'
 import { filesOf } from './list-folder.ts'
 import {
@@ -84,7 +85,13 @@ function createMatcher(set: RE2Set, owners: readonly CategoryId[], max: number):
     return Object.freeze([...categories].sort())
   }
   return (host, path) => {
-    if (path !== undefined) return match(addressOf(host, path, max))
+    if (path !== undefined) {
+      const asItStands = match(addressOf(host, path, max))
+      const normal = normalPath(path)
+      if (normal === path) return asItStands
+      // Whoever wrote the expression may have meant either spelling.
+      return join(asItStands, match(addressOf(host, normal, max)))
+    }
     let found = hosts.get(host)
     if (found === undefined) {
       found = match(addressOf(host, path, max))
@@ -92,4 +99,9 @@ function createMatcher(set: RE2Set, owners: readonly CategoryId[], max: number):
     }
     return found
   }
+}
+
+function join(a: CategorySet, b: CategorySet): CategorySet {
+  if (b.length === 0 || a === b) return a
+  return a.length === 0 ? b : Object.freeze([...new Set([...a, ...b])].sort())
 }

@@ -11,12 +11,13 @@ import type { SourceFormat } from '../policy/list-source.ts'
 import { buildIndex, type ListsContext } from './build-index.ts'
 import { findCategory } from './catalogue.ts'
 import { syncFolder } from '../durable-file.ts'
-import { createReport, describeList, listName, type ImportReport } from './reading/import-report.ts'
+import { besideOf, createReport, describeList, listName } from './reading/import-report.ts'
+import type { ImportReport } from './reading/import-report.ts'
 import { completeList, historyOf, noteArrivals } from './list-history.ts'
 import { fileName, hasFiles, listsFolder, newListId } from './list-folder.ts'
 import { readArchive, readDomainFile, readFolder } from './reading/read-source.ts'
 import { refused } from './reading/refusal.ts'
-import { sourceKind, type SourceKind } from './reading/source-kind.ts'
+import { sourceKind, type Recognised, type SourceKind } from './reading/source-kind.ts'
 import { STARTER_NAME } from './starter.ts'
 import { UNPACK_LIMITS, Unpacking, type UnpackLimits } from './reading/unpacking.ts'
 
@@ -34,7 +35,7 @@ export {
 export { starterDigest } from './starter.ts'
 
 export interface ImportRequest extends ListsContext {
-  /** A UT1 archive (tar.gz), an unpacked UT1 folder, or a file of domains. */
+  /** An archive (tar), an unpacked folder, or a file of domains; archive and file perhaps in gzip. */
   readonly path: string
   /** Where it came from, as the person wrote it, when that is not the path. */
   readonly source?: string
@@ -59,7 +60,8 @@ export async function importList(
 ): Promise<{ version: ListsVersion; report: ImportReport }> {
   const startedAt = performance.now()
   const { dataDir, current, path, now, source = path } = request
-  const kind = await sourceKind(path, request.format ?? 'auto', source)
+  const recognised = await sourceKind(path, request.format ?? 'auto', source)
+  const { kind } = recognised
   const category = chooseCategory(request, kind)
   // The name may depend on what is inside, so the folder gets it only once it was read.
   const id = newListId(now)
@@ -67,7 +69,7 @@ export async function importList(
   await mkdir(target, { recursive: true, mode: 0o750 })
   try {
     const into = new Unpacking(source, target, request.catalogue, request.limits ?? UNPACK_LIMITS)
-    await read(request, kind, category, into)
+    await read(request, recognised, category, into)
     const name = listName(request.name, source, into.isUt1)
     if (into.kept.length === 0)
       throw refused(source, {
@@ -85,13 +87,14 @@ export async function importList(
     const report = createReport({ name, kind, into, request })
     const history = historyOf(current, name, into.kept, now)
     if (current !== undefined)
-      await noteArrivals({ dataDir, before: current, name, folder: target, files, now })
+      await noteArrivals({ ...request, before: current, name, folder: target, files })
     const built = await buildIndex(request, kept, {
       name,
       files,
       describe: tallies => {
         report.judge(tallies)
-        return describeList({ name, folder, source, importedAt: now, ...history }, tallies)
+        const known = { name, folder, source, importedAt: now, ...history }
+        return describeList(known, tallies, besideOf(into))
       },
     })
     const elapsedMs = performance.now() - startedAt
@@ -128,14 +131,14 @@ function chooseCategory(request: ImportRequest, kind: SourceKind): CategoryId | 
 
 async function read(
   { path, onProgress }: ImportRequest,
-  kind: SourceKind,
+  { kind, gzips }: Recognised,
   category: CategoryId | undefined,
   into: Unpacking,
 ): Promise<void> {
   const onBytes = (bytes: number, total?: number): void =>
     onProgress?.(bytes, { phase: 'read', ...(total === undefined ? {} : { total }) })
-  if (category !== undefined) await readDomainFile(path, category, into)
-  else if (kind === 'archive') await readArchive(path, into, onBytes)
+  if (category !== undefined) await readDomainFile({ path, gzips }, category, into)
+  else if (kind === 'archive') await readArchive({ path, gzips }, into, onBytes)
   else await readFolder(path, into, onBytes)
 }
 

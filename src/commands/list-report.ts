@@ -40,10 +40,24 @@ function printReport(report: ImportReport, { t, print, locale }: Terminal): void
   )
   if (report.refusedLines > 0) {
     print(t('lists.refused', { count: format.format(report.refusedLines) }))
-    for (const { file, line, text } of report.refusedSamples.slice(0, SAMPLES)) {
-      print(`  ${printable(file)}:${line}  ${printable(text)}`)
-    }
+    printSamples(report.refusedSamples, print)
   }
+  const { lines, suffixLines, suffixes, serviceLines, services, files, fileNames } = report.remarks
+  if (lines > 0) {
+    print(t('lists.left', { count: format.format(lines) }))
+    printSamples(report.leftSamples, print)
+  }
+  const printNames = (names: typeof suffixes): void =>
+    print(`  ${printable(names.map(({ host, category }) => `${host} (${category})`).join(', '))}`)
+  if (suffixLines > 0) {
+    print(t('lists.suffixes', { count: format.format(suffixLines) }))
+    printNames(suffixes)
+  }
+  if (serviceLines > 0) {
+    print(t('lists.services', { count: format.format(serviceLines) }))
+    printNames(services.slice(0, SAMPLES))
+  }
+  if (files > 0) print(t('lists.ignored', { count: files, names: printable(fileNames.join(', ')) }))
   if (report.contradictions.length > 0) {
     const names = report.contradictions.map(({ category }) => category).join(', ')
     print(t('lists.contradictions', { names: printable(names) }))
@@ -51,4 +65,9 @@ function printReport(report: ImportReport, { t, print, locale }: Terminal): void
   if (report.unknownCategories.length > 0) {
     print(t('lists.unknown', { names: printable(report.unknownCategories.join(', ')) }))
   }
+}
+
+function printSamples(samples: ImportReport['refusedSamples'], print: Terminal['print']): void {
+  for (const { file, line, text } of samples.slice(0, SAMPLES))
+    print(`  ${printable(file)}:${line}  ${printable(text)}`)
 }

@@ -133,7 +133,9 @@ export function decodeState(text: string, catalogue: Catalogue): DecidingState {
 
 const digestOf = (text: string): string => createHash('sha256').update(text).digest('base64url')
 
-const plain = (infos: ListsDocument['lists']) => infos.map(info => ({ ...info, source: '' }))
+// What of a list does not act decides nothing either.
+const plain = (infos: ListsDocument['lists']) =>
+  infos.map(({ remarks: _remarks, ...info }) => ({ ...info, source: '' }))
 
 /** Who made a rule, and when, decides nothing. */
 function withoutAuthors(policy: PolicyDocument): PolicyDocument {

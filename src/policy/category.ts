@@ -20,6 +20,8 @@ export interface Category {
   readonly label: Bilingual
   /** One sentence that a pupil can read on the block page. */
   readonly description: Bilingual
+  /** Its lists name whole services on purpose, under whose names anybody has sites: `duckdns.org`, `blogspot.com`. */
+  readonly namesServices?: boolean
 }
 
 /** All categories by id. */

@@ -1,6 +1,7 @@
 /** What is known about the imported lists, the index built from them, and the version that may come next. */
 import { PreauError } from '../errors.ts'
 import type { CategoryId } from './category.ts'
+import type { Host } from './host.ts'
 import type { HoldReason, Rehearsal } from './rehearsal.ts'
 
 /** One imported list: an archive or folder of many categories, or one file of one category. Times are epoch ms. */
@@ -25,6 +26,26 @@ export interface ListInfo {
   readonly expressions: Readonly<Record<CategoryId, number>>
   /** Lines that are no domain, page or expression. */
   readonly refusedLines: number
+  /** What else a person should know of it; absent in a document of an older version. */
+  readonly remarks?: Remarks
+}
+
+/** What of a list was understood or seen and does not act, and what acts more widely than a site. Names are the first of many. */
+export interface Remarks {
+  /** Exceptions, options that narrow a line, parts of a site: they mean more or less than a host. */
+  readonly lines: number
+  readonly examples: readonly string[]
+  /** Public suffixes that are left out, each a whole registry or hosting service; a local rule closes one all the same. */
+  readonly suffixes: readonly { readonly host: Host; readonly category: CategoryId }[]
+  readonly suffixLines: number
+  /** Public suffixes that act, in categories whose lists name whole services on purpose. */
+  readonly services: Remarks['suffixes']
+  readonly serviceLines: number
+  /** Categories of the source that the catalogue does not know. */
+  readonly categories: readonly string[]
+  /** Files of an archive or folder that hold no list of a known form. */
+  readonly files: number
+  readonly fileNames: readonly string[]
 }
 
 /** An index and the lists it was built from: all that is needed to put it in force, now or again. */

@@ -4,6 +4,7 @@
  */
 import { domainToUnicode } from 'node:url'
 import { parseHumanHost, type Target } from './host.ts'
+import { normalPath } from './page-path.ts'
 
 /** `www-example-com.translate.goog` is `www.example.com`: dots became hyphens, hyphens were doubled. */
 const BY_LABEL = ['.translate.goog', '.cdn.ampproject.org', '.bing-amp.com']
@@ -16,8 +17,12 @@ const BY_PATH = new Set([
   'translate.yandex.com',
 ])
 // `/web/2020/http://x/y`, `/web/2020/x`, `?u=http%3A%2F%2Fx`, `?q=cache:x`: the host, and what stands behind it.
-const INNER =
-  /(?:^\/web\/[^/]*\/(?:https?:\/{1,2})?|https?(?::|%3a)(?:\/|%2f){1,2}|=cache(?::|%3a))([^/?&#%:]+)([^#]*)/i
+const SCHEME = String.raw`https?(:|%3A)(?:\/|%2F){1,2}`
+const USER = String.raw`(?:[^/?&#]{0,256}?(?:@|%40))?`
+const INNER = new RegExp(
+  String.raw`(?:^\/web\/[^/]*\/(?:${SCHEME})?|${SCHEME}|=cache(:|%3A))${USER}([^/?&#%:]+)([^#]*)`,
+  'i',
+)
 
 const NONE: readonly Target[] = []
 
@@ -28,8 +33,21 @@ export function wrappedSites({ host, port, path }: Target): readonly Target[] {
     return readLabel(host.slice(0, -suffix.length)).flatMap(name => named(name, { port }))
   }
   if (path === undefined || !BY_PATH.has(host)) return NONE
-  const [, name, rest = ''] = INNER.exec(path) ?? []
-  return name === undefined ? NONE : named(name, { port, path: rest.replace(/^(?!\/)/, '/') })
+  // An escape in the address that is asked for would hide the one inside.
+  const [, inPath, inQuery, cache, name, rest = ''] = INNER.exec(normalPath(path)) ?? []
+  if (name === undefined) return NONE
+  const isValue = [inPath, inQuery, cache].includes('%3A')
+  const inner = (isValue ? decodeValue(rest) : rest).replace(/^:\d{1,5}(?=[/?]|$)/, '')
+  return named(name, { port, path: inner.replace(/^(?!\/)/, '/') })
+}
+
+/** The address as it was before it became one value of a query; what is escaped in it stays so. */
+function decodeValue(text: string): string {
+  const end = text.indexOf('&')
+  return (end === -1 ? text : text.slice(0, end)).replace(
+    /%([2-7][0-9A-F])/g,
+    (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)),
+  )
 }
 
 function named(text: string, rest: Omit<Target, 'host'>): readonly Target[] {

@@ -14,6 +14,7 @@ import {
   textOf,
 } from './list-world.ts'
 import { loadCatalogue } from '../../src/categories/catalogue.ts'
+import type { Host } from '../../src/policy/host.ts'
 import { openWorld, START } from './world.ts'
 
 const DAY_MS = 86_400_000
@@ -27,14 +28,51 @@ t.test('the page says which version is in force, since when, by whom and how big
   const text = textOf(page)
   t.match(text, 'Sites connus 12 830')
   t.match(text, /En service avant-hier \( ?par Préau ?\)/)
-  t.match(text, 'UT1 (Toulouse Capitole) http://listes.example/ut1.tar.gz À jour il y a 1 h')
+  t.match(
+    text,
+    'UT1 (Toulouse Capitole) http://listes.example/ut1.tar.gz Remarques Lignes d’aucune forme connue : 7. À jour il y a 1 h',
+  )
   t.match(text, /12 800 40 2 7/, 'domains, pages, expressions, refused lines')
-  t.match(text, 'Listes de départ de Préau Préau Livrée avec Préau')
+  t.match(text, /Listes de départ de Préau Préau .* Livrée avec Préau/)
   t.match(text, 'Jeux en ligne Bloquée : Élèves 40 12 030')
   t.match(text, 'Achats en ligne Avertissement : Élèves 0 800')
   t.match(text, 'listes noires de l’Université Toulouse Capitole (UT1) , CC BY-SA 4.0')
   t.notMatch(page.body, 'action="/lists/rollback"', 'a reader sees, and does not act')
 })
+
+t.test(
+  'what of a list does not act is told where the list stands, and where an update waits',
+  async t => {
+    const world = await staffed(t)
+    const remarks = {
+      lines: 893,
+      examples: ['exemple.fr/#haut'],
+      suffixes: [{ host: 'co.uk' as Host, category: 'games' }],
+      suffixLines: 1,
+      services: [{ host: 'duckdns.org' as Host, category: 'dynamic-dns' }],
+      serviceLines: 331,
+      categories: ['hobby/pets'],
+      files: 3,
+      fileNames: ['blacklists/README'],
+    }
+    const version = aVersion('v2', START, [starter(START), aList('ut1', START, { remarks })])
+    await putLists(world.store, inForce(START, version), START)
+    await putCandidate(world.store, { ...aCandidate(START), version }, START)
+    const claire = await world.as('Claire')
+    for (const path of ['/lists', '/lists/candidate']) {
+      const text = textOf(await claire.get(path))
+      t.match(text, 'Remarques Lignes d’aucune forme connue : 7.')
+      t.match(
+        text,
+        /laissées de côté \(exceptions, [^)]*\) : 893, par exemple : exemple\.fr\/#haut/,
+      )
+      t.match(text, /Suffixes publics laissés de côté, .* : 1\. .* Les voici : co\.uk \(games\)/)
+      t.match(text, 'tous les sites de chacun avec eux : 331, dont : duckdns.org (dynamic-dns)')
+      t.match(text, 'Catégories que Préau ne connaît pas : hobby/pets')
+      t.match(text, 'Fichiers qui ne tiennent pas de liste : 3, par exemple : blacklists/README')
+    }
+  },
+)
 
 t.test('a city without lists, and one without a version before, read that it is so', async t => {
   const world = await staffed(t)

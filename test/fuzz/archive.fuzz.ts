@@ -105,7 +105,8 @@ class Reading {
     rmSync(kept, { recursive: true, force: true })
     mkdirSync(kept)
     const into = new Unpacking(this.#path, kept, catalogue, LIMITS)
-    const error = await readArchive(this.#path, into, () => {}).catch((reason: unknown) => reason)
+    const wrapped = { path: this.#path, gzips: 1 }
+    const error = await readArchive(wrapped, into, () => {}).catch((reason: unknown) => reason)
     promise(error === undefined || isRefusal(error), `not a refusal: ${String(error)}`)
     const files = readdirSync(kept)
     promise(

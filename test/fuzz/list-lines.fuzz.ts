@@ -1,6 +1,7 @@
 /** Lines of lists in every format, and whole files of them: no line is read in two ways, none makes the reader slow. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { loadCatalogue } from '../../src/categories/catalogue.ts'
 import { hostKey, keyOfBytes } from '../../src/categories/index/host-key.ts'
 import { IndexWriter } from '../../src/categories/index/index-writer.ts'
 import { MAX_LINE_LENGTH, readByteLines } from '../../src/categories/reading/byte-lines.ts'
@@ -8,6 +9,7 @@ import { readExpressions } from '../../src/categories/reading/expression-line.ts
 import { indexDomains, indexPages } from '../../src/categories/reading/index-lists.ts'
 import { parseListLine } from '../../src/categories/reading/list-line.ts'
 import { decodeEntities, decodeText } from '../../src/categories/reading/text.ts'
+import { suffixFilter } from '../../src/categories/reading/public-suffix.ts'
 import { parseUrlLine } from '../../src/categories/reading/url-line.ts'
 import { parseGlobalUsage, parseUsage } from '../../src/categories/reading/usage.ts'
 import { linkTarget, placeFile, safePath } from '../../src/categories/reading/ut1-layout.ts'
@@ -65,7 +67,8 @@ async function checkFile(file: string, bytes: Buffer): Promise<void> {
   const expected = bytes.toString('latin1').replace(/\n$/, '').split('\n').length
   promise(lines === (bytes.length === 0 ? 0 : expected), `${lines} lines of ${expected}`)
   const writer = new IndexWriter()
-  await indexDomains(writer, writer.tag({ list: 'x', category: 'x', kind: 'host' }), file)
+  const tag = writer.tag({ list: 'x', category: 'x', kind: 'host' })
+  await indexDomains(writer, { file, tag, suffixes: suffixFilter('games', loadCatalogue()) })
   const page = writer.tag({ list: 'x', category: 'x', kind: 'page' })
   await indexPages(writer, { page, host: page }, file)
   await readExpressions(file, ({ matches }) => ADDRESSES.forEach(matches))

@@ -47,8 +47,13 @@ export interface Key {
   readonly low: number
 }
 
+/** `parentLow`: the same half of the key of the name without its first label. */
+export interface NameKey extends Key {
+  readonly parentLow: number
+}
+
 /** Reused: read it before the next call. */
-const own = { high: 0, low: 0 }
+const own = { high: 0, low: 0, parentLow: 0 }
 const keepOwn = (high: number, low: number): void => {
   own.high = high
   own.low = low
@@ -62,6 +67,27 @@ export function hostKey(host: Host): Key {
   return own
 }
 
+/** The state of the hash behind the end of a name: what stands before it is added from right to left. */
+export interface NameState {
+  readonly high: number
+  readonly low: number
+}
+export const NO_NAME: NameState = { high: SEED_HIGH, low: SEED_LOW }
+
+/** The state once `text` from `start` to before `end` stands before the name. */
+export function prepend(state: NameState, text: string, start = 0, end = text.length): NameState {
+  let { high, low } = state
+  for (let i = end - 1; i >= start; i--) {
+    const code = text.charCodeAt(i)
+    high = nextHigh(high, code)
+    low = nextLow(low, code)
+  }
+  return { high, low }
+}
+
+/** The lower half of the key of a name. */
+export const lowOf = ({ high, low }: NameState): number => mix(low ^ high)
+
 const LETTER = 1
 const DIGIT = 2
 const LABEL_END = 3
@@ -74,18 +100,26 @@ KINDS[DOT] = LABEL_END
 const MAX_NAME = 253
 const MAX_LABEL = 63
 
+/** `0.` or `127.`: an address may stand before the name without a blank, which only the parser can tell. */
+function startsLikeSink(bytes: Uint8Array, at: number): boolean {
+  if (bytes[at] === 48) return bytes[at + 1] === DOT
+  return bytes[at] === 49 && bytes[at + 1] === 50 && bytes[at + 2] === 55 && bytes[at + 3] === DOT
+}
+
 /**
  * The key of the host that stands in `bytes` from `start` to before `end`, without making a string; undefined for all but
  * the plain spelling (lower-case ASCII, a dot, a last label that begins with no digit), which only the parser can judge.
  * The answer is one reused object.
  */
-export function keyOfBytes(bytes: Uint8Array, start: number, end: number): Key | undefined {
+export function keyOfBytes(bytes: Uint8Array, start: number, end: number): NameKey | undefined {
   if (end - start > MAX_NAME) return undefined
   let high = SEED_HIGH
   let low = SEED_LOW
   let dots = 0
   let label = 0
   let right = 0
+  let parentHigh = high
+  let parentLow = low
   for (let i = end - 1; i >= start; i--) {
     const code = bytes[i] ?? 0
     const kind = KINDS[code] ?? 0
@@ -94,13 +128,16 @@ export function keyOfBytes(bytes: Uint8Array, start: number, end: number): Key |
       if (label === 0 || (dots === 0 && right === DIGIT)) return undefined
       dots++
       label = 0
+      parentHigh = high
+      parentLow = low
     } else if (++label > MAX_LABEL) return undefined
     right = kind
     high = nextHigh(high, code)
     low = nextLow(low, code)
   }
-  if (label === 0 || dots === 0) return undefined
+  if (label === 0 || dots === 0 || startsLikeSink(bytes, start)) return undefined
   own.high = mix(high)
   own.low = mix(low ^ high)
+  own.parentLow = mix(parentLow ^ parentHigh)
   return own
 }

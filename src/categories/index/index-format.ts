@@ -9,7 +9,8 @@
 import { z } from 'zod'
 
 export const MAGIC = 0x58_44_49_50 // "PIDX"
-export const FORMAT_VERSION = 2
+// 3: the keys of pages are made of a normal form of their address, and public suffixes are left out.
+export const FORMAT_VERSION = 3
 export const PREAMBLE_BYTES = 32
 export const RECORD_BYTES = 8
 export const TRAILER_BYTES = 4

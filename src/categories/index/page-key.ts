@@ -1,5 +1,6 @@
 /** Pages as 64-bit keys: a host and the beginning of a path, up to a place where a path may be cut. */
 import type { Host } from '../../policy/host.ts'
+import { normalPath } from '../../policy/page-path.ts'
 import { hostKey, type OnKey } from './host-key.ts'
 
 /** How far into a path we look, and at how many places: a longer one is judged by its beginning. */
@@ -21,8 +22,9 @@ export function withoutWww(host: Host): Host {
   return host.startsWith('www.') && host.indexOf('.', 4) !== -1 ? (host.slice(4) as Host) : host
 }
 
-/** Visits the key of each beginning of the path that a list may name, the whole path last. `path` begins with a slash. */
-export function visitPageKeys(host: Host, path: string, visit: OnKey): void {
+/** Visits the key of each beginning of the path that a list may name, the whole path last. `asked` begins with a slash. */
+export function visitPageKeys(host: Host, asked: string, visit: OnKey): void {
+  const path = normalPath(asked)
   let { high, low } = hostKey(withoutWww(host))
   const end = Math.min(path.length, MAX_PATH)
   let cuts = 0
@@ -38,8 +40,9 @@ export function visitPageKeys(host: Host, path: string, visit: OnKey): void {
   }
 }
 
-/** The key of an entry of a list. The path begins with a slash and is at most `MAX_PATH` long. */
-export function pageKey(host: Host, path: string): { high: number; low: number } {
+/** The key of an entry of a list. The path begins with a slash and is at most `MAX_PATH` long in its normal form. */
+export function pageKey(host: Host, listed: string): { high: number; low: number } {
+  const path = normalPath(listed)
   let { high, low } = hostKey(withoutWww(host))
   for (let i = 0; i < path.length; i++) {
     const code = path.charCodeAt(i)

@@ -4,7 +4,7 @@
  */
 import { RE2JS } from 're2js'
 import { readByteLines } from './byte-lines.ts'
-import { refuse, type Tally } from './index-lists.ts'
+import { createTally, refuse, type Tally } from './index-lists.ts'
 
 /** Expressions that a file may hold, and the instructions of one and of all together: those of UT1 have 730. */
 export const MAX_EXPRESSIONS = 1_000
@@ -77,7 +77,7 @@ export async function readExpressions(
   onExpression: (expression: Expression) => void = () => {},
   onBytes?: (bytes: number) => void,
 ): Promise<Tally> {
-  const tally: Tally = { names: 0, refused: 0, samples: [] }
+  const tally = createTally()
   let [tried, programs] = [0, 0]
   await readByteLines(
     file,

@@ -4,8 +4,9 @@ import { PreauError } from '../../errors.ts'
 import type { Catalogue, CategoryId, Severity } from '../../policy/category.ts'
 import type { Host } from '../../policy/host.ts'
 import { isHttpUrl, LIST_NAME } from '../../policy/list-source.ts'
-import type { ListInfo } from '../../policy/lists.ts'
-import { countsOf, type IndexReport, type ListsContext, type Tallied } from '../build-index.ts'
+import type { Remarks, ListInfo } from '../../policy/lists.ts'
+import { countsOf, remarksOf } from '../build-index.ts'
+import type { IndexReport, ListsContext, Tallied } from '../build-index.ts'
 import type { RefusedLine } from './index-lists.ts'
 import type { SourceKind } from './source-kind.ts'
 import { STARTER_NAME } from '../starter.ts'
@@ -27,6 +28,10 @@ export interface ImportReport extends IndexReport {
   readonly refusedLines: number
   /** The first refused lines of each category. */
   readonly refusedSamples: readonly RefusedLine[]
+  /** What was understood or seen, and does not act. */
+  readonly remarks: Remarks
+  /** The first of those lines, of each category. */
+  readonly leftSamples: readonly RefusedLine[]
   /** Folders that the catalogue does not know, with their lines: not imported. */
   readonly unknown: Readonly<Record<string, number>>
   readonly unknownCategories: readonly string[]
@@ -91,6 +96,8 @@ export function createReport({
         counts: countsOf(all, 'domains'),
         refusedLines: sum(all, 'refused'),
         refusedSamples: all.flatMap(({ samples }) => samples),
+        remarks: remarksOf(all, besideOf(into)),
+        leftSamples: all.flatMap(({ leftSamples }) => leftSamples),
         unknownCategories: [...into.unknown.keys()],
         ...exampleOf(categories, catalogue),
         unknown: Object.fromEntries(into.unknown),
@@ -107,6 +114,13 @@ export function createReport({
   }
 }
 
+/** What of the source is known beside its lines. */
+export const besideOf = ({ unknown, ignored, passedOver }: Unpacking) => ({
+  categories: [...unknown.keys()],
+  files: ignored.other,
+  fileNames: passedOver,
+})
+
 /** Not of a category that nobody may open, nor of one that blocks nothing; rather a harmless one. */
 function exampleOf(tallies: Tallies, catalogue: Catalogue): { example?: Host } {
   const ofSeverity = (severity: Severity): Host | undefined =>
@@ -117,7 +131,10 @@ function exampleOf(tallies: Tallies, catalogue: Catalogue): { example?: Host } {
   return example === undefined ? {} : { example }
 }
 
-/** An error page or a binary file is no list, and a list without a domain must not replace one (OPNsense #6866). */
+/**
+ * An error page or a binary file is no list, and a list without a domain must not replace one (OPNsense #6866). Only lines
+ * of no known form speak against a list: one for browsers may hold more exceptions and options than hosts.
+ */
 function judge(source: string, tallies: Tallies): void {
   const domains = sum(tallies, 'names')
   const bad = sum(tallies, 'refused')
@@ -134,8 +151,9 @@ function judge(source: string, tallies: Tallies): void {
 
 /** The entry of the document for a list that was read. */
 export function describeList(
-  known: Omit<ListInfo, 'counts' | 'urls' | 'expressions' | 'refusedLines'>,
+  known: Omit<ListInfo, 'counts' | 'urls' | 'expressions' | 'refusedLines' | 'remarks'>,
   tallies: Tallies,
+  beside: ReturnType<typeof besideOf>,
 ): ListInfo {
   return {
     ...known,
@@ -143,6 +161,7 @@ export function describeList(
     urls: countsOf(tallies, 'urls'),
     expressions: countsOf(tallies, 'expressions'),
     refusedLines: sum(tallies, 'refused'),
+    remarks: remarksOf(tallies, beside),
   }
 }
 
@@ -163,7 +182,7 @@ export function listName(asked: string | undefined, source: string, isUt1: boole
 function fromFileName(source: string): string {
   const name = basename(isHttpUrl(source) ? new URL(source).pathname : source)
     .toLowerCase()
-    .replace(/\.(?:tar\.gz|tgz|gz|txt|list|csv)$/, '')
+    .replace(/\.(?:tar(?:\.gz)?|tgz|(?:(?:txt|list|csv)\.)?gz|txt|list|csv)$/, '')
     .normalize('NFD')
     .replace(/[^a-z0-9._-]+/g, '-')
     .replace(/^[^a-z0-9]+/, '')

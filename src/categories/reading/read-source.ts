@@ -1,15 +1,17 @@
-/** The three kinds of sources of a list: a UT1 archive, an unpacked UT1 folder, a plain file of domains. Streams only. */
+/** The three kinds of sources of a list: an archive as UT1's, the same unpacked, a file of domains. Streams only. */
 import { createReadStream } from 'node:fs'
 import { lstat, opendir, readlink, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
+import { PassThrough } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { createGunzip } from 'node:zlib'
+import { createGunzip, type Gunzip } from 'node:zlib'
 import { extract as createExtract, type Header } from 'tar-stream'
 import { causeOf, PreauError, type Words } from '../../errors.ts'
 import type { CategoryId } from '../../policy/category.ts'
-import type { Chunks } from './chunks.ts'
+import { asUtf8, type Chunks } from './chunks.ts'
 import { refused, unreadable } from './refusal.ts'
 import type { Unpacking } from './unpacking.ts'
+import { MAX_DEPTH } from './ut1-layout.ts'
 
 const notAFile = (type: string): Words => ({
   fr: `pas un fichier ordinaire (${type})`,
@@ -19,16 +21,30 @@ const notAFile = (type: string): Words => ({
 /** Told of the bytes read so far, out of `total`; a folder tells no total. */
 export type OnBytes = (bytes: number, total?: number) => void
 
-/** Reads `path`, which a look at its first bytes said to be gzip. */
-export async function readArchive(path: string, into: Unpacking, onBytes: OnBytes): Promise<void> {
+/** A file, and how often it is wrapped in gzip. */
+export interface Wrapped {
+  readonly path: string
+  readonly gzips: number
+}
+
+const layersOf = ({ gzips }: Wrapped): Gunzip[] =>
+  Array.from({ length: gzips }, () => createGunzip())
+
+/** Reads a tar archive. */
+export async function readArchive(
+  wrapped: Wrapped,
+  into: Unpacking,
+  onBytes: OnBytes,
+): Promise<void> {
+  const { path } = wrapped
   const { size } = await stat(path)
   let read = 0
   const source = createReadStream(path, { highWaterMark: 2 ** 18 })
   source.on('data', chunk => onBytes((read += chunk.length), size))
   const extract = createExtract()
-  const flow = pipeline(
+  const flow = pipeline([
     source,
-    createGunzip(),
+    ...layersOf(wrapped),
     async function* (chunks: Chunks) {
       for await (const chunk of chunks) {
         into.spend(chunk.length)
@@ -36,7 +52,7 @@ export async function readArchive(path: string, into: Unpacking, onBytes: OnByte
       }
     },
     extract,
-  )
+  ])
   // The loop below meets the same failure first; this one only must not stay unheard.
   flow.catch(() => {})
   try {
@@ -51,14 +67,15 @@ export async function readArchive(path: string, into: Unpacking, onBytes: OnByte
       () => error,
       (first: unknown) => (error instanceof PreauError ? error : first),
     )
-    throw cause instanceof PreauError
-      ? cause
-      : refused(into.source, {
-          fr: `archive endommagée (${causeOf(cause)})`,
-          en: `damaged archive: ${causeOf(cause)}`,
-        })
+    throw cause instanceof PreauError ? cause : damaged(into, cause)
   }
 }
+
+const damaged = ({ source }: Unpacking, cause: unknown): PreauError =>
+  refused(source, {
+    fr: `archive endommagée (${causeOf(cause)})`,
+    en: `damaged archive: ${causeOf(cause)}`,
+  })
 
 async function takeEntry(header: Header, chunks: Chunks, into: Unpacking): Promise<void> {
   const path = into.admit(header.name)
@@ -67,6 +84,9 @@ async function takeEntry(header: Header, chunks: Chunks, into: Unpacking): Promi
       return
     case 'symlink':
       into.link(path, header.linkname)
+      return
+    case 'link':
+      await into.hardLink(path, header.linkname)
       return
     case 'file':
     case 'contiguous-file':
@@ -91,7 +111,8 @@ export async function readFolder(path: string, into: Unpacking, onBytes: OnBytes
       const stats = await lstat(full)
       if (stats.isSymbolicLink()) into.link(entry, await readlink(full))
       else if (stats.isDirectory()) {
-        if (!name.startsWith('.') && entry.split('/').length < 3) await walk(relative)
+        if (!name.startsWith('.') && entry.split('/').length < MAX_DEPTH) await walk(relative)
+        else if (!name.startsWith('.')) into.passOver(entry)
       } else if (stats.isFile()) {
         await into.file(entry, spending(full, into))
         onBytes((read += stats.size))
@@ -105,17 +126,34 @@ export async function readFolder(path: string, into: Unpacking, onBytes: OnBytes
   }
 }
 
-/** Reads a plain file of domains of one category. */
+/** Reads a file of domains of one category. */
 export async function readDomainFile(
-  path: string,
+  wrapped: Wrapped,
   category: CategoryId,
   into: Unpacking,
 ): Promise<void> {
+  const { path, gzips } = wrapped
   try {
-    await into.keep(category, spending(path, into))
+    const bytes = gzips === 0 ? spending(path, into) : unwrapping(wrapped, into)
+    await into.keep(category, asUtf8(bytes))
   } catch (error) {
-    throw unreadable(into.source, error)
+    throw gzips > 0 && isOfZlib(error) ? damaged(into, error) : unreadable(into.source, error)
   }
+}
+
+const isOfZlib = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && String(error.code).startsWith('Z_')
+
+async function* unwrapping(wrapped: Wrapped, into: Unpacking): Chunks {
+  const output = new PassThrough()
+  const flow = pipeline([createReadStream(wrapped.path), ...layersOf(wrapped), output])
+  // Whoever reads the end meets the same failure.
+  flow.catch(() => {})
+  for await (const chunk of output as Chunks) {
+    into.spend(chunk.length)
+    yield chunk
+  }
+  await flow
 }
 
 async function* spending(file: string, into: Unpacking): Chunks {

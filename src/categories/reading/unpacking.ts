@@ -1,16 +1,17 @@
 /** Keeps the files of a list that is being read, as they are, in a folder of ours, and what it says of itself; counts the rest. */
-import { createWriteStream } from 'node:fs'
+import { createReadStream, createWriteStream } from 'node:fs'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { PreauError, Words } from '../../errors.ts'
 import type { Catalogue, CategoryId } from '../../policy/category.ts'
-import { findCategory } from '../catalogue.ts'
+import { findListed } from '../catalogue.ts'
 import { fileName } from '../list-folder.ts'
-import { countLines, onlyText, readShort, type Chunks } from './chunks.ts'
+import { asUtf8, countLines, onlyText, readShort, type Chunks } from './chunks.ts'
 import type { ListFile } from './index-lists.ts'
 import { refused } from './refusal.ts'
 import { joinUsages, parseGlobalUsage, parseUsage, type Usage, type UsageType } from './usage.ts'
-import { linkTarget, placeFile, safePath, type IgnoredKind, type Place } from './ut1-layout.ts'
+import { isList, linkTarget, placeFile, safePath } from './ut1-layout.ts'
+import type { IgnoredKind, ListPlace } from './ut1-layout.ts'
 
 /** What an archive or folder may hold before it is refused whole. */
 export interface UnpackLimits {
@@ -21,11 +22,15 @@ export const UNPACK_LIMITS: UnpackLimits = { entries: 10_000, bytes: 2 ** 31 }
 const USAGE_BYTES = 2 ** 16
 const GLOBAL_USAGE_BYTES = 2 ** 20
 
-type ListPlace = Extract<Place, { folder: string }>
+const MAX_PASSED = 20
 
 /** A file that was kept. */
 export type Kept = Pick<ListFile, 'category' | 'kind'>
 
+const LEAVES: Words = {
+  fr: 'ce lien sort du dossier de la liste',
+  en: 'a link that leaves the folder of the list',
+}
 const NO_TEXT: Words = { fr: 'ce n’est pas du texte', en: 'it is not text' }
 const TWICE: Words = { fr: 'y figure deux fois', en: 'it appears twice' }
 
@@ -37,6 +42,8 @@ export class Unpacking {
   /** Symbolic links, and folders that repeat a category under another name; counted once, never followed. */
   readonly aliases = new Map<string, string>()
   readonly ignored: Record<IgnoredKind, number> = { very_restrictive_expression: 0, other: 0 }
+  /** The first of the other files that were not read. */
+  readonly passedOver: string[] = []
   /** True when the tree has UT1's own top folder. */
   isUt1 = false
   /** What errors name. */
@@ -107,21 +114,46 @@ export class Unpacking {
       })
   }
 
+  /** A symbolic link: of a folder as UT1 has them, or of one file. */
   link(path: string, to: string): void {
     const target = linkTarget(path, to)
-    if (target === undefined)
-      throw this.refuse(path, {
-        fr: 'ce lien sort du dossier de la liste',
-        en: 'a link that leaves the folder of the list',
-      })
-    this.aliases.set(shortName(path), shortName(target))
+    if (target === undefined) throw this.refuse(path, LEAVES)
+    const [place, origin] = [placeFile(path), placeFile(target)]
+    const idOf = ({ category }: ListPlace) => findListed(category, this.#catalogue)
+    if (!isList(place) || !isList(origin)) this.aliases.set(shortName(path), shortName(target))
+    else if (idOf(place) !== idOf(origin)) this.passOver(path)
+    else this.aliases.set(place.category, origin.category)
+  }
+
+  /** A hard link: the same file once more, under another name. What it leads to has come before it. */
+  async hardLink(path: string, to: string): Promise<void> {
+    const target = safePath(to)
+    if (target === undefined || !this.#seen.has(target)) throw this.refuse(path, LEAVES)
+    const [place, origin] = [placeFile(path), placeFile(target)]
+    if (!isList(place) || !isList(origin) || place.kind !== origin.kind) {
+      this.passOver(path)
+      return
+    }
+    const category = findListed(place.category, this.#catalogue)
+    const same = findListed(origin.category, this.#catalogue)
+    const kept = same === undefined ? '' : fileName(same, origin.kind)
+    if (same === undefined) this.passOver(path)
+    else if (category === undefined || category === same) this.aliases.set(place.category, same)
+    else if (this.#kept.has(kept) && !this.#repeats(category, place))
+      await this.keep(category, createReadStream(join(this.#folder, kept)), place.kind)
+  }
+
+  /** Counts a file that is not read, so that it can be told. */
+  passOver(path: string, what: IgnoredKind = 'other'): void {
+    this.ignored[what]++
+    if (what === 'other' && this.passedOver.length < MAX_PASSED) this.passedOver.push(path)
   }
 
   /** Takes an ordinary file: keeps it when it belongs to a known category. Reads `chunks` to the end. */
   async file(path: string, chunks: Chunks): Promise<void> {
     const place = placeFile(path)
     if (place.kind === 'ignored') {
-      this.ignored[place.what]++
+      this.passOver(path, place.what)
       await countLines(chunks)
       return
     }
@@ -135,7 +167,7 @@ export class Unpacking {
       this.#usages.set(place.category, types)
       return
     }
-    const category = findCategory(place.category, this.#catalogue)
+    const category = findListed(place.category, this.#catalogue)
     if (category === undefined) {
       const lines = this.unknown.get(place.category) ?? 0
       const more = await countLines(chunks)
@@ -147,7 +179,7 @@ export class Unpacking {
       return
     }
     // An entry whose size lies swallows the header of the next one.
-    const text = onlyText(chunks, () => this.refuse(path, NO_TEXT))
+    const text = onlyText(asUtf8(chunks), () => this.refuse(path, NO_TEXT))
     await this.keep(category, text, place.kind)
   }
 
@@ -192,6 +224,8 @@ export class Unpacking {
 
   /** True for a copy of a category under another name (an archive unpacked by a tool that follows links). */
   #repeats(category: CategoryId, place: Pick<ListPlace, 'folder' | 'category'>): boolean {
+    // One within another is no copy: both belong to the category.
+    if (place.category.includes('/')) return false
     const origin = this.#origins.get(category)
     const isOwnName = place.category === category
     if (origin !== undefined && origin !== place.folder) {

@@ -14,6 +14,11 @@ export type Place =
   | { readonly kind: 'global-usage' }
   | { readonly kind: 'ignored'; readonly what: IgnoredKind }
 
+export type ListPlace = Extract<Place, { kind: 'domains' | 'urls' | 'expressions' }>
+
+export const isList = (place: Place): place is ListPlace =>
+  place.kind === 'domains' || place.kind === 'urls' || place.kind === 'expressions'
+
 /** What an archive may hold that is never read. UT1's `very_restrictive_expression` would close half of the web. */
 const IGNORED_KINDS = ['very_restrictive_expression', 'other'] as const
 export type IgnoredKind = (typeof IGNORED_KINDS)[number]
@@ -38,13 +43,16 @@ const DOMAINS = /^domains(?:\.\d{1,3})?$/
 
 const LISTS = ['urls', 'expressions'] as const
 
-/** What a file is, by its safe path. */
+/** Parts of a path: the folder of the whole list, categories within categories, the file. */
+export const MAX_DEPTH = 5
+
+/** What a file is, by its safe path. A category within another has the name `recreation/sports`, as Shalla's lists have it. */
 export function placeFile(path: string): Place {
   const parts = path.split('/')
   const name = parts.at(-1) ?? ''
-  const category = parts.at(-2)
   if (name === 'global_usage' && parts.length <= 2) return { kind: 'global-usage' }
-  if (category === undefined || parts.length > 3) return { kind: 'ignored', what: 'other' }
+  if (parts.length < 2 || parts.length > MAX_DEPTH) return { kind: 'ignored', what: 'other' }
+  const category = parts.slice(parts.length > 3 ? 1 : -2, -1).join('/')
   const folder = parts.slice(0, -1).join('/')
   if (name === 'usage') return { kind: 'usage', folder, category }
   const kind = DOMAINS.test(name) ? 'domains' : LISTS.find(list => list === name)

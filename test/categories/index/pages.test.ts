@@ -40,6 +40,19 @@ const rows: readonly [entry: string, url: string, isListed: boolean][] = [
   ['site.example/', 'site.example/anything', true],
   ['site.example/jeux/', 'site.example/jeux/a', true],
   ['192.0.2.7/jeux', '192.0.2.7/jeux/1', true],
+  ['site.example/jeux', 'site.example/%6Aeux', true],
+  ['site.example/jeux', 'site.example/%6aeux/1', true],
+  ['site.example/jeux', 'site.example//jeux', true],
+  ['site.example/jeux', 'site.example/./jeux', true],
+  ['site.example/jeux', 'site.example/x/../jeux', true],
+  ['site.example/jeux', 'site.example/x/%2e%2E/jeux', true],
+  ['site.example/jeux', 'site.example/jeux/../calme', false],
+  ['site.example/%6Aeux', 'site.example/jeux', true],
+  ['site.example//a/./jeux/', 'site.example/a/jeux/1', true],
+  ['site.example/a%2fb', 'site.example/a%2Fb', true],
+  ['site.example/a%2fb', 'site.example/a/b', false],
+  ['site.example/é', 'site.example/\u00c3\u00a9', true],
+  ['site.example/p?q=%41', 'site.example/p?q=A', true],
 ]
 for (const [entry, url, isListed] of rows) {
   t.test(`« ${entry} » ${isListed ? 'covers' : 'does not cover'} ${url}`, async t => {
@@ -58,13 +71,12 @@ t.test('a path of any length is judged by its beginning', async t => {
   const host = 'site.example' as Host
   t.same(pages(host, `/jeux/${'a/'.repeat(100_000)}`), ['games'])
   t.same(pages(host, `/${'a/'.repeat(100_000)}jeux`), [])
+  t.same(pages(host, `/${'./'.repeat(100_000)}jeux`), ['games'], 'of its normal form')
 })
 
 t.test('a line that names no page is refused', async t => {
   for (const line of [
     'site.example',
-    'site.example/#top',
-    'site.example/a#b',
     'com/x',
     'http:///x',
     'a b/c',
@@ -72,5 +84,8 @@ t.test('a line that names no page is refused', async t => {
     `a.example/${'x'.repeat(3_000)}`,
   ])
     t.equal(parseUrlLine(line).kind, 'refused', line)
-  for (const line of ['', ' ', '# x']) t.equal(parseUrlLine(line).kind, 'blank', line)
+  for (const line of ['site.example/#top', 'site.example/a#b'])
+    t.equal(parseUrlLine(line).kind, 'left', line)
+  for (const line of ['', ' ', '# x', '; x', '// x'])
+    t.equal(parseUrlLine(line).kind, 'blank', line)
 })

@@ -86,9 +86,28 @@ const CASES: readonly Case[] = [
   },
   {
     name: 'a bomb of nothing but zeros',
-    says: /more than 1048576 bytes/,
+    says: /it is a binary file/,
     bytes: () => gzipSync(Buffer.alloc(2 ** 24)),
+  },
+  {
+    name: 'a bomb of text',
+    says: /more than 1048576 bytes/,
+    bytes: () => gzipSync(Buffer.alloc(2 ** 24, 'a.example\n')),
+    category: 'games',
     limits: { entries: 100, bytes: 2 ** 20 },
+  },
+  {
+    name: 'a bomb within a bomb',
+    says: /more than 1048576 bytes/,
+    bytes: () => gzipSync(gzipSync(Buffer.alloc(2 ** 24, 'a.example\n'))),
+    category: 'games',
+    limits: { entries: 100, bytes: 2 ** 20 },
+  },
+  {
+    name: 'gzip in gzip in gzip',
+    says: /it is a file compressed many times/,
+    bytes: () => gzipSync(gzipSync(gzipSync('a.example\n'))),
+    category: 'games',
   },
   {
     name: 'a truncated archive',
@@ -117,11 +136,17 @@ const CASES: readonly Case[] = [
     },
   },
   {
-    name: 'gzip that holds no archive',
-    says: /damaged archive/,
-    bytes: () => gzipSync('a.example\n'.repeat(200)),
+    name: 'gzip that ends at once',
+    says: /it is a damaged compressed file/,
+    bytes: () => gzipSync('a.example\n'.repeat(200)).subarray(0, 10),
   },
-  { name: 'an empty archive', says: /no category/, bytes: () => archiveBytes([]) },
+  {
+    name: 'a text in gzip that is cut',
+    says: /damaged archive/,
+    bytes: () => gzipSync(noise).subarray(0, -50),
+    category: 'games',
+  },
+  { name: 'an empty archive', says: /it is a binary file/, bytes: () => archiveBytes([]) },
   {
     name: 'an archive without any known category',
     says: /no category/,

@@ -42,13 +42,18 @@ t.test('domains are told from what is not read', async t => {
     { kind: 'domains', category: 'adult' },
     'as the mirror cuts it',
   )
+  t.match(
+    placeFile('BL/recreation/sports/domains'),
+    { kind: 'domains', category: 'recreation/sports', folder: 'BL/recreation/sports' },
+    'a category within another, as Shalla had them',
+  )
   t.match(placeFile('blacklists/games/usage'), { kind: 'usage', category: 'games' })
   for (const path of ['blacklists/global_usage', 'global_usage'])
     t.same(placeFile(path), { kind: 'global-usage' }, path)
   for (const path of [
     'blacklists/README',
     'domains',
-    'a/b/c/domains',
+    'a/b/c/d/e/domains',
     'adult/very_restrictive_expression',
     'games/domains.bak',
     'a/b/global_usage',
