@@ -8,7 +8,17 @@ import { parseArgs } from 'node:util'
 import { tables } from './support/report.ts'
 
 /** Only when named. */
-const LONG = ['change', 'endurance', 'journey', 'lists', 'reload', 'standing', 'store', 'year']
+const LONG = [
+  'answers',
+  'change',
+  'endurance',
+  'journey',
+  'lists',
+  'reload',
+  'standing',
+  'store',
+  'year',
+]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -14,6 +14,11 @@ const DELETE = 0x7f
 const LOWER = 0x20
 /** "HTTP/1." */
 const START = [0x48, 0x54, 0x54, 0x50, 0x2f, 0x31, 0x2e]
+const NAME = /^[!#$%&'*+.^_`|~\w-]+$/
+/** Which bytes a name may have (RFC 9110 §5.6.2). */
+const IN_NAME = Uint8Array.from({ length: 256 }, (_, byte) =>
+  NAME.test(String.fromCharCode(byte)) ? 1 : 0,
+)
 const LENGTH = 'content-length'
 const CODING = 'transfer-encoding'
 
@@ -24,8 +29,10 @@ const CODING = 'transfer-encoding'
 export function endOfCleanHead(bytes: Uint8Array): number {
   const size = bytes.length
   for (let i = 0; i < START.length; i++) if (bytes[i] !== START[i]) return 0
-  const isFinal = byteAt(bytes, 9) >= 0x32 && byteAt(bytes, 9) <= 0x39
+  const isFinal = isDigit(bytes, 9) && byteAt(bytes, 9) >= 0x32
   if ((byteAt(bytes, 7) & ~1) !== 0x30 || bytes[8] !== SPACE || !isFinal) return 0
+  if (!isDigit(bytes, 10) || !isDigit(bytes, 11)) return 0
+  if (bytes[12] !== SPACE && bytes[12] !== CR) return 0
   let lengths = 0
   let at = 12
   while (at < size) {
@@ -36,9 +43,8 @@ export function endOfCleanHead(bytes: Uint8Array): number {
     at += 2
     if (bytes[at] === CR) return bytes[at + 1] === LF ? at + 2 : 0
     const name = at
-    byte = byteAt(bytes, at)
-    while (byte > SPACE && byte !== COLON) byte = byteAt(bytes, ++at)
-    if (byte !== COLON) return 0
+    while (IN_NAME[byteAt(bytes, at)] === 1) at++
+    if (bytes[at] !== COLON || at === name) return 0
     const first = byteAt(bytes, name) | LOWER
     if (first === 0x63 && at - name === LENGTH.length) {
       // Of a second length, or of a list, only a closer look tells whether it is the same.
@@ -52,6 +58,9 @@ export function endOfCleanHead(bytes: Uint8Array): number {
 
 /** 0 behind the end, which no line of a head may hold. */
 const byteAt = (bytes: Uint8Array, at: number): number => bytes[at] ?? 0
+
+const isDigit = (bytes: Uint8Array, at: number): boolean =>
+  byteAt(bytes, at) >= 0x30 && byteAt(bytes, at) <= 0x39
 
 function hasComma(bytes: Uint8Array, from: number): boolean {
   for (let at = from; byteAt(bytes, at) > CR; at++) if (bytes[at] === COMMA) return true
@@ -74,8 +83,8 @@ export interface MendedHead {
   readonly isFinal: boolean
 }
 
-const STATUS_LINE = /^(?:HTTP\/([12])\.(\d)|ICY)[ \t]+(\d{3})(?:[ \t]+(.*))?$/i
-// eslint-disable-next-line no-control-regex
+const STATUS_LINE = /^(?:HTTP\/([12])\.(\d)|ICY)[ \t]+(\d{3})(?:[ \t]+([\t -~\x80-\xff]*))?$/i
+// oxlint-disable-next-line no-control-regex -- controls are what it is about
 const CONTROLS = /[\x01-\x08\x0a-\x1f\x7f]/g
 
 /** Reads what has come of a head, whatever state it is in. 'more': it is not whole; 'bad': it is none. */
@@ -92,9 +101,11 @@ export function mendHead(bytes: Buffer): MendedHead | 'more' | 'bad' {
   if (status === undefined) return 'bad'
   // A later version of the same protocol is read as the latest that is known (RFC 9110 §6.2); a web radio is of 1.0.
   const version = major === undefined || (major === '1' && minor === '0') ? '1.0' : '1.1'
-  const fields = withOneFraming(unfold(lines).map(mendField))
+  const whole = unfold(lines)
+  const fields = whole.map(mendField).filter(field => field !== undefined)
+  if (fields.length < whole.length) return 'bad'
   return {
-    text: [`HTTP/${version} ${code} ${reason}`, ...fields, '', ''].join('\r\n'),
+    text: [`HTTP/${version} ${code} ${reason}`, ...withOneFraming(fields), '', ''].join('\r\n'),
     length,
     isFinal: !code.startsWith('1') || code === '101',
   }
@@ -122,11 +133,12 @@ function unfold(lines: readonly string[]): string[] {
   return whole
 }
 
-/** No blank before the colon (RFC 9112 §5.1: a proxy must remove it), blanks for controls (RFC 9110 §5.5). */
-function mendField(line: string): string {
+/** No blank before the colon (RFC 9112 §5.1: a proxy must remove it), blanks for controls (RFC 9110 §5.5); undefined: it is none. */
+function mendField(line: string): string | undefined {
   const colon = line.indexOf(':')
-  if (colon === -1) return line
-  return `${trim(line.slice(0, colon))}: ${trim(line.slice(colon + 1).replace(CONTROLS, ' '))}`
+  const name = trim(line.slice(0, Math.max(0, colon)))
+  if (!NAME.test(name)) return undefined
+  return `${name}: ${trim(line.slice(colon + 1).replace(CONTROLS, ' '))}`
 }
 
 /** Blanks only: a byte that JavaScript takes for one (0xa0) may be the end of a letter. */

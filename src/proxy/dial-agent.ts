@@ -42,6 +42,8 @@ export class DialAgent extends Agent {
   readonly limits: DialAgentOptions
   readonly maxHeadBytes: number
   readonly #dial: Dial
+  /** The shorter of two silences; which of them it is shows when it is over. */
+  readonly #patienceMs: number
   readonly #free = new Set<Duplex>()
   readonly #ofConnections = new WeakMap<Socket, ConnectionAgent>()
   #opened = 0
@@ -56,6 +58,8 @@ export class DialAgent extends Agent {
     this.#dial = dial
     this.limits = options
     this.maxHeadBytes = options.maxAnswerHeaderBytes || UNBOUNDED_BYTES
+    const bounds = [options.answerTimeoutMs, options.tunnelIdleTimeoutMs].filter(ms => ms > 0)
+    this.#patienceMs = bounds.length === 0 ? 0 : Math.min(...bounds)
   }
 
   /** This agent as one client connection sees it: what is dialled is counted for its client, and ends with the connection. */
@@ -85,21 +89,29 @@ export class DialAgent extends Agent {
 
   // One listener for the life of a connection: Node's own way adds and takes away four for each request.
   #watch(socket: Socket, host: Host): void {
-    const { answerTimeoutMs, tunnelIdleTimeoutMs, onLimit } = this.limits
-    readHeads(socket, this.maxHeadBytes, {
-      onHead: () => void socket.setTimeout(tunnelIdleTimeoutMs),
-      onFault: isTooLarge => {
-        if (isTooLarge) onLimit?.('maxAnswerHeaderBytes')
-        socket.destroy(new PreauError('PREAU_BAD_ANSWER', { host }))
-      },
+    const { onLimit } = this.limits
+    readHeads(socket, this.maxHeadBytes, isTooLarge => {
+      if (isTooLarge) onLimit?.('maxAnswerHeaderBytes')
+      socket.destroy(new PreauError('PREAU_BAD_ANSWER', { host }))
     })
     socket.once('close', () => this.#free.delete(socket))
+    let quiet = { bytes: -1, ms: 0 }
     socket.on('timeout', () => {
       if (this.#free.has(socket)) return
-      onLimit?.(isHeadDue(socket) ? 'answerTimeoutMs' : 'tunnelIdleTimeoutMs')
+      const limit = isHeadDue(socket) ? 'answerTimeoutMs' : 'tunnelIdleTimeoutMs'
+      const bytes = socket.bytesRead + socket.bytesWritten
+      const ms = (socket.timeout ?? 0) + (bytes === quiet.bytes ? quiet.ms : 0)
+      quiet = { bytes, ms }
+      // The answer may have begun since the time was set; most are whole long before it is up.
+      const left = this.limits[limit] - ms
+      if (this.limits[limit] === 0 || left > 0) {
+        socket.setTimeout(Math.max(0, left))
+        return
+      }
+      onLimit?.(limit)
       socket.destroy(new PreauError('PREAU_DIAL_TIMEOUT', { host }))
     })
-    socket.setTimeout(answerTimeoutMs)
+    socket.setTimeout(this.#patienceMs)
   }
 
   // Node's own name has room for all that TLS could tell apart; two of these are asked for each request.
@@ -119,7 +131,7 @@ export class DialAgent extends Agent {
     super.reuseSocket(socket, request)
     const asked = socket as Socket
     expectHead(asked)
-    asked.setTimeout(this.limits.answerTimeoutMs)
+    asked.setTimeout(this.#patienceMs)
   }
 }
 
@@ -128,6 +140,9 @@ interface NameParts {
   readonly port?: string | number | null
   readonly by?: ConnectionAgent
 }
+
+/** What its options set, and no type says so. */
+type Bounded = ClientRequest & { maxHeaderSize?: number }
 
 /** Every Agent has it, and no type says so: how Node gives it a request. */
 interface TakesRequests {
@@ -156,9 +171,10 @@ class ConnectionAgent implements TakesRequests {
   }
 
   addRequest(request: ClientRequest, options: object): void {
-    request.maxHeadersCount = UNBOUNDED_FIELDS
-    // Not in its types. It is not reached: a head of half this size is not passed on to Node's parser.
-    Reflect.set(request, 'maxHeaderSize', 2 * this.#agent.maxHeadBytes)
+    const bounded: Bounded = request
+    bounded.maxHeadersCount = UNBOUNDED_FIELDS
+    // It is not reached: a head of half this size is not passed on to Node's parser.
+    bounded.maxHeaderSize = 2 * this.#agent.maxHeadBytes
     this.#agent.addRequest(request, Object.assign(options, { by: this }))
   }
 

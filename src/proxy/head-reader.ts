@@ -5,27 +5,25 @@
 import { Socket } from 'node:net'
 import { endOfCleanHead, mendHead } from './answer-head.ts'
 
-export interface HeadListener {
-  /** The head of an answer that is no informational one has come whole. */
-  readonly onHead: () => void
-  /** What comes is no head, or none of that size. The connection is for the listener to end. */
-  readonly onFault: (isTooLarge: boolean) => void
-}
+/** What comes is no head, or none of that size. The connection is for the listener to end. */
+export type OnFault = (isTooLarge: boolean) => void
 
 const READING = Symbol('reading of heads')
 interface Reading {
   readonly maxBytes: number
-  readonly listener: HeadListener
+  readonly onFault: OnFault
   isDue: boolean
+  /** The last head came without a byte of what it announces. */
+  isBare: boolean
   /** What has come of a head. */
   kept: Buffer | undefined
 }
 type Read = Socket & { [READING]?: Reading }
 
 /** From now on heads of more than `maxBytes` are refused; the first answer is due. */
-export function readHeads(socket: Socket, maxBytes: number, listener: HeadListener): void {
+export function readHeads(socket: Socket, maxBytes: number, onFault: OnFault): void {
   const read: Read = socket
-  read[READING] = { maxBytes, listener, isDue: true, kept: undefined }
+  read[READING] = { maxBytes, onFault, isDue: true, isBare: false, kept: undefined }
   // What the system has read comes through this method, and nothing else does.
   socket.push = push
 }
@@ -41,13 +39,18 @@ export function isHeadDue(socket: Read): boolean {
   return socket[READING]?.isDue === true
 }
 
+/** Whether the head that came last came alone: its body is still to come, or there is none. */
+export function isHeadBare(socket: Read): boolean {
+  return socket[READING]?.isBare === true
+}
+
 function push(this: Read, chunk: Buffer | null): boolean {
   const reading = this[READING]
   if (reading?.isDue !== true || chunk === null) return pass(this, chunk)
   const end = reading.kept === undefined ? endOfCleanHead(chunk) : 0
   if (end === 0 || end > reading.maxBytes) return pushMended(this, reading, chunk)
   reading.isDue = false
-  reading.listener.onHead()
+  reading.isBare = end === chunk.length
   return pass(this, chunk)
 }
 
@@ -56,14 +59,14 @@ const pass = (socket: Socket, chunk: Buffer | null): boolean =>
 
 /** Passes on each head that is whole, and behind the last one what has come of the body. */
 function pushMended(socket: Socket, reading: Reading, chunk: Buffer): boolean {
-  const { maxBytes, listener } = reading
+  const { maxBytes, onFault } = reading
   let rest = reading.kept === undefined ? chunk : Buffer.concat([reading.kept, chunk])
   reading.kept = undefined
   while (reading.isDue && rest.length > 0 && !socket.destroyed) {
     const head = mendHead(rest)
     const length = typeof head === 'object' ? head.length : rest.length
     if (head === 'bad' || length > maxBytes) {
-      listener.onFault(head !== 'bad')
+      onFault(head !== 'bad')
       return false
     }
     if (head === 'more') {
@@ -71,10 +74,8 @@ function pushMended(socket: Socket, reading: Reading, chunk: Buffer): boolean {
       return true
     }
     rest = rest.subarray(head.length)
-    if (head.isFinal) {
-      reading.isDue = false
-      listener.onHead()
-    }
+    reading.isDue = !head.isFinal
+    reading.isBare = rest.length === 0
     pass(socket, Buffer.from(head.text, 'latin1'))
   }
   return socket.destroyed || rest.length === 0 || pass(socket, rest)

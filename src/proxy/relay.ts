@@ -5,6 +5,7 @@ import type { ClientRequest, IncomingMessage, InformationEvent, ServerResponse }
 import { PreauError } from '../errors.ts'
 import type { Target } from '../policy/host.ts'
 import { answerFields } from './headers.ts'
+import { isHeadBare } from './head-reader.ts'
 import { asksToSignIn } from './pins.ts'
 
 export type OnFailure = (error: PreauError) => void
@@ -96,8 +97,8 @@ function stream(answer: IncomingMessage, response: ServerResponse): void {
     })
   })
   answer.on('end', () => response.end())
-  // Behind what has come with the head, so that both leave at once.
-  process.nextTick(flushHead, answer, response)
+  // What is complete with its head shows once Node's parser has come to its end.
+  if (isHeadBare(socket)) process.nextTick(flushHead, answer, response)
 }
 
 /** Node keeps a head until its body begins, which may be a long while (RFC 9112 §8: an event stream). */
@@ -114,10 +115,18 @@ function writeHead(answer: IncomingMessage, response: ServerResponse, host: stri
   const fields = answerFields(rawHeaders, headers.connection, httpVersion, statusCode)
   // Without it Windows does not begin (RFC 4559 §6).
   if (asksToSignIn(headers)) fields.push('Proxy-Support', 'Session-Based-Authentication')
-  // A client asks again without `Expect`, but not where it is told that the connection ends (curl). It does end: what the
-  // client sends next may be the body that was refused, or not (RFC 9110 §10.1.1).
-  if (statusCode === 417) response.removeHeader('connection')
+  if (statusCode === 417 && response.req.headers.expect !== undefined) endWithoutWord(response)
   response.writeHead(statusCode, statusMessage, fields)
+}
+
+/**
+ * A client asks again without `Expect`, but not where it is told that the connection ends (curl). It does end: what comes
+ * next may be the body that was refused, or not (RFC 9110 §10.1.1). And at once, or the next request would come first.
+ */
+function endWithoutWord(response: ServerResponse): void {
+  const { socket } = response
+  response.removeHeader('connection')
+  response.once('finish', () => socket?.destroy())
 }
 
 /**

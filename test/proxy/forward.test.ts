@@ -252,3 +252,28 @@ t.test(
     t.equal(served, 2)
   },
 )
+
+t.test('what may not be sent twice never meets a kept connection, and is sent once', async t => {
+  const seen: string[] = []
+  // It closes each connection just as a second request comes.
+  const port = await openRawOrigin(t, socket => {
+    let count = 0
+    socket.on('data', data => {
+      seen.push(String(data).split(' ', 1)[0] ?? '')
+      if (++count > 1) socket.resetAndDestroy()
+      else socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
+    })
+  })
+  const world = await openProxyWorld(t)
+  const ask = (method: string, body = '') =>
+    world.raw(
+      `${method} http://free.test:${port}/ HTTP/1.1\r\nHost: free.test\r\n${close}` +
+        (body === '' ? '\r\n' : `Content-Length: ${body.length}\r\n\r\n${body}`),
+    )
+  for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'PROPFIND', 'MKCOL', 'LOCK', 'GET']) {
+    t.match(await ask('GET'), /^HTTP\/1\.1 200/, 'a connection is kept')
+    seen.length = 0
+    t.match(await ask(method, method === 'DELETE' ? '' : 'a=1'), /^HTTP\/1\.1 200/, method)
+    t.strictSame(seen, [method])
+  }
+})

@@ -1,6 +1,7 @@
 /** Answers of origins, damaged: the client gets one well-formed answer for its request, and never a piece of another one. */
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { mendHead } from '../../../src/proxy/answer-head.ts'
 import { mutate } from '../engine/mutate.ts'
 import { createRandom, seedOf } from '../engine/random.ts'
 import { promise, type FuzzTarget, type Scope } from '../engine/target.ts'
@@ -93,10 +94,24 @@ function hear(socket: Socket, method: string): Promise<Said> {
   })
 }
 
-/** The strict reading of what the origin said: what a client may hear of it. */
+function inOrder(bytes: Buffer): Buffer {
+  const heads: string[] = []
+  let rest = bytes
+  let isFinal = false
+  while (!isFinal) {
+    const head = mendHead(rest)
+    if (typeof head !== 'object') break
+    heads.push(head.text)
+    rest = rest.subarray(head.length)
+    isFinal = head.isFinal
+  }
+  return Buffer.concat([Buffer.from(heads.join(''), 'latin1'), rest])
+}
+
+/** The strict reading of what the origin said, its heads in order: what a client may hear of it. */
 function readSafely(bytes: Buffer, method: string): Message | undefined | 'invalid' {
   try {
-    return readAnswer(bytes, method, true)
+    return readAnswer(inOrder(bytes), method, true)
   } catch {
     return 'invalid'
   }
