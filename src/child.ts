@@ -4,6 +4,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { join } from 'node:path'
 import pino, { type Logger } from 'pino'
 import { Asking } from './asking.ts'
+import { setCommandName } from './command-name.ts'
 import { causeOf, PreauError } from './errors.ts'
 import type { Gather, Running } from './main/running.ts'
 import type { FromChild, Start, ToChild } from './messages.ts'
@@ -38,7 +39,8 @@ function runAsChild(send: (message: FromChild) => Promise<void>): void {
     process.exit(0)
   }
   const start = (message: Start): void => {
-    const { role, config } = message
+    const { role, config, command } = message
+    if (command !== undefined) setCommandName(command)
     // The screen of the start says what went well; the log says what did not.
     const logger = pino({ level: 'warn', base: { role, pid: process.pid } }, pino.destination(2))
     endOnDefect(logger)

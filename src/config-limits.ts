@@ -1,11 +1,26 @@
 /** The part of the configuration that holds every bound. */
 import { z } from 'zod'
+import { inBoth } from './schema-faults.ts'
 
 // Node waits one millisecond in place of anything longer.
 const MAX_LIMIT = 2 ** 31 - 1
 /** A bound; 0 means off. Its unit stands in the name where the number has one. */
 const limit = (value: number, text: string) =>
   z.int().min(0).max(MAX_LIMIT).default(value).describe(text)
+
+const MAX_RETENTION_DAYS = 365
+/** The charter keeps logs a year at most, and "off" would be for ever. */
+const retention = (days: number, text: string) =>
+  z
+    .int()
+    .refine(value => value >= 1 && value <= MAX_RETENTION_DAYS, {
+      error: inBoth(
+        `de 1 à ${MAX_RETENTION_DAYS} jours, la charte ne garde rien plus d’un an`,
+        `1 to ${MAX_RETENTION_DAYS} days, the charter keeps nothing for more than a year`,
+      ),
+    })
+    .default(days)
+    .describe(text)
 
 export const limitsSchema = z.strictObject({
   headTimeoutMs: limit(15_000, 'time to send the head of a request'),
@@ -81,9 +96,9 @@ export const limitsSchema = z.strictObject({
   sessionMinutes: limit(600, 'length of an admin session'),
   loginAttempts: limit(5, 'failed sign-ins of an account from one address before it must wait'),
   loginLockMinutes: limit(15, 'how long it must wait'),
-  requestRetentionDays: limit(
+  requestRetentionDays: retention(
     365,
     'how long requests, ended grants and the audit are kept (at most 365)',
   ),
-  accessLogRetentionDays: limit(180, 'how long access-log files are kept (at most 365)'),
+  accessLogRetentionDays: retention(180, 'how long access-log files are kept (at most 365)'),
 })

@@ -1,13 +1,30 @@
 /** The part of the configuration that concerns lists: their sources, when they are fetched, and what makes an update wait. */
 import { z } from 'zod'
 import { isHttpUrl, LIST_NAME, SOURCE_FORMATS } from './policy/list-source.ts'
+import { inBoth } from './schema-faults.ts'
 
 // Node waits one millisecond in place of anything longer.
 const MAX_TIMEOUT_MS = 2 ** 31 - 1
-const httpUrl = z.string().max(2_000).refine(isHttpUrl, { error: 'an http:// or https:// URL' })
+const httpUrl = z
+  .string()
+  .max(2_000)
+  .refine(isHttpUrl, {
+    error: inBoth(
+      'une adresse http:// ou https:// sans mot de passe',
+      'an http:// or https:// URL without a password',
+    ),
+  })
 
 const sourceSchema = z.strictObject({
-  name: z.string().regex(LIST_NAME, 'small letters, digits, ".", "_", "-"'),
+  name: z
+    .string()
+    .regex(
+      LIST_NAME,
+      inBoth(
+        'minuscules, chiffres, ".", "_", "-", et pas "preau"',
+        'small letters, digits, ".", "_", "-", and not "preau"',
+      ),
+    ),
   url: httpUrl,
   format: z.enum(SOURCE_FORMATS).default('auto'),
   category: z.string().max(64).nullable().default(null),
@@ -25,7 +42,7 @@ export const listsSchema = z.strictObject({
     .array(sourceSchema)
     .max(100)
     .refine(sources => new Set(sources.map(source => source.name)).size === sources.length, {
-      error: 'each name once',
+      error: inBoth('chaque nom une seule fois', 'each name once'),
     })
     .default([])
     .describe('lists to fetch every night: `name`, `url`, `format`, `category`, `enabled`'),

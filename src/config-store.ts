@@ -1,5 +1,7 @@
 /** The part of the configuration that concerns the shared state: which engine, and how Redis is reached. */
 import { z } from 'zod'
+import type { Words } from './errors.ts'
+import { inBoth } from './schema-faults.ts'
 
 export interface Endpoint {
   readonly host: string
@@ -83,12 +85,23 @@ export function storeName(text: string): string {
   return text.replace(/^((?:[\w-]+:)?\/\/)?.*@/s, '$1')
 }
 
-export const STORE_FORMS =
-  '"sqlite", "redis://[user:password@]host[:port][/db]", "redis-sentinel://host,host/db#master" or "redis-cluster://host,host" ("rediss…" with TLS; special characters of the password as %40 …)'
+const FORMS = [
+  '"sqlite"',
+  '"redis://[user:password@]host[:port][/db]"',
+  '"redis-sentinel://host,host/db#master"',
+  '"redis-cluster://host,host"',
+].join(', ')
+
+export const STORE_FORMS: Words = {
+  fr: `${FORMS} (« rediss… » avec TLS ; les caractères spéciaux du mot de passe en %40 …)`,
+  en: `${FORMS} ("rediss…" with TLS; special characters of the password as %40 …)`,
+}
 
 export const storeSchema = z
   .string()
-  .refine(text => parseStoreAddress(text) !== undefined, { error: STORE_FORMS })
+  .refine(text => parseStoreAddress(text) !== undefined, {
+    error: inBoth(STORE_FORMS.fr, STORE_FORMS.en),
+  })
   .default('sqlite')
   .describe(
     '`sqlite`: embedded, in the data folder. For several machines `redis://[user:password@]host[:port][/db]`, `redis-sentinel://host,host/db#master` or `redis-cluster://host,host`; `rediss…` with TLS',
@@ -98,7 +111,10 @@ export const storeSchema = z
 export const redisSchema = z.strictObject({
   prefix: z
     .string()
-    .regex(/^[\w.-]{1,64}$/, 'letters, digits, "_", ".", "-"')
+    .regex(
+      /^[\w.-]{1,64}$/,
+      inBoth('lettres, chiffres, "_", ".", "-"', 'letters, digits, "_", ".", "-"'),
+    )
     .default('preau')
     .describe('first part of every key, so that several may share a Redis'),
   replicas: z

@@ -2,43 +2,82 @@
  * The configuration: one schema gives the validation, the type and the table of the README. A JSON file, then the
  * environment (`PREAU_PROXY_PORT` for `proxy.port`); frozen. Only this file and `cli.ts` read `process`.
  */
-import { readFileSync } from 'node:fs'
+import { closeSync, openSync, readSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
-import { causeOf, PreauError } from './errors.ts'
+import { detailOf } from './error-detail.ts'
+import { PreauError } from './errors.ts'
 import { lacksLength, parseCidr } from './policy/address.ts'
 import { isAddress, parseAuthority, parseHost, parseHumanHost, type Host } from './policy/host.ts'
+import { environmentKeys, sectionOf, withEnvironment } from './config-environment.ts'
 import { limitsSchema } from './config-limits.ts'
 import { listsSchema } from './config-lists.ts'
 import { redisSchema, storeSchema } from './config-store.ts'
+import { parseJson } from './json-text.ts'
+import { faultOf, inBoth } from './schema-faults.ts'
+
+function isPortRange(text: string): boolean {
+  const [, first, last] = /^(\d{1,5})-(\d{1,5})$/.exec(text) ?? []
+  return Number(first) >= 1 && Number(first) <= Number(last) && Number(last) <= 65_535
+}
 
 const port = z.int().min(1).max(65_535)
 const listenPort = z.int().min(0).max(65_535)
-const portRange = z.union([
-  port,
-  z.string().regex(/^\d{1,5}-\d{1,5}$/, 'a port, or a range such as "1024-65535"'),
-])
+const portOrRange = {
+  error: inBoth(
+    'un port (1 à 65535) ou un intervalle tel que "1024-65535"',
+    'a port (1 to 65535) or a range such as "1024-65535"',
+  ),
+}
+const portRange = z.union([port, z.string().refine(isPortRange, portOrRange)], portOrRange)
 const address = z.string().transform((text, context): Host => {
   const host = parseHost(text)
   if (host !== undefined && isAddress(host)) return host
-  context.addIssue({ code: 'custom', message: 'an IP address' })
+  context.addIssue({ code: 'custom', message: inBoth('une adresse IP', 'an IP address') })
   return z.NEVER
 })
 const cidr = z
   .string()
-  .refine(text => parseCidr(text) !== undefined, { error: 'a CIDR such as "10.0.0.0/8"' })
-  .refine(text => !lacksLength(text), { error: 'a network with its length: "10.1.2.0/24"' })
+  .refine(text => parseCidr(text) !== undefined, {
+    error: inBoth('un réseau tel que "10.0.0.0/8"', 'a CIDR such as "10.0.0.0/8"'),
+  })
+  .refine(text => !lacksLength(text), {
+    error: inBoth(
+      'un réseau avec sa longueur : "10.1.2.0/24"',
+      'a network with its length: "10.1.2.0/24"',
+    ),
+  })
   // It would take loopback and this machine's own services with it.
-  .refine(text => !/\/0+$/.test(text), { error: 'a network, not the whole Internet: "10.0.0.0/8"' })
+  .refine(text => !/\/0+$/.test(text), {
+    error: inBoth(
+      'un réseau tel que "10.0.0.0/8", pas tout l’Internet',
+      'a network such as "10.0.0.0/8", not the whole Internet',
+    ),
+  })
 const server = z.string().refine(
   text => {
     const host = parseAuthority(text)?.host ?? parseHost(text)
     return host !== undefined && isAddress(host)
   },
-  { error: 'an IP address, with a port or without: "192.0.2.53", "192.0.2.53:5353"' },
+  {
+    error: inBoth(
+      'une adresse IP, avec ou sans port : "192.0.2.53", "192.0.2.53:5353"',
+      'an IP address, with a port or without: "192.0.2.53", "192.0.2.53:5353"',
+    ),
+  },
 )
-const name = z.string().refine(text => parseHumanHost(text) !== undefined, { error: 'a host name' })
+const name = z.string().refine(text => parseHumanHost(text) !== undefined, {
+  error: inBoth('un nom de machine', 'a host name'),
+})
+/** A name would be looked up by whoever starts first after a power cut, and leads anywhere. */
+const listenHost = z.string().refine(text => text === 'localhost' || isIP(text) !== 0, {
+  error: inBoth(
+    'une adresse IP de cette machine, "::" pour toutes, ou "localhost"',
+    'an IP address of this machine, "::" for all, or "localhost"',
+  ),
+})
 
 const MAX_WORKERS = 256
 const workersForThisMachine = (): number => Math.min(availableParallelism(), MAX_WORKERS)
@@ -53,13 +92,13 @@ export const configSchema = z.strictObject({
   redis: redisSchema.prefault({}),
   workers: z
     .union([z.int().min(1).max(MAX_WORKERS), z.literal('auto').transform(workersForThisMachine)], {
-      error: `1 to ${MAX_WORKERS}, or "auto"`,
+      error: inBoth(`de 1 à ${MAX_WORKERS}, ou "auto"`, `1 to ${MAX_WORKERS}, or "auto"`),
     })
     .default(1)
     .describe('proxy processes; "auto": one for each processor that may be used'),
   proxy: z
     .strictObject({
-      host: z.string().min(1).default('127.0.0.1').describe('address the proxy listens on'),
+      host: listenHost.default('127.0.0.1').describe('address the proxy listens on'),
       port: listenPort.default(3128).describe('port of the proxy'),
       connectPorts: z.array(portRange).default([443]).describe('ports that CONNECT may reach'),
       httpPorts: z
@@ -70,7 +109,7 @@ export const configSchema = z.strictObject({
     .prefault({}),
   admin: z
     .strictObject({
-      host: z.string().min(1).default('127.0.0.1').describe('address the admin app listens on'),
+      host: listenHost.default('127.0.0.1').describe('address the admin app listens on'),
       port: listenPort.default(8080).describe('port of the admin app'),
       names: z
         .array(name)
@@ -114,27 +153,21 @@ export type Config = z.infer<typeof configSchema>
 export type Limits = Config['limits']
 export type ListsConfig = Config['lists']
 
-const MAX_RETENTION_DAYS = 365
+const DEFAULTS = { fr: 'valeurs par défaut', en: 'defaults' }
 
 /**
  * Reads the configuration. `file` undefined: defaults and environment only. Throws PREAU_CONFIG_UNREADABLE or
  * PREAU_CONFIG_INVALID naming the key and what is allowed. `dataDir` comes back absolute.
  */
 export function loadConfig(file: string | undefined, env: NodeJS.ProcessEnv = process.env): Config {
-  const source = file ?? '(default)'
-  const parsed = configSchema.safeParse(withEnvironment(readJson(file), env))
+  const input = withEnvironment(readJson(file), env, configSchema)
+  const parsed = configSchema.safeParse(input)
   if (!parsed.success) {
-    const issue = parsed.error.issues[0]
-    throw new PreauError('PREAU_CONFIG_INVALID', { file: source, ...explainIssue(issue) })
+    const { path: key, detail } = faultOf(parsed.error, configSchema, input)
+    throw new PreauError('PREAU_CONFIG_INVALID', { file: file ?? DEFAULTS, key, detail })
   }
   const config = parsed.data
-  for (const key of ['requestRetentionDays', 'accessLogRetentionDays'] as const) {
-    const days = config.limits[key]
-    if (days === 0 || days > MAX_RETENTION_DAYS) {
-      const detail = `1 to ${MAX_RETENTION_DAYS} days: the charter keeps logs a year at most`
-      throw new PreauError('PREAU_CONFIG_INVALID', { file: source, key: `limits.${key}`, detail })
-    }
-  }
+  assertTwoPorts(config, file)
   const base = file === undefined ? process.cwd() : dirname(resolve(file))
   const { caFile } = config.redis
   return deepFreeze({
@@ -144,69 +177,43 @@ export function loadConfig(file: string | undefined, env: NodeJS.ProcessEnv = pr
   })
 }
 
+/** The second one to listen would blame "another Préau". */
+function assertTwoPorts({ proxy, admin }: Config, file: string | undefined): void {
+  if (proxy.port === 0 || proxy.port !== admin.port) return
+  const all = ['::', '0.0.0.0']
+  if (proxy.host !== admin.host && !all.includes(proxy.host) && !all.includes(admin.host)) return
+  const detail = { fr: 'le même que proxy.port', en: 'the same as proxy.port' }
+  throw new PreauError('PREAU_CONFIG_INVALID', {
+    file: file ?? DEFAULTS,
+    key: 'admin.port',
+    detail,
+  })
+}
+
+const MAX_BYTES = 4e6
+
+/** `/dev/zero` would have no end. */
+function readBounded(file: string): Uint8Array {
+  const descriptor = openSync(file, 'r')
+  try {
+    const bytes = Buffer.alloc(MAX_BYTES)
+    let size = 0
+    for (let read = -1; read !== 0 && size < MAX_BYTES; size += read)
+      read = readSync(descriptor, bytes, size, MAX_BYTES - size, null)
+    if (size < MAX_BYTES) return bytes.subarray(0, size)
+  } finally {
+    closeSync(descriptor)
+  }
+  throw new RangeError(`more than ${MAX_BYTES / 1e6} MB`)
+}
+
 function readJson(file: string | undefined): unknown {
   if (file === undefined) return {}
   try {
-    return JSON.parse(readFileSync(file, 'utf8'))
+    return parseJson(readBounded(file))
   } catch (error) {
-    throw new PreauError('PREAU_CONFIG_UNREADABLE', { file, detail: causeOf(error) })
+    throw new PreauError('PREAU_CONFIG_UNREADABLE', { file, detail: detailOf(error) })
   }
-}
-
-function explainIssue(issue: z.core.$ZodIssue | undefined): { key: string; detail: string } {
-  if (issue === undefined) return { key: '?', detail: 'invalid' }
-  const path = issue.path.join('.')
-  if (issue.code === 'unrecognized_keys') {
-    const shape = path === '' ? configSchema.shape : shapeAt(issue.path)
-    const allowed = shape ? Object.keys(shape).join(', ') : ''
-    return {
-      key: [path, issue.keys[0]].filter(Boolean).join('.'),
-      detail: `unknown key; allowed: ${allowed}`,
-    }
-  }
-  if (issue.code === 'invalid_union' && path.includes('Ports'))
-    return { key: path, detail: 'a port (1 to 65535) or a range such as "1024-65535"' }
-  return { key: path || '(document)', detail: issue.message }
-}
-
-function shapeAt(path: readonly PropertyKey[]): Record<string, unknown> | undefined {
-  const section = configSchema.shape[path[0] as keyof typeof configSchema.shape]
-  const inner: object = 'unwrap' in section ? section.unwrap() : section
-  return 'shape' in inner ? (inner.shape as Record<string, unknown>) : undefined
-}
-
-/** Texts that may consist of digits. */
-const TEXTS = new Set(['sentinelPassword', 'prefix'])
-const LISTS = new Set(['sources', 'trustedProxies'])
-
-/** Every key that holds one string or number, as a path, with its environment variable. */
-function* environmentKeys(): Generator<{ path: [string, string?]; variable: string }> {
-  for (const key of ['dataDir', 'store', 'workers'] as const)
-    yield { path: [key], variable: variableOf(key) }
-  for (const section of ['redis', 'proxy', 'admin', 'lists', 'limits'] as const) {
-    for (const key of Object.keys(shapeAt([section]) ?? {})) {
-      if (!key.endsWith('Ports') && !LISTS.has(key))
-        yield { path: [section, key], variable: variableOf(section, key) }
-    }
-  }
-}
-
-const variableOf = (...path: string[]): string =>
-  `PREAU_${path.map(part => part.replace(/([A-Z])/g, '_$1').toUpperCase()).join('_')}`
-
-function withEnvironment(input: unknown, env: NodeJS.ProcessEnv): unknown {
-  if (typeof input !== 'object' || input === null || Array.isArray(input)) return input
-  const result: Record<string, unknown> = { ...input }
-  for (const { path, variable } of environmentKeys()) {
-    const text = env[variable]
-    if (text === undefined) continue
-    const [first, second] = path
-    const isNumber = /^\d+$/.test(text) && !TEXTS.has(second ?? first)
-    const value = isNumber ? Number(text) : text
-    if (second === undefined) result[first] = value
-    else result[first] = { ...(result[first] as object | undefined), [second]: value }
-  }
-  return result
 }
 
 function deepFreeze<T>(value: T): T {
@@ -236,7 +243,7 @@ export interface ConfigRow {
 /** The rows of the README's table: key, environment variable, default, meaning. */
 export function describeConfig(): ConfigRow[] {
   const variables = new Map(
-    [...environmentKeys()].map(({ path, variable }) => [path.join('.'), variable]),
+    [...environmentKeys(configSchema)].map(({ path, variable }) => [path.join('.'), variable]),
   )
   const row = (key: string, schema: z.ZodType): ConfigRow => ({
     key,
@@ -245,10 +252,8 @@ export function describeConfig(): ConfigRow[] {
     text: schema.description ?? '',
   })
   return Object.entries(configSchema.shape).flatMap(([key, schema]) => {
-    const inner = shapeAt([key])
-    if (inner === undefined) return [row(key, schema)]
-    return Object.entries(inner).map(([leaf, leafSchema]) =>
-      row(`${key}.${leaf}`, leafSchema as z.ZodType),
-    )
+    const section = sectionOf(schema)
+    if (section === undefined) return [row(key, schema)]
+    return Object.entries(section).map(([leaf, leafSchema]) => row(`${key}.${leaf}`, leafSchema))
   })
 }

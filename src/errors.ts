@@ -2,12 +2,17 @@
  * Every failure that Préau names: its HTTP status and what a person reads. Code compares codes, never messages.
  * French comes first for people; the English text is the `message` seen in logs. The tables stand in `errors/`, by area.
  */
+import { withCommand } from './command-name.ts'
 import { ADMIN_ERRORS } from './errors/admin.ts'
 import { AUTHORITY_ERRORS } from './errors/authority.ts'
 import { COMMON_ERRORS } from './errors/common.ts'
 import { LISTS_ERRORS } from './errors/lists.ts'
 import { PROXY_ERRORS } from './errors/proxy.ts'
 import { STORE_ERRORS } from './errors/store.ts'
+import type { Words } from './errors/table.ts'
+import { wordsOfCause } from './errors/causes.ts'
+
+export type { Words } from './errors/table.ts'
 
 export const ERRORS = {
   ...COMMON_ERRORS,
@@ -19,15 +24,14 @@ export const ERRORS = {
 } as const
 
 export type ErrorCode = keyof typeof ERRORS
-/** A parameter in words of its own. */
-export type Words = Readonly<Record<'fr' | 'en', string>>
 type Params = Readonly<Record<string, string | number | Words>>
 
 function fill(template: string, params: Params, locale: 'fr' | 'en'): string {
-  return template.replace(/\{(\w+)\}/g, (whole, name: string) => {
+  const filled = template.replace(/\{(\w+)\}/g, (whole, name: string) => {
     const value = params[name] ?? whole
     return typeof value === 'object' ? value[locale] : String(value)
   })
+  return withCommand(filled)
 }
 
 /** A failure with a code of the tables. `message` is English, for logs; `text` is what a person reads. */
@@ -45,7 +49,10 @@ export class PreauError extends Error {
   }
 
   text(locale: 'fr' | 'en'): string {
-    return fill(ERRORS[this.code][locale], this.params, locale)
+    const { detail } = this.params
+    const params =
+      typeof detail === 'string' ? { ...this.params, detail: wordsOfCause(detail) } : this.params
+    return fill(ERRORS[this.code][locale], params, locale)
   }
 }
 

@@ -1,4 +1,6 @@
 /** Texts that people read, French first. One file of texts per area and language in `views/locales/`. */
+import { withCommand } from './command-name.ts'
+
 const LOCALES = ['fr', 'en'] as const
 export type Locale = (typeof LOCALES)[number]
 export type Params = Readonly<Record<string, string | number>>
@@ -13,7 +15,9 @@ export function createTexts<Key extends string>(
   return locale => {
     const table = tables[locale]
     return (key, params = {}) =>
-      table[key].replace(/\{(\w+)\}/g, (whole, name: string) => String(params[name] ?? whole))
+      withCommand(
+        table[key].replace(/\{(\w+)\}/g, (whole, name: string) => String(params[name] ?? whole)),
+      )
   }
 }
 

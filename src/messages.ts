@@ -11,6 +11,8 @@ export interface Start {
   readonly role: Role
   /** Its ports are those that the sockets really have. */
   readonly config: Config
+  /** How the command of Préau is typed here; absent of an older supervisor. */
+  readonly command?: string
   /** Descriptor of a bound socket to listen on; undefined: it binds one itself, where the configuration says. */
   readonly fd?: number | undefined
 }

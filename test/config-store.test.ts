@@ -64,7 +64,7 @@ t.test(
       t.equal(parseStoreAddress(store), undefined, store)
       t.throws(
         () => loadConfig(undefined, { PREAU_STORE: store }),
-        { code: 'PREAU_CONFIG_INVALID', params: { key: 'store', detail: /redis-sentinel:/ } },
+        { code: 'PREAU_CONFIG_INVALID', params: { key: 'store' }, message: /redis-sentinel:/ },
         store,
       )
       try {

@@ -38,6 +38,11 @@ const LEAVES = new Set([
   'config-lists',
   'config-store',
   'config-limits',
+  'config-environment',
+  'nearest',
+  'json-text',
+  'command-name',
+  'schema-faults',
 ])
 
 /** The folder of `src` a file belongs to, or its own name at the top. */

@@ -1,10 +1,8 @@
 /** `preau ca export`: the certificate (never the key) that the city installs on its PCs. `preau ca record`: makes it that of all machines. */
-import { writeFile } from 'node:fs/promises'
 import type { Config } from '../config.ts'
-import { detailOf } from '../error-detail.ts'
-import { PreauError } from '../errors.ts'
 import { withInstalled } from '../install.ts'
 import { authorityDir, installAuthority, recordAuthority } from '../install-authority.ts'
+import { writeOutput } from './output-file.ts'
 import { shorten, type Terminal } from './terminal.ts'
 
 export async function caExport(
@@ -16,9 +14,7 @@ export async function caExport(
     const { caPem, fingerprint256 } = await installAuthority(config, store, Date.now())
     if (file === undefined) print(caPem.trimEnd())
     else {
-      await writeFile(file, caPem).catch((error: unknown) => {
-        throw new PreauError('PREAU_FILE_UNREADABLE', { file, detail: detailOf(error) })
-      })
+      await writeOutput(file, caPem, config)
       print(t('ca.written', { file, fingerprint: fingerprint256 }))
     }
   })

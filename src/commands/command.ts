@@ -6,6 +6,7 @@ import type { Terminal } from './terminal.ts'
 export const OPTIONS = {
   config: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean' },
   ip: { type: 'string' },
   json: { type: 'boolean' },
   category: { type: 'string' },
@@ -19,15 +20,16 @@ export const OPTIONS = {
   yes: { type: 'boolean' },
 } as const
 
+export type OptionName = keyof typeof OPTIONS
+
 export type Options = ReturnType<
   typeof parseArgs<{ readonly options: typeof OPTIONS; readonly allowPositionals: true }>
 >['values']
 
 export interface Command {
-  readonly usage: string
-  /** Names of its arguments; `?` ends an optional one. */
+  /** What its arguments are: `argument.…` of the texts; `?` ends an optional one. */
   readonly takes: readonly string[]
-  readonly options: readonly (keyof typeof OPTIONS)[]
+  readonly options: readonly OptionName[]
   readonly run: (
     config: Config,
     terminal: Terminal,

@@ -1,17 +1,17 @@
 /** `preau policy export | import`: the policy as JSON, there and back. */
 import { createReadStream } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
-import { buffer } from 'node:stream/consumers'
 import { isDeepStrictEqual } from 'node:util'
 import type { Config } from '../config.ts'
 import { detailOf } from '../error-detail.ts'
-import { PreauError } from '../errors.ts'
+import { hasCode, PreauError } from '../errors.ts'
 import { withInstalled } from '../install.ts'
+import { parseJson } from '../json-text.ts'
 import { CURRENT } from '../policy/document.ts'
 import { assertNetworks } from '../policy/network-checks.ts'
 import { diffPolicies, type Difference } from '../policy/policy-difference.ts'
 import { parsePolicy } from '../policy/policy-document.ts'
 import { sayNetworkDoubts } from './network-doubts.ts'
+import { writeOutput } from './output-file.ts'
 import { printable, type Terminal } from './terminal.ts'
 
 const MAX_BYTES = 64e6
@@ -27,8 +27,7 @@ export async function policyExport(
     const policy = await store.get('policy', CURRENT)
     if (file === undefined) printJson(policy?.body)
     else {
-      const text = JSON.stringify(policy?.body, undefined, 2)
-      await writeFile(file, `${text}\n`).catch((error: unknown) => refuseFile(file, error))
+      await writeOutput(file, `${JSON.stringify(policy?.body, undefined, 2)}\n`, config)
       print(t('policy.written', { file }))
     }
   })
@@ -98,23 +97,29 @@ function summaryOf(differences: readonly Difference[]): string {
 
 async function readJson(file: string): Promise<unknown> {
   try {
-    // Editors on Windows put a byte order mark first.
-    return JSON.parse((await readBounded(file)).replace(/^\uFEFF/, ''))
+    return parseJson(await readBounded(file))
   } catch (error) {
     return refuseFile(file, error)
   }
 }
 
 /** Also of a pipe (`<(...)`), which has no size to ask for; `/dev/zero` has no end either. */
-async function readBounded(file: string): Promise<string> {
-  const bytes = await buffer(createReadStream(file, { end: MAX_BYTES }))
-  if (bytes.length <= MAX_BYTES) return bytes.toString()
-  const megabytes = MAX_BYTES / 1e6
-  const detail = { fr: `plus de ${megabytes} Mo`, en: `more than ${megabytes} MB` }
-  throw new PreauError('PREAU_FILE_UNREADABLE', { file, detail })
+async function readBounded(file: string): Promise<Uint8Array> {
+  // A shell of root has opened standard input; the file itself may be closed to the user of the service.
+  const input = file === '-' ? process.stdin : createReadStream(file)
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of input as AsyncIterable<Buffer>) {
+    chunks.push(chunk)
+    size += chunk.length
+    if (size > MAX_BYTES) throw new PreauError('PREAU_FILE_UNREADABLE', { file, detail: TOO_LARGE })
+  }
+  return Buffer.concat(chunks)
 }
 
+const TOO_LARGE = { fr: `plus de ${MAX_BYTES / 1e6} Mo`, en: `more than ${MAX_BYTES / 1e6} MB` }
+
 function refuseFile(file: string, error: unknown): never {
-  if (error instanceof PreauError) throw error
+  if (hasCode(error, 'PREAU_FILE_UNREADABLE')) throw error
   throw new PreauError('PREAU_FILE_UNREADABLE', { file, detail: detailOf(error) })
 }

@@ -5,7 +5,8 @@ import pino from 'pino'
 import { createSetupLink } from '../admin/setup-link.ts'
 import { loadCatalogue } from '../categories/catalogue.ts'
 import type { Config } from '../config.ts'
-import { causeOf, PreauError } from '../errors.ts'
+import { detailOf } from '../error-detail.ts'
+import { PreauError } from '../errors.ts'
 import { LANGUAGE_TAG } from '../i18n.ts'
 import { withInstalled } from '../install.ts'
 import { authorityDir, installAuthority } from '../install-authority.ts'
@@ -40,19 +41,18 @@ export async function start(
     reload: () => reload?.(),
   })
   terminal.progress(terminal.t('start.starting'))
-  await prepareOrGoOn(config, terminal)
   // `role` and `pid` in its lines are those of the process that a line tells of.
   const logger = pino({ base: { from: 'supervisor' } }, pino.destination(2))
   const manager = createServiceManager(service, logger)
   let token: string | undefined
   try {
-    supervisor = await supervise(config, logger)
+    supervisor = await supervise(config, logger, () => prepareOrGoOn(config, terminal))
     token = await makeSetupLink(config).catch(ifStoreAnswers)
   } catch (error) {
     terminal.progress('')
     await supervisor?.stop()
     await manager.close()
-    refuseStart(error, config, terminal)
+    throw error
   }
   terminal.progress('')
   printScreen(supervisor, config, token, terminal)
@@ -81,7 +81,7 @@ export async function start(
 function describeReload(reload: Reload, { t, locale }: Terminal): string {
   if (reload.outcome !== 'done') {
     const { error } = reload
-    const detail = error instanceof PreauError ? error.text(locale) : causeOf(error)
+    const detail = detailOf(error)[locale]
     return t(reload.outcome === 'refused' ? 'reload.refused' : 'reload.failed', { detail })
   }
   const { changed, waiting } = reload
@@ -106,7 +106,7 @@ async function prepareOrGoOn(config: Config, terminal: Terminal): Promise<void> 
       timeStyle: 'short',
       timeZone,
     })
-    const detail = causeOf(error.params['detail'] ?? error)
+    const detail = detailOf(error)[terminal.locale]
     terminal.print(terminal.t('start.lastState', { of, detail }))
   }
 }
@@ -134,19 +134,6 @@ async function makeSetupLink(config: Config): Promise<string | undefined> {
 /** The first account can wait for the store, the filter cannot. */
 function ifStoreAnswers(error: unknown): undefined {
   if (!(error instanceof PreauError && error.code === 'PREAU_STORE_UNAVAILABLE')) throw error
-}
-
-function refuseStart(error: unknown, { proxy, admin }: Config, { t }: Terminal): never {
-  const message = error instanceof Error ? error.message : String(error)
-  const port = Number(/EADDRINUSE.*:(\d+)$/.exec(message)?.[1])
-  if (!/^(?:bind|listen|getaddrinfo) E/.test(message)) throw error
-  if (Number.isNaN(port)) {
-    throw new PreauError('PREAU_USAGE', { detail: t('start.cannotListen', { detail: message }) })
-  }
-  const [section, key] = port === proxy.port ? [proxy, 'proxy.port'] : [admin, 'admin.port']
-  throw new PreauError('PREAU_USAGE', {
-    detail: t('start.already', { port, host: section.host, key }),
-  })
 }
 
 function printScreen(

@@ -3,14 +3,12 @@ import type { Commands } from './command.ts'
 
 export const STORE_COMMANDS: Commands = {
   'store copy': {
-    usage: 'preau store copy FROM TO',
-    takes: ['FROM', 'TO'],
+    takes: ['from', 'to'],
     options: [],
     run: async (config, terminal, [from = '', to = '']) =>
       (await import('./store-copy.ts')).storeCopy(config, terminal, from, to),
   },
   'store check': {
-    usage: 'preau store check [--json]',
     takes: [],
     options: ['json'],
     run: async (config, terminal, _args, { json = false }) =>

@@ -74,8 +74,8 @@ export const ADMIN_ERRORS = {
   },
   PREAU_SETUP_DEAD: {
     status: 410,
-    fr: 'Ce lien a déjà servi ou n’est plus valable. Connectez-vous, ou relancez « npm start » si aucun compte n’existe encore.',
-    en: 'This link was already used or is no longer valid. Sign in, or run "npm start" again if there is no account yet.',
+    fr: 'Ce lien a déjà servi ou n’est plus valable. Connectez-vous, ou relancez « {preau} start » si aucun compte n’existe encore.',
+    en: 'This link was already used or is no longer valid. Sign in, or run "{preau} start" again if there is no account yet.',
   },
   PREAU_USER_NAME: {
     status: 400,

@@ -14,12 +14,12 @@ export const AUTHORITY_ERRORS = {
   },
   PREAU_CA_LOST: {
     status: 503,
-    fr: 'L’autorité de certification de la ville (empreinte {recorded}) n’est plus dans {folder} : remettez ce dossier depuis une sauvegarde. Pour en faire une nouvelle, que chaque PC devra installer : « preau ca record ».',
-    en: 'The certification authority of the city (fingerprint {recorded}) is no longer in {folder}: put this folder back from a backup. To make a new one, which each PC will have to install: "preau ca record".',
+    fr: 'L’autorité de certification de la ville (empreinte {recorded}) n’est plus dans {folder} : remettez ce dossier depuis une sauvegarde. Pour en faire une nouvelle, que chaque PC devra installer : « {preau} ca record ».',
+    en: 'The certification authority of the city (fingerprint {recorded}) is no longer in {folder}: put this folder back from a backup. To make a new one, which each PC will have to install: "{preau} ca record".',
   },
   PREAU_CA_DIFFERS: {
     status: 503,
-    fr: 'L’autorité de certification de {folder} (empreinte {found}) n’est pas celle de la ville (empreinte {recorded}) : remplacez ce dossier par celui de la première machine. Si elle doit la remplacer partout : « preau ca record ».',
-    en: 'The certification authority in {folder} (fingerprint {found}) is not that of the city (fingerprint {recorded}): replace this folder by that of the first machine. If it is to replace it everywhere: "preau ca record".',
+    fr: 'L’autorité de certification de {folder} (empreinte {found}) n’est pas celle de la ville (empreinte {recorded}) : remplacez ce dossier par celui de la première machine. Si elle doit la remplacer partout : « {preau} ca record ».',
+    en: 'The certification authority in {folder} (fingerprint {found}) is not that of the city (fingerprint {recorded}): replace this folder by that of the first machine. If it is to replace it everywhere: "{preau} ca record".',
   },
 } as const satisfies ErrorTable

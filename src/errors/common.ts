@@ -31,6 +31,31 @@ export const COMMON_ERRORS = {
     fr: '{file} ne peut pas être lu : {detail}',
     en: '{file} cannot be read: {detail}',
   },
+  PREAU_PORT_TAKEN: {
+    status: 409,
+    fr: 'Le port {port} de {host} est déjà utilisé : un autre Préau tourne-t-il ? Arrêtez-le (« ss -ltnp » le montre), ou changez {key}.port dans la configuration. Rien n’a été créé.',
+    en: 'Port {port} of {host} is in use: is another Préau running? Stop it ("ss -ltnp" shows it), or change {key}.port in the configuration. Nothing was made.',
+  },
+  PREAU_CANNOT_LISTEN: {
+    status: 409,
+    fr: 'Impossible d’écouter sur {host}, port {port} ({detail}) : vérifiez {key}.host et {key}.port dans la configuration. Rien n’a été créé.',
+    en: 'Cannot listen on {host}, port {port} ({detail}): check {key}.host and {key}.port in the configuration. Nothing was made.',
+  },
+  PREAU_FOLDER_UNUSABLE: {
+    status: 500,
+    fr: 'Le dossier de données {folder} ne peut pas être créé : {detail}. Vérifiez dataDir dans la configuration, et les droits.',
+    en: 'The data folder {folder} cannot be made: {detail}. Check dataDir in the configuration, and the permissions.',
+  },
+  PREAU_TEXT_ENCODING: {
+    status: 400,
+    fr: 'le texte n’est pas en UTF-8 : enregistrez-le dans ce codage',
+    en: 'the text is not in UTF-8: save it in this encoding',
+  },
+  PREAU_FILE_UNWRITABLE: {
+    status: 400,
+    fr: '{file} ne peut pas être écrit : {detail}. Rien n’a été modifié.',
+    en: '{file} cannot be written: {detail}. Nothing was changed.',
+  },
   PREAU_BAD_REQUEST: {
     status: 400,
     fr: 'La requête n’est pas valide.',

@@ -9,13 +9,13 @@ export const LISTS_ERRORS = {
   },
   PREAU_INDEX_DAMAGED: {
     status: 503,
-    fr: 'L’index des catégories {file} est illisible ({detail}). Supprimez ce fichier s’il existe, puis relancez « preau start » : il sera reconstruit.',
-    en: 'The category index {file} cannot be used ({detail}). Delete it if it is there, then run "preau start" again: it will be built anew.',
+    fr: 'L’index des catégories {file} est illisible ({detail}). Supprimez ce fichier s’il existe, puis relancez « {preau} start » : il sera reconstruit.',
+    en: 'The category index {file} cannot be used ({detail}). Delete it if it is there, then run "{preau} start" again: it will be built anew.',
   },
   PREAU_LISTS_ELSEWHERE: {
     status: 503,
-    fr: 'Les listes en service manquent sur cette machine et dans la base commune ({name}) : démarrez une machine qui les a encore. S’il n’y en a plus : « preau lists rebuild » continue sans elles.',
-    en: 'The lists in force are missing on this machine and in the shared store ({name}): start a machine that still has them. If there is none: "preau lists rebuild" goes on without them.',
+    fr: 'Les listes en service manquent sur cette machine et dans la base commune ({name}) : démarrez une machine qui les a encore. S’il n’y en a plus : « {preau} lists rebuild » continue sans elles.',
+    en: 'The lists in force are missing on this machine and in the shared store ({name}): start a machine that still has them. If there is none: "{preau} lists rebuild" goes on without them.',
   },
   PREAU_LISTS_SLOW: {
     status: 503,

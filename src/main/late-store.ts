@@ -4,7 +4,8 @@
  */
 import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
-import { causeOf, type ErrorCode, hasCode, PreauError } from '../errors.ts'
+import { detailOf } from '../error-detail.ts'
+import { type ErrorCode, hasCode, PreauError } from '../errors.ts'
 import { openStore } from '../store/open-store.ts'
 import type { Store } from '../store/store.ts'
 
@@ -69,7 +70,7 @@ export class LateStore implements Store {
   }
 
   async check(): ReturnType<Store['check']> {
-    return this.#store?.check() ?? { isUp: false, detail: causeOf(this.#error), warnings: [] }
+    return this.#store?.check() ?? { isUp: false, detail: detailOf(this.#error), warnings: [] }
   }
 
   watch(onChange: () => void): () => void {
@@ -91,7 +92,7 @@ export class LateStore implements Store {
 
   #there<T>(ask: (store: Store) => Promise<T>): Promise<T> {
     if (this.#store !== undefined) return ask(this.#store)
-    const detail = causeOf(this.#error)
+    const detail = detailOf(this.#error)
     return Promise.reject(new PreauError('PREAU_STORE_UNAVAILABLE', { detail }))
   }
 

@@ -1,15 +1,22 @@
 /** The policy as people write, export and import it (JSON): schema and validation. */
 import { z } from 'zod'
 import { PreauError } from '../errors.ts'
+import { faultOf, inBoth } from '../schema-faults.ts'
 import { parseCidr } from './address.ts'
 import type { Catalogue } from './category.ts'
 import { parseHumanHost, type Host } from './host.ts'
+import { brokenReference } from './policy-references.ts'
 import { hoursSchema, isTimeZone } from './schedule.ts'
 import { lineOfText } from './unprintable.ts'
 
 const MAX_TEXT = 200
 const text = lineOfText(MAX_TEXT)
-const id = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'a-z, 0-9, "-"')
+const id = z
+  .string()
+  .regex(
+    /^[a-z][a-z0-9-]{0,31}$/,
+    inBoth('32 lettres minuscules, chiffres ou "-" au plus', 'at most 32 of a-z, 0-9, "-"'),
+  )
 const host = z
   .string()
   .max(253)
@@ -18,13 +25,13 @@ const host = z
     if (parsed !== undefined) return parsed
     context.addIssue({
       code: 'custom',
-      message: `host name or address expected, not ${JSON.stringify(value)}`,
+      message: inBoth('un nom de site ou une adresse', 'a host name or an address'),
     })
     return z.NEVER
   })
-const cidr = z
-  .string()
-  .refine(value => parseCidr(value) !== undefined, { error: 'CIDR expected, e.g. "10.1.2.0/24"' })
+const cidr = z.string().refine(value => parseCidr(value) !== undefined, {
+  error: inBoth('un réseau tel que "10.1.2.0/24"', 'a CIDR such as "10.1.2.0/24"'),
+})
 
 const profileSchema = z.strictObject({
   id,
@@ -50,7 +57,12 @@ const roomSchema = z.strictObject({
 })
 const siteSchema = z.strictObject({
   /** The school's UAI: 7 digits and a letter. */
-  uai: z.string().regex(/^\d{7}[A-Z]$/, 'UAI: 7 digits and a capital letter'),
+  uai: z
+    .string()
+    .regex(
+      /^\d{7}[A-Z]$/,
+      inBoth('un UAI : 7 chiffres et une lettre capitale', 'a UAI: 7 digits and a capital letter'),
+    ),
   name: text,
   rooms: z.array(roomSchema).min(1).max(1_000),
 })
@@ -81,21 +93,28 @@ const ruleSchema = z
     const isCorrection = action === 'classify' || action === 'declassify'
     const issue = (path: string, message: string): void =>
       context.addIssue({ code: 'custom', path: [path], message })
+    const notWith = inBoth(`pas avec "${action}"`, `not with "${action}"`)
     if (isCorrection !== (category !== undefined))
-      issue('category', isCorrection ? 'a category is needed' : `not with "${action}"`)
-    if (tunnels !== undefined && action !== 'allow') issue('tunnels', `not with "${action}"`)
+      issue(
+        'category',
+        isCorrection ? inBoth('une catégorie est nécessaire', 'a category is needed') : notWith,
+      )
+    if (tunnels !== undefined && action !== 'allow') issue('tunnels', notWith)
     // It opens what a trusted third party closed, even for good: whoever reads the journal must find out why.
     if (action === 'declassify' && reason === undefined && note === undefined)
-      issue('note', 'a reason or a note is needed')
+      issue('note', inBoth('une raison ou une note est nécessaire', 'a reason or a note is needed'))
   })
 
 const policySchema = z.strictObject({
   version: z.literal(1),
   city: z.strictObject({
     name: text,
-    timeZone: z
-      .string()
-      .refine(isTimeZone, { error: 'IANA time zone expected, e.g. "Europe/Paris"' }),
+    timeZone: z.string().refine(isTimeZone, {
+      error: inBoth(
+        'un fuseau horaire tel que "Europe/Paris"',
+        'a time zone such as "Europe/Paris"',
+      ),
+    }),
     /** Shown on the block page: whom to call. */
     contact: text.optional(),
   }),
@@ -116,95 +135,11 @@ export type LocalRule = z.infer<typeof ruleSchema>
 export function parsePolicy(input: unknown, catalogue: Catalogue): PolicyDocument {
   const parsed = policySchema.safeParse(input)
   if (!parsed.success) {
-    const issue = parsed.error.issues[0]
     throw new PreauError('PREAU_POLICY_INVALID', {
-      path: issue?.path.join('.') || '(document)',
-      detail: issue?.message ?? 'invalid',
+      ...faultOf(parsed.error, policySchema, input),
     })
   }
   const broken = brokenReference(parsed.data, catalogue)
   if (broken !== undefined) throw new PreauError('PREAU_POLICY_INVALID', broken)
   return parsed.data
-}
-
-type Broken = { path: string; detail: string }
-
-function brokenReference(policy: PolicyDocument, catalogue: Catalogue): Broken | undefined {
-  return (
-    duplicate(
-      policy.profiles.map(p => p.id),
-      'profiles',
-    ) ??
-    duplicate(
-      policy.sites.map(s => s.uai),
-      'sites',
-    ) ??
-    duplicate(
-      policy.sites.flatMap(s => s.rooms.flatMap(r => r.networks)),
-      'sites.rooms.networks',
-    ) ??
-    unknownExpressions(policy, catalogue) ??
-    unknownCategory(policy, catalogue) ??
-    unknownProfile(policy) ??
-    unknownSite(policy)
-  )
-}
-
-function duplicate(values: readonly string[], path: string): Broken | undefined {
-  const seen = new Set<string>()
-  for (const value of values) {
-    if (seen.has(value)) return { path, detail: `${value} appears twice` }
-    seen.add(value)
-  }
-  return undefined
-}
-
-function unknownExpressions(policy: PolicyDocument, catalogue: Catalogue): Broken | undefined {
-  const unknown = policy.expressions.find(category => !catalogue.has(category))
-  if (unknown === undefined) return undefined
-  return { path: 'expressions', detail: `unknown category ${JSON.stringify(unknown)}` }
-}
-
-function unknownCategory(policy: PolicyDocument, catalogue: Catalogue): Broken | undefined {
-  const odd = policy.rules.find(
-    ({ category }) => category !== undefined && !catalogue.has(category),
-  )
-  if (odd !== undefined)
-    return { path: `rules.${odd.host}`, detail: `unknown category ${JSON.stringify(odd.category)}` }
-  for (const profile of policy.profiles) {
-    const unknown = [...profile.blocked, ...profile.warned].find(
-      category => !catalogue.has(category),
-    )
-    if (unknown !== undefined) {
-      return {
-        path: `profiles.${profile.id}`,
-        detail: `unknown category ${JSON.stringify(unknown)}`,
-      }
-    }
-    const both = profile.blocked.find(category => profile.warned.includes(category))
-    if (both !== undefined) {
-      return { path: `profiles.${profile.id}`, detail: `${both} is both blocked and warned` }
-    }
-  }
-  return undefined
-}
-
-function unknownProfile(policy: PolicyDocument): Broken | undefined {
-  const known = new Set(policy.profiles.map(profile => profile.id))
-  for (const site of policy.sites) {
-    const room = site.rooms.find(({ profile }) => !known.has(profile))
-    if (room) {
-      return {
-        path: `sites.${site.uai}.rooms.${room.name}.profile`,
-        detail: `unknown profile "${room.profile}"; known: ${[...known].join(', ')}`,
-      }
-    }
-  }
-  return undefined
-}
-
-function unknownSite(policy: PolicyDocument): Broken | undefined {
-  const known = new Set(policy.sites.map(site => site.uai))
-  const rule = policy.rules.find(({ site }) => site !== undefined && !known.has(site))
-  return rule && { path: `rules.${rule.host}`, detail: `unknown school "${rule.site}"` }
 }

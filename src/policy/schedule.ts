@@ -1,9 +1,11 @@
 /** Civil time in the city's time zone: opening hours, the end of a day. The clock is always an argument. */
 import { z } from 'zod'
+import { inBoth } from '../schema-faults.ts'
 
 export const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const
 const MAX_WINDOWS = 50
-const clock = z.string().regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/, '"HH:MM"')
+const HOUR = inBoth('une heure telle que "08:00"', 'a time such as "08:00"')
+const clock = z.string().regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/, HOUR)
 
 /**
  * When the Internet is open. `to` is exclusive, and `24:00` ends a day. Where `to` comes before `from`, the window passes
@@ -15,9 +17,12 @@ export const hoursSchema = z
       .strictObject({
         days: z.array(z.enum(DAYS)).min(1).max(DAYS.length),
         from: clock,
-        to: clock.or(z.literal('24:00')),
+        to: z.union([clock, z.literal('24:00')], { error: HOUR }),
       })
-      .refine(({ from, to }) => from !== to, '"from" and "to" must differ'),
+      .refine(
+        ({ from, to }) => from !== to,
+        inBoth('"from" et "to" doivent différer', '"from" and "to" must differ'),
+      ),
   )
   .max(MAX_WINDOWS)
 export type Hours = z.infer<typeof hoursSchema>

@@ -1,5 +1,6 @@
 /** What no name, reason or address needs and what could rewrite the line that it stands in (CWE-150). */
 import { z } from 'zod'
+import { inBoth } from '../schema-faults.ts'
 
 /** Runs of control characters, line separators and bidirectional overrides. For `replace` only: with `g` it has a state. */
 export const UNPRINTABLE =
@@ -13,4 +14,6 @@ export const lineOfText = (max: number) =>
     .trim()
     .min(1)
     .max(max)
-    .refine(text => text.replace(UNPRINTABLE, '') === text, { error: 'no control characters' })
+    .refine(text => text.replace(UNPRINTABLE, '') === text, {
+      error: inBoth('pas de caractères de contrôle', 'no control characters'),
+    })

@@ -1,5 +1,5 @@
 /** The health of a store as one answer, given in time whatever the engine does. */
-import { causeOf, PreauError } from '../errors.ts'
+import { detailOf } from '../error-detail.ts'
 import type { StoreHealth, StoreWarning } from './store.ts'
 
 const ANSWER_MS = 900
@@ -18,9 +18,4 @@ export async function answerHealth(asked: Promise<readonly StoreWarning[]>): Pro
   } finally {
     clearTimeout(timer)
   }
-}
-
-function detailOf(error: unknown): string {
-  const detail = error instanceof PreauError ? error.params['detail'] : undefined
-  return typeof detail === 'string' ? detail : causeOf(error)
 }

@@ -1,5 +1,6 @@
 /** What can go wrong with Redis, in the codes of `errors.ts`. */
 import { causeOf, PreauError } from '../errors.ts'
+import { wordsOfCause } from '../errors/causes.ts'
 
 /** Redis has answered, with an error: nothing was done. */
 export class RedisRefusal extends Error {}
@@ -43,10 +44,10 @@ export function failWriting(error: unknown): never {
 }
 
 /** A write that Redis may have done, and that is not acknowledged. */
-export function uncertain(cause: string, error?: unknown): PreauError {
+export function uncertain(reason: string, error?: unknown): PreauError {
   const detail = {
-    fr: `${cause} ; l’enregistrement a peut-être eu lieu`,
-    en: `${cause}; it may have been written all the same`,
+    fr: `${wordsOfCause(reason).fr} ; l’enregistrement a peut-être eu lieu`,
+    en: `${reason}; it may have been written all the same`,
   }
   return new PreauError('PREAU_STORE_UNAVAILABLE', { detail }, { cause: error })
 }

@@ -10,7 +10,7 @@ import { promisify } from 'node:util'
 import { constants, zstdCompress, zstdDecompress } from 'node:zlib'
 import { syncFolder } from '../durable-file.ts'
 import { detailOf } from '../error-detail.ts'
-import { PreauError } from '../errors.ts'
+import { PreauError, type Words } from '../errors.ts'
 import {
   CHUNK_BYTES,
   describe,
@@ -232,7 +232,7 @@ export class RedisFiles implements SharedFiles {
   }
 }
 
-const damaged = (name: string, detail: ReturnType<typeof detailOf>): PreauError =>
+const damaged = (name: string, detail: Words): PreauError =>
   new PreauError('PREAU_SHARED_FILE_DAMAGED', { name, detail })
 
 const isGone = (error: unknown): boolean =>

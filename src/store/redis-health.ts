@@ -83,7 +83,7 @@ async function readSettings(link: RedisLink): Promise<StoreWarning[]> {
       read('no-appendfsync-on-rewrite'),
     ])
     if (appendonly === undefined || appendfsync === undefined || policy === undefined)
-      return [{ code: 'unchecked', params: { detail: 'CONFIG GET answers nothing' } }]
+      return [{ code: 'unchecked', params: { detail: 'CONFIG GET : ∅' } }]
     const isPausing = pausing === 'yes'
     return [...appendWarnings(appendonly, appendfsync, isPausing), ...evictionWarnings(policy)]
   } catch (error) {

@@ -61,16 +61,25 @@ function assertOurs(
 ): asserts marker is string {
   if (marker === before && marker !== null) return
   if (marker === null && before === undefined && seq === '0') {
-    const detail = 'there is no store yet; `preau start` or any command makes it'
+    const detail = {
+      fr: 'elle n’existe pas encore : « {preau} start » la crée',
+      en: 'there is none yet: "{preau} start" makes it',
+    }
     throw new PreauError('PREAU_STORE_UNAVAILABLE', { detail })
   }
   if (marker === null && before === undefined) throw foreign(place, key)
   if (before !== undefined) {
-    const detail = `Redis came back without the data, or with those of another store; start Préau again if that is meant`
+    const detail = {
+      fr: 'Redis est revenu sans les données, ou avec celles d’une autre base : si c’est voulu, redémarrez Préau',
+      en: 'Redis came back without the data, or with those of another store: start Préau again if that is meant',
+    }
     throw new PreauError('PREAU_STORE_UNAVAILABLE', { detail })
   }
   if (marker?.startsWith('{"copying":') === true) {
-    const detail = 'a copy into it is at work or has broken off; run `preau store copy` again'
+    const detail = {
+      fr: 'une copie y est en cours, ou s’est interrompue : relancez « {preau} store copy »',
+      en: 'a copy into it is at work or has broken off: run "{preau} store copy" again',
+    }
     throw new PreauError('PREAU_STORE_DAMAGED', { file: place, detail })
   }
   const found = schemaOf(marker ?? '')
@@ -92,6 +101,9 @@ const isWrongType = (error: unknown): boolean =>
   error instanceof Error && /\bWRONGTYPE\b/.test(error.message)
 
 function foreign(file: string, key: string): PreauError {
-  const detail = `${key} is not what Préau writes there; redis.prefix can name another place`
+  const detail = {
+    fr: `${key} n’est pas ce que Préau y écrit : « redis.prefix » peut nommer une autre place`,
+    en: `${key} is not what Préau writes there: redis.prefix can name another place`,
+  }
   return new PreauError('PREAU_STORE_DAMAGED', { file, detail })
 }

@@ -1,6 +1,7 @@
 /** Turns what SQLite and the file system throw into the codes of `errors.ts`. */
 import { statSync } from 'node:fs'
 import { causeOf, PreauError } from '../errors.ts'
+import { wordsOfCause } from '../errors/causes.ts'
 
 // Primary result codes (sqlite.org/rescode.html); the extended ones carry them in their low byte.
 const SQLITE_ERROR = 1
@@ -26,12 +27,13 @@ export function isUnusable(error: unknown): boolean {
  * The file is no sound database. A backup that is put back beside the log of a crash is one that SQLite reads together with
  * that log (sqlite.org/howtocorrupt.html §1.4): whoever has just done as the message says must know what is still wrong.
  */
-export function damagedError(file: string, detail: string, cause?: unknown): PreauError {
+export function damagedError(file: string, found: string, cause?: unknown): PreauError {
+  const detail = wordsOfCause(found)
   const log = `${file}-wal`
   const hasLog = (statSync(log, { throwIfNoEntry: false })?.size ?? 0) > 0
   const words = {
-    fr: `${detail} ; si vous venez de remettre une sauvegarde, ${log} est le journal de la base d’avant : déplacez-le aussi`,
-    en: `${detail}; if you have just put a backup in its place, ${log} is the log of the database before: move it away too`,
+    fr: `${detail.fr} ; si vous venez de remettre une sauvegarde, ${log} est le journal de la base d’avant : déplacez-le aussi`,
+    en: `${found}; if you have just put a backup in its place, ${log} is the log of the database before: move it away too`,
   }
   const params = { file, detail: hasLog ? words : detail }
   return new PreauError('PREAU_STORE_DAMAGED', params, { cause })

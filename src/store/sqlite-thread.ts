@@ -108,7 +108,7 @@ function serve(port: NonNullable<typeof parentPort>, { file, ...options }: Threa
     check() {
       if (statSync(file, { throwIfNoEntry: false })?.ino !== ino)
         throw new PreauError('PREAU_STORE_UNAVAILABLE', {
-          detail: `${file} was removed or replaced`,
+          detail: { fr: `${file} a été retiré ou remplacé`, en: `${file} was removed or replaced` },
         })
       readVersion()
     },

@@ -3,6 +3,7 @@
  * payload, and counters of short life. Implementations: `sqlite-store.ts` (embedded) and `redis-store.ts` (several
  * machines).
  */
+import type { Words } from '../errors.ts'
 import type { Change, Documents, FollowedKind, Kind } from '../policy/document.ts'
 import type { SharedFiles } from './shared-files.ts'
 
@@ -152,6 +153,6 @@ export interface StoreHealth {
   /** False too where it can be read but records nothing: no memory, no disk, no replica. */
   readonly isUp: boolean
   /** Why it is down. */
-  readonly detail?: string
+  readonly detail?: string | Words
   readonly warnings: readonly StoreWarning[]
 }

@@ -1,5 +1,6 @@
 /** One child process, from its start to its end. */
 import { fork, type ChildProcess } from 'node:child_process'
+import { commandName } from '../command-name.ts'
 import { ERRORS, PreauError, type ErrorCode } from '../errors.ts'
 import type { FromChild, Start, ToChild } from '../messages.ts'
 import { Ending } from './ending.ts'
@@ -31,7 +32,7 @@ export class Member {
   #onLeft: () => void = () => undefined
 
   /** `fd`: of the socket it is to listen on, which stays ours too. */
-  constructor(start: Omit<Start, 'type' | 'fd'>, fd: number) {
+  constructor(start: Omit<Start, 'type' | 'fd' | 'command'>, fd: number) {
     const { role } = start
     const child = fork(ENTRY, {
       serialization: 'advanced',
@@ -58,7 +59,7 @@ export class Member {
       kill: () => this.kill(),
       exited: this.exited,
     })
-    this.#say({ type: 'start', ...start, fd: LISTEN_FD })
+    this.#say({ type: 'start', ...start, command: commandName(), fd: LISTEN_FD })
   }
 
   #whenReady(role: string): Promise<void> {

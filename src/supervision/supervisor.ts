@@ -1,7 +1,10 @@
 /** The primary process: holds the sockets, keeps N proxy workers and one admin process running, and ends them. */
 import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
+import { detailOf } from '../error-detail.ts'
+import { PreauError } from '../errors.ts'
 import type { Role } from '../messages.ts'
+import { borrowFolder } from './borrowed-folder.ts'
 import { Gathering } from './gathering.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { HeldSockets } from './held-sockets.ts'
@@ -10,14 +13,29 @@ import { Place } from './place.ts'
 
 /**
  * Starts everything, beside the children of a supervisor that has gone where there are any; resolves when the proxy and the
- * admin app both listen. Rejects with what the first failing child said.
+ * admin app both listen. `prepare` runs once the ports are ours: a start that finds them taken makes nothing, least of all
+ * a CA. Throws PREAU_PORT_TAKEN and PREAU_CANNOT_LISTEN, what `prepare` throws, and what the first failing child said.
  */
-export async function supervise(config: Config, logger: Logger): Promise<Supervisor> {
+export async function supervise(
+  config: Config,
+  logger: Logger,
+  prepare: () => Promise<void>,
+): Promise<Supervisor> {
+  const folder = await borrowFolder(config.dataDir)
   const orphans = await Orphans.expect(config.dataDir, logger)
+  const isOurs = (port: number): boolean => orphans.hold(port)
+  const held: HeldSockets[] = []
+  const claim = async (role: Role): Promise<HeldSockets> => {
+    const sockets = await HeldSockets.claim(config[role], isOurs).catch((error: unknown) => {
+      throw cannotListen(role, config[role], error)
+    })
+    held.push(sockets)
+    return sockets
+  }
   try {
-    const isOurs = (port: number): boolean => orphans.hold(port)
-    const proxy = await HeldSockets.claim(config.proxy, isOurs)
-    const admin = await HeldSockets.claim(config.admin, isOurs)
+    const proxy = await claim('proxy')
+    const admin = await claim('admin')
+    await prepare()
     const supervisor = new Supervisor(config, { proxy, admin }, orphans, logger)
     await supervisor.start().catch(async (error: unknown) => {
       await supervisor.stop()
@@ -25,9 +43,23 @@ export async function supervise(config: Config, logger: Logger): Promise<Supervi
     })
     return supervisor
   } catch (error) {
+    for (const sockets of held) sockets.giveUpAll()
     orphans.leave()
+    await folder.giveBack()
     throw error
   }
+}
+
+function cannotListen(
+  key: Role,
+  { host, port }: { readonly host: string; readonly port: number },
+  error: unknown,
+): PreauError {
+  const code =
+    (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
+      ? 'PREAU_PORT_TAKEN'
+      : 'PREAU_CANNOT_LISTEN'
+  return new PreauError(code, { key, host, port, detail: detailOf(error) }, { cause: error })
 }
 
 interface Sockets {

@@ -1,6 +1,8 @@
 /** The command line as a DSI uses it: every command, and every mistake answered in one line. */
 import t from 'tap'
-import { globSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
+import { globSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { runCli, runProgram, startProduct } from '../support/product.ts'
 
@@ -49,12 +51,12 @@ t.test('a mistake is answered in one line and changes nothing', async t => {
   const config = join(dir, 'config.json')
   const rows: [string[], RegExp][] = [
     [['frobnicate'], /commande inconnue/],
-    [['check'], /il manque HOST/],
+    [['check'], /il manque HÔTE. Usage : .*preau.* check HÔTE/],
     [['check', 'a.test', 'b.test'], /argument en trop : b\.test/],
     [['check', 'a b'], /n’est pas un nom d’hôte/],
     [['check', '127.1'], /n’est pas un nom d’hôte/],
     [['check', 'a.test', '--ip', 'x'], /n’est pas une adresse IP/],
-    [['check', 'a.test', '--category', 'games'], /argument en trop : category/],
+    [['check', 'a.test', '--category', 'games'], /--category ne va pas avec cette commande/],
     [['check', 'a.test', '--frob'], /frob/],
     [['lists', 'import', join(dir, 'absent.tar.gz')], /absent\.tar\.gz/],
     [['lists', 'import', join(dir, 'page.html'), '--category', 'games'], /page\.html/],
@@ -74,11 +76,14 @@ t.test('a mistake is answered in one line and changes nothing', async t => {
     [['check', '--ip'], /il manque une valeur après --ip/],
     [['check', 'a.test', '--ip', '--json'], /il manque une valeur après --ip/],
     [['check', 'a.test', '--json=1'], /--json ne prend pas de valeur/],
-    [['--version'], /option inconnue : --version/],
+    [['lists'], /« lists » demande une suite : import, show/],
+    [['lists', 'source'], /demande une suite : add, list, enable/],
+    [['lists', 'imprt', 'x'], /Vouliez-vous dire « lists import »/],
+    [['check', 'a.test', '--jsn'], /option inconnue : --jsn. Vouliez-vous dire « --json »/],
     [['policy', 'import', dir], /c’est un dossier/],
     [['policy', 'import', '/dev/zero'], /plus de 64 Mo/],
     [['policy', 'import', join(dir, 'escape.json')], /pas du JSON valable/],
-    [['policy', 'import', join(dir, 'list.json')], /objet attendu, tableau reçu/],
+    [['policy', 'import', join(dir, 'list.json')], /attendu : un objet {…}, et non \[\]/],
     [['lists', 'import', join(dir, 'a\u001b[31m\nb')], /fichier ou dossier introuvable/],
     [['lists', 'import', dir, '--category', 'games'], /nomme lui-même ses catégories/],
     [['lists', 'import', join(dir, 'empty.txt'), '--category', 'games'], /aucun domaine/],
@@ -154,7 +159,37 @@ t.test('a second start is refused, and the first one goes on as if nothing was',
   writeFileSync(config, JSON.stringify({ dataDir, proxy: { host: '192.0.2.1', port: 0 } }))
   const third = await runCli(config, ['start'])
   t.equal(third.code, 2)
-  t.match(third.stderr, /^preau : Impossible d’écouter \(.*192\.0\.2\.1.*\n$/)
+  t.match(
+    third.stderr,
+    /^preau\s: Impossible d’écouter sur 192\.0\.2\.1, port 0 \(adresse absente de cette machine.*\n$/,
+  )
+})
+
+t.test('a start that fails leaves nothing behind, neither a CA nor a folder', async t => {
+  const taken = createServer().listen(0, '127.0.0.1')
+  await once(taken, 'listening')
+  t.teardown(() => taken.close())
+  const { port } = taken.address() as AddressInfo
+  const dir = t.testdir({ file: '' })
+  const rows: [object, RegExp][] = [
+    [{ proxy: { port } }, /Le port \d+ de 127\.0\.0\.1 est déjà utilisé.*changez proxy\.port/],
+    [{ proxy: { port: 0 }, admin: { port } }, /est déjà utilisé.*changez admin\.port/],
+    [{ proxy: { port: 0 }, admin: { host: '192.0.2.1' } }, /192\.0\.2\.1.*vérifiez admin\.host/],
+    [{ proxy: { port: 0 }, admin: { host: 'example.com' } }, /admin\.host.*et non "example\.com"/],
+    [{ proxy: { port: 8080 }, admin: { port: 8080 } }, /admin\.port.*le même que proxy\.port/],
+    [{ dataDir: 'file/data' }, /un élément du chemin n’est pas un dossier/],
+    [{ store: 'redis://127.0.0.1:1' }, /connexion refusée 127\.0\.0\.1:1/],
+  ]
+  for (const [config, text] of rows) {
+    const file = join(dir, 'config.json')
+    const ports = { proxy: { port: 0 }, admin: { port: 0 } }
+    writeFileSync(file, JSON.stringify({ dataDir: 'made/data', ...ports, ...config }))
+    const { code, stderr } = await runCli(file, ['start'])
+    t.equal(code, 2)
+    t.match(stderr.replaceAll(/\s/g, ' '), text)
+    t.equal(stderr.trim().split('\n').length, 1, stderr)
+    t.strictSame(readdirSync(dir).sort(), ['config.json', 'file'])
+  }
 })
 
 t.test('lists are imported, shown, explained and removed', async t => {

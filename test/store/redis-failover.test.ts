@@ -100,7 +100,7 @@ t.test('a master that was only slow is deposed: what it acknowledges is not lost
 const answering = (store: Store): Promise<StoreHealth> =>
   eventually(async () => {
     const health = await store.check()
-    if (!health.isUp) throw new Error(health.detail)
+    if (!health.isUp) throw new Error(JSON.stringify(health.detail))
     return health
   })
 

@@ -36,7 +36,7 @@ t.test('a worker does not make a store, a start or a command does', async t => {
   await store.close()
   server.cli('flushall')
   const worker = await open({ check: false })
-  await t.rejects(worker.commit(note(), []), unavailable(/no store yet/))
+  await t.rejects(worker.commit(note(), []), unavailable(/there is none yet/))
   const told = new Promise<void>(resolve => worker.watch(resolve))
   await open({ check: true })
   await t.resolves(told)

@@ -63,7 +63,7 @@ t.test('where all of it is gone no new one comes to be that no PC knows', async 
   rmSync(join(product.dataDir, 'ca'), { recursive: true })
   const refused = await product.cli('start')
   t.equal(refused.code, 2)
-  t.match(refused.stderr, /remettez ce dossier depuis une sauvegarde.*preau ca record/)
+  t.match(refused.stderr, /remettez ce dossier depuis une sauvegarde.*preau .*ca record/)
   t.notOk(existsSync(product.caFile))
   t.equal((await product.cli('ca', 'record')).code, 0, 'unless it is asked for')
   const again = await startProduct(t, { dir })

@@ -3,7 +3,7 @@ import { open, type FileHandle } from 'node:fs/promises'
 import { setImmediate as breathe } from 'node:timers/promises'
 import { crc32 } from 'node:zlib'
 import { detailOf } from '../../error-detail.ts'
-import { causeOf, PreauError } from '../../errors.ts'
+import { PreauError, type Words } from '../../errors.ts'
 import {
   FORMAT_VERSION,
   headerSchema,
@@ -28,7 +28,10 @@ export interface IndexTable {
 const CHUNK_BYTES = 2 ** 21
 const SLICE = 2 ** 19
 
-const damaged = (file: string, detail: ReturnType<typeof detailOf>): PreauError =>
+/** Lengths or numbers in it do not fit each other. */
+const WRONG: Words = { fr: 'contenu incohérent', en: 'its parts do not fit' }
+
+const damaged = (file: string, detail: Words): PreauError =>
   new PreauError('PREAU_INDEX_DAMAGED', { file, detail })
 
 /** Throws PREAU_INDEX_DAMAGED when the file is missing, cut short, changed, or of another format. */
@@ -36,13 +39,17 @@ export async function readTable(file: string): Promise<IndexTable> {
   const bytes = await readChecked(file)
   const words = new Uint32Array(bytes.buffer, 0, PREAMBLE_BYTES / 4)
   const [magic, version, headerBytes = 0, bucketBits = 0, count = 0] = words
-  if (magic !== MAGIC) throw damaged(file, 'not an index')
-  if (version !== FORMAT_VERSION) throw damaged(file, `format ${version}, not ${FORMAT_VERSION}`)
+  if (magic !== MAGIC) throw damaged(file, { fr: 'ce n’est pas un index', en: 'it is no index' })
+  if (version !== FORMAT_VERSION)
+    throw damaged(file, {
+      fr: `format ${version} au lieu de ${FORMAT_VERSION}`,
+      en: `format ${version}, not ${FORMAT_VERSION}`,
+    })
   const directoryAt = PREAMBLE_BYTES + headerBytes
   const recordsAt = directoryAt + 4 * (2 ** bucketBits + 1)
   const end = recordsAt + count * RECORD_BYTES + TRAILER_BYTES
   if (!isBucketBits(bucketBits) || headerBytes % 8 !== 0 || bytes.length !== end)
-    throw damaged(file, 'bad length')
+    throw damaged(file, WRONG)
   const header = readHeader(file, bytes.subarray(PREAMBLE_BYTES, directoryAt))
   const directory = new Uint32Array(bytes.buffer, directoryAt, 2 ** bucketBits + 1)
   const records = new Uint32Array(bytes.buffer, recordsAt, 2 * count)
@@ -86,17 +93,18 @@ async function readChecked(file: string): Promise<Uint8Array<ArrayBuffer>> {
 async function readAll(file: string, handle: FileHandle): Promise<Uint8Array<ArrayBuffer>> {
   const { size } = await handle.stat()
   if (size < PREAMBLE_BYTES + TRAILER_BYTES || size > MAX_INDEX_BYTES)
-    throw damaged(file, `${size} bytes`)
+    throw damaged(file, { fr: `${size} octets`, en: `${size} bytes` })
   const bytes = new Uint8Array(size)
   const end = size - TRAILER_BYTES
   let crc = 0
   for (let at = 0; at < size;) {
     const { bytesRead } = await handle.read(bytes, at, Math.min(CHUNK_BYTES, size - at), at)
-    if (bytesRead === 0) throw damaged(file, 'cut short')
+    if (bytesRead === 0) throw damaged(file, { fr: 'coupé avant la fin', en: 'cut short' })
     crc = crc32(bytes.subarray(Math.min(at, end), Math.min(at + bytesRead, end)), crc)
     at += bytesRead
   }
-  if (new DataView(bytes.buffer).getUint32(end, true) !== crc) throw damaged(file, 'wrong checksum')
+  if (new DataView(bytes.buffer).getUint32(end, true) !== crc)
+    throw damaged(file, { fr: 'somme de contrôle fausse', en: 'wrong checksum' })
   return bytes
 }
 
@@ -106,8 +114,8 @@ function readHeader(file: string, bytes: Uint8Array): IndexHeader {
     const last = header.tags.length
     if (header.sets.some(set => set.some(at => at >= last))) throw new RangeError('unknown tag')
     return header
-  } catch (error) {
-    throw damaged(file, `bad header: ${causeOf(error)}`)
+  } catch {
+    throw damaged(file, WRONG)
   }
 }
 
@@ -119,15 +127,15 @@ async function checkTable(
   let before = 0
   for (let at = 0; at < directory.length; at++) {
     const first = directory[at] ?? 0
-    if (first < before) throw damaged(file, 'bad directory')
+    if (first < before) throw damaged(file, WRONG)
     before = first
     if (at % SLICE === SLICE - 1) await breathe()
   }
-  if (before !== records.length / 2) throw damaged(file, 'bad directory')
+  if (before !== records.length / 2) throw damaged(file, WRONG)
   const sets = header.sets.length
   for (let at = 1; at < records.length; at += 2) {
     const set = (records[at] ?? 0) & 0xffff
-    if (set === 0 || set >= sets) throw damaged(file, 'unknown set')
+    if (set === 0 || set >= sets) throw damaged(file, WRONG)
     if (at % (2 * SLICE) === 2 * SLICE - 1) await breathe()
   }
 }

@@ -6,7 +6,8 @@ import { PassThrough } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip, type Gunzip } from 'node:zlib'
 import { extract as createExtract, type Header } from 'tar-stream'
-import { causeOf, PreauError, type Words } from '../../errors.ts'
+import { detailOf } from '../../error-detail.ts'
+import { PreauError, type Words } from '../../errors.ts'
 import type { CategoryId } from '../../policy/category.ts'
 import { asUtf8, type Chunks } from './chunks.ts'
 import { refused, unreadable } from './refusal.ts'
@@ -73,8 +74,8 @@ export async function readArchive(
 
 const damaged = ({ source }: Unpacking, cause: unknown): PreauError =>
   refused(source, {
-    fr: `archive endommagée (${causeOf(cause)})`,
-    en: `damaged archive: ${causeOf(cause)}`,
+    fr: `archive endommagée (${detailOf(cause).fr})`,
+    en: `damaged archive (${detailOf(cause).en})`,
   })
 
 async function takeEntry(header: Header, chunks: Chunks, into: Unpacking): Promise<void> {

@@ -37,7 +37,9 @@ export async function openRedisReading(place: RedisPlace): Promise<Reading> {
       args,
     )) as number[]
     if (lastSeq < 0)
-      throw new PreauError('PREAU_STORE_UNAVAILABLE', { detail: 'the store was replaced' })
+      throw new PreauError('PREAU_STORE_UNAVAILABLE', {
+        detail: { fr: 'elle a été remplacée', en: 'it was replaced' },
+      })
     const close = async (): Promise<void> => {
       await dropSnapshot(open, snapshot).catch(() => undefined)
       await link.close()

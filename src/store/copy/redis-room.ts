@@ -21,11 +21,14 @@ export async function assertRoom({ link, keys }: Pick<OpenPlace, 'link' | 'keys'
     )
     const wanted = sizes.reduce((sum, size) => sum + size, 0)
     if (field('used_memory') + wanted < bound * (1 - SPARE)) return
-    const detail = `maxmemory of Redis is ${megabytes(bound)}: no room for ${megabytes(wanted)} more while it is copied`
+    const detail = {
+      fr: `« maxmemory » de Redis est à ${megabytes(bound)} Mo : il en manque ${megabytes(wanted)} pendant la copie`,
+      en: `maxmemory of Redis is ${megabytes(bound)} MB: no room for ${megabytes(wanted)} MB more while it is copied`,
+    }
     throw new PreauError('PREAU_STORE_UNAVAILABLE', { detail })
   } catch (error) {
     if (!(error instanceof RedisRefusal)) throw error
   }
 }
 
-const megabytes = (bytes: number): string => `${Math.ceil(bytes / 1e6)} MB`
+const megabytes = (bytes: number): string => String(Math.ceil(bytes / 1e6))
