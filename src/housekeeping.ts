@@ -96,6 +96,7 @@ export async function cleanRecords({
     (await sweep('grant', { facet: 'ended', before }, async grant => dropOldGrant(grant, oldest))) +
     (await sweep('request', { before }, request => dropOldRequest(store, request, oldest))) +
     (await sweep('session', {}, async session => dropSession(session, now))) +
+    (await sweep('removed', {}, async removed => dropRemoved(removed, now))) +
     (await store.forget(oldest))
   )
 }
@@ -184,5 +185,12 @@ async function dropOldRequest(
 function dropSession({ id, version, body }: Stored<'session'>, now: number): Change[] {
   return body.until <= now - CLOCK_TOLERANCE_MS
     ? [{ kind: 'session', id, expects: version, body: null }]
+    : []
+}
+
+/** Nobody can put it back any more. */
+function dropRemoved({ id, version, body }: Stored<'removed'>, now: number): Change[] {
+  return body.at <= now - CLOCK_TOLERANCE_MS
+    ? [{ kind: 'removed', id, expects: version, body: null }]
     : []
 }

@@ -1,6 +1,7 @@
 /** What people do to sources: one commit each, with the version they saw. */
 import { PreauError } from '../errors.ts'
 import { KNOWN_SOURCES, type ListSource } from '../policy/list-source.ts'
+import { removedId, type Removed } from '../policy/removed.ts'
 import type { Stored } from '../store/store.ts'
 import type { RouteDeps } from './deps.ts'
 import { choiceField, textField } from './form.ts'
@@ -8,6 +9,7 @@ import { FormReader, FormRefused } from './form-reader.ts'
 import { MAX_SOURCES, readListState } from './list-state.ts'
 import { MAX_NAME, readFields, readName } from './source-form.ts'
 import type { AdminTranslate } from './texts.ts'
+import { leftMs } from './undo.ts'
 
 interface Asked {
   /** Of the path; empty where it has none. */
@@ -86,10 +88,32 @@ async function change(
 
 /** The list stays as it is; what is known of its fetches goes, so that nothing complains of a source that is no more. */
 export const removeSource: SourceAct = async (deps, asked) => {
+  const { store, clock } = deps
   const row = await readStored(deps, asked)
-  const note = { by: asked.by, action: 'source.remove', subject: row.id, at: deps.clock() }
-  await deps.store.commit(note, [
+  const fetch = (await store.get('fetch', row.id))?.body
+  const [by, at] = [asked.by, clock()]
+  const kept = fetch === undefined ? {} : { fetch }
+  const body: Removed = { kind: 'source', source: row.body, by, at, ...kept }
+  await store.commit({ by, action: 'source.remove', subject: row.id, at }, [
     { kind: 'source', id: row.id, expects: row.version, body: null },
     { kind: 'fetch', id: row.id, body: null },
+    { kind: 'removed', id: removedId('source', row.id), body },
+  ])
+}
+
+/** Puts back what the same person has just removed. Throws PREAU_UNDO_TOO_LATE. */
+export const restoreSource: SourceAct = async ({ store, clock }, { name, by }) => {
+  const row = await store.get('removed', removedId('source', name))
+  if (row === undefined) throw new PreauError('PREAU_NOT_FOUND')
+  const [removed, at] = [row.body, clock()]
+  const isThere = (await store.get('source', name)) !== undefined
+  if (removed.kind !== 'source' || leftMs(removed, by, at) === 0 || isThere) {
+    throw new PreauError('PREAU_UNDO_TOO_LATE')
+  }
+  const { source, fetch } = removed
+  await store.commit({ by, action: 'source.restore', subject: name, at }, [
+    { kind: 'source', id: name, expects: 'absent', body: source },
+    ...(fetch === undefined ? [] : [{ kind: 'fetch', id: name, body: fetch } as const]),
+    { kind: 'removed', id: row.id, expects: row.version, body: null },
   ])
 }

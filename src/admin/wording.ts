@@ -38,6 +38,7 @@ type CountKey =
   | 'policy.rooms'
   | 'pending.count'
   | 'grants.count'
+  | 'local.count'
 
 export interface WordingParts {
   readonly locale: Locale

@@ -7,6 +7,7 @@ import type { Installation } from './installation.ts'
 import type { FetchStatus, StoredSource } from './list-source.ts'
 import type { CandidateDocument, ListsDocument } from './lists.ts'
 import type { PolicyDocument } from './policy-document.ts'
+import type { Removed } from './removed.ts'
 import type { UnblockRequest } from './unblock-request.ts'
 
 /** Every record by kind. `policy`, `lists`, `candidate` and `installation` have the single id `CURRENT`. */
@@ -28,6 +29,8 @@ export interface Documents {
   user: User
   session: Session
   setup: SetupLinks
+  /** Under `removedId`. */
+  removed: Removed
 }
 export type Kind = keyof Documents
 export const CURRENT = 'current'

@@ -25,3 +25,15 @@ export function removeRule(policy: PolicyDocument, key: string): PolicyDocument 
   if (rules.length === policy.rules.length) throw new PreauError('PREAU_NOT_FOUND')
   return { ...policy, rules }
 }
+
+/** Puts a removed rule back where it stood. Throws PREAU_UNDO_TOO_LATE where somebody has added the same one meanwhile. */
+export function putBackRule(
+  policy: PolicyDocument,
+  rule: LocalRule,
+  index: number,
+): PolicyDocument {
+  const key = ruleKey(rule)
+  const isThere = policy.rules.some(other => ruleKey(other) === key)
+  if (isThere || policy.rules.length >= MAX_RULES) throw new PreauError('PREAU_UNDO_TOO_LATE')
+  return { ...policy, rules: policy.rules.toSpliced(index, 0, rule) }
+}

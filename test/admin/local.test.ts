@@ -196,11 +196,69 @@ t.test(
 
 t.test('a rule is removed once; the second person is told that it is gone', async t => {
   const { world, claire } = await city(t)
+  await world.user('Karim', 'dsi')
+  const karim = await world.as('Karim')
   await claire.post('/local', FORM)
   const key = 'lecon.example|block||'
   t.equal((await claire.post('/local/remove', { key })).statusCode, 303)
   t.notOk((await rulesOf(world)).some(rule => rule.host === 'lecon.example'))
-  t.equal((await claire.post('/local/remove', { key })).statusCode, 404)
+  t.equal((await claire.post('/local/remove', { key })).statusCode, 303, 'the same click twice')
+  t.equal((await karim.post('/local/remove', { key })).statusCode, 404)
+})
+
+t.test(
+  'a removed rule is put back as it was, for a few seconds, by whoever removed it',
+  async t => {
+    const { world, claire } = await city(t)
+    await world.user('Karim', 'dsi')
+    const karim = await world.as('Karim')
+    for (const host of ['a.example', 'b.example', 'c.example'])
+      await claire.post('/local', { ...FORM, host, note: 'Conseil du 3 mars' })
+    const before = await rulesOf(world)
+    const key = 'b.example|block||'
+    const gone = await claire.post('/local/remove', { key, from: '?q=example' })
+    const place = String(gone.headers.location)
+    t.match(place, /^\/local\?q=example&done=b\.example%7Cblock%7C%7C#l-b\.example/)
+    const { body } = await claire.get(place.replace(/#.*/, ''))
+    t.match(body, 'La règle pour b.example est retirée.')
+    t.match(body, 'action="/local/restore"')
+    const rows = rowsOf(body).join('\n')
+    t.ok(rows.indexOf('c.example') < rows.indexOf('b.example'), 'in its place')
+    t.ok(rows.indexOf('b.example') < rows.indexOf('a.example'))
+    t.notMatch((await karim.get(place.replace(/#.*/, ''))).body, '/local/restore')
+    t.equal((await karim.post('/local/restore', { key })).statusCode, 409)
+    world.clock.now += 20_000
+    t.equal((await claire.post('/local/restore', { key })).statusCode, 303)
+    t.strictSame(await rulesOf(world), before, 'with who, when and why, where it stood')
+    t.match((await world.store.tail({ limit: 1 }))[0], { action: 'rule.restore', by: 'Claire' })
+    t.equal((await claire.post('/local/restore', { key })).statusCode, 303, 'the same click twice')
+    t.strictSame(await rulesOf(world), before)
+
+    await claire.post('/local/remove', { key })
+    await karim.post('/local', { ...FORM, host: 'b.example' })
+    t.equal((await claire.post('/local/restore', { key })).statusCode, 409, 'added again meanwhile')
+    await claire.post('/local/remove', { key })
+    world.clock.now += 30_001
+    t.equal((await claire.post('/local/restore', { key })).statusCode, 409, 'too late')
+  },
+)
+
+t.test('many rules are shown in pages', async t => {
+  const { world, claire } = await city(t)
+  const stored = await world.store.get('policy', CURRENT)
+  if (stored === undefined) throw new TypeError('no policy')
+  const rules = Array.from({ length: 130 }, (_, i) => ({
+    host: `r${i}.example` as never,
+    action: 'block' as const,
+  }))
+  await world.store.commit({ by: 'cli', action: 'policy.import', at: START }, [
+    { kind: 'policy', id: CURRENT, body: { ...stored.body, rules } },
+  ])
+  t.match((await claire.get('/local')).body, 'Page 1 sur 3 · 1 à 50 sur 130')
+  const { body } = await claire.get('/local?page=3&q=EXAMPLE')
+  t.match(body, '101 à 130 sur 130')
+  t.match(body, 'href="/local?q=EXAMPLE&amp;page=2"')
+  t.match((await claire.get('/local?page=99')).body, 'Page 3 sur 3')
 })
 
 t.test('two people who add a rule at the same time both succeed', async t => {

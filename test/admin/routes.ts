@@ -25,6 +25,7 @@ export const MATRIX: Record<string, Row> = {
   'GET /local': PAGE,
   'POST /local': ACT,
   'POST /local/remove': ACT,
+  'POST /local/restore': ACT,
   'GET /lists': PAGE,
   'GET /lists/work': SCRIPT,
   'GET /lists/candidate': PAGE,
@@ -37,6 +38,7 @@ export const MATRIX: Record<string, Row> = {
   'POST /lists/sources/:name': ACT,
   'POST /lists/sources/:name/state': ACT,
   'POST /lists/sources/:name/remove': ACT,
+  'POST /lists/sources/:name/restore': ACT,
   'POST /lists/sources/:name/fetch': ACT,
   'GET /audit': PAGE,
   'GET /users': PAGE,
@@ -77,12 +79,13 @@ export const FORM = {
 
 /** What the form of a route names beyond that: an update that waits, the version in force, a source. */
 export async function prepare(world: World, route: string): Promise<Record<string, string>> {
-  if (route === 'POST /local/remove') return { key: 'lumni.fr|allow||' }
+  if (route.startsWith('POST /local/re')) return { key: 'lumni.fr|allow||' }
   if (!route.includes('/lists')) return {}
   await putLists(world.store, inForce(START), START)
   await putCandidate(world.store, aCandidate(START), START)
   for (const id of ['ut1', 'nouveau', 'autre']) await dropSource(world.store, id)
-  if (route.includes(':name')) await putSource(world.store, { name: 'autre' })
+  if (route.includes(':name') && !route.endsWith('/restore'))
+    await putSource(world.store, { name: 'autre' })
   const version = (await world.store.get('source', 'autre'))?.version ?? 'v2'
   const name = route.endsWith('/known') ? 'ut1' : 'nouveau'
   const state = route.endsWith('/state') ? 'disabled' : 'reader'

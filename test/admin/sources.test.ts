@@ -229,3 +229,26 @@ t.test('what another machine is at work on is shown, and not started twice', asy
   t.notMatch(textOf(await claire.get('/lists/sources')), 'Une mise à jour est en cours')
   t.equal((await claire.post('/lists/sources/jeux/fetch')).statusCode, 303, 'it has died')
 })
+
+t.test('a removed source is put back as it was, from where it stood', async t => {
+  const world = await staffed(t)
+  const claire = await world.as('Claire')
+  for (const name of ['autre', 'jeux', 'videos'])
+    await putSource(world.store, { name }, { nextAt: NIGHT, etag: '"v1"' })
+  const read = async () => [
+    (await world.store.get('source', 'jeux'))?.body,
+    (await world.store.get('fetch', 'jeux'))?.body,
+  ]
+  const before = await read()
+  const version = String((await world.store.get('source', 'jeux'))?.version)
+  const { headers } = await claire.post('/lists/sources/jeux/remove', { version })
+  t.equal(headers.location, '/lists/sources?done=remove&name=jeux#s-jeux')
+  t.strictSame(await read(), [undefined, undefined])
+  const page = await claire.get('/lists/sources?done=remove&name=jeux')
+  t.match(page.body, /id="s-autre"[\s\S]*id="s-jeux"[\s\S]*id="s-videos"/)
+  const { statusCode } = await claire.post('/lists/sources/jeux/restore')
+  t.equal(statusCode, 303)
+  t.strictSame(await read(), before)
+  t.notMatch((await claire.get('/lists/sources?done=remove&name=jeux')).body, '/restore')
+  t.equal((await claire.post('/lists/sources/jeux/restore')).statusCode, 404)
+})

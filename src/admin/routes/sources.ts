@@ -12,6 +12,7 @@ import {
   addTyped,
   changeSource,
   removeSource,
+  restoreSource,
   switchSource,
   type SourceAct,
 } from '../source-acts.ts'
@@ -39,6 +40,7 @@ export function sourceRoutes(app: FastifyInstance, deps: RouteDeps): void {
   on('/lists/sources/:name', 'change', changeSource)
   on('/lists/sources/:name/state', 'state', switchSource)
   on('/lists/sources/:name/remove', 'remove', removeSource)
+  on('/lists/sources/:name/restore', 'restore', restoreSource)
   app.post<WithName>('/lists/sources/:name/fetch', { config }, (request, reply) =>
     fetchNow(request, reply, deps),
   )
@@ -58,7 +60,9 @@ async function finish(
   } catch (error) {
     return showSources(request, reply, deps, refuseForm(request, reply, error, name))
   }
-  return reply.redirect(`/lists/sources?done=${done}`, 303)
+  const of = encodeURIComponent(name)
+  const place = name === '' ? '' : `&name=${of}#s-${of}`
+  return reply.redirect(`/lists/sources?done=${done}${place}`, 303)
 }
 
 /** Asks once more at the hours when the source wants to be left alone; one piece of work at a time. */

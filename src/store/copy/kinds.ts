@@ -11,6 +11,7 @@ const ALL: Readonly<Record<Kind, true>> = {
   latest: true,
   lists: true,
   policy: true,
+  removed: true,
   request: true,
   session: true,
   setup: true,
