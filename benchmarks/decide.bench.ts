@@ -96,6 +96,7 @@ const PUPIL = '10.1.2.3'
 type Row = readonly [string, string, { from?: string; snapshot?: Snapshot; note?: string }?]
 const rows: readonly Row[] = [
   ['own-host', 'preau.internal'],
+  ['unknown-network', 'www.example.org', { from: '198.51.100.1' }],
   ['never-grantable', 'www.pornhub.com'],
   ['never-grantable', 'www.pornhub.com', { snapshot: asked, note: 'index asked each time' }],
   ['non-public-address', '192.168.1.1'],

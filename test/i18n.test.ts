@@ -1,6 +1,7 @@
 import t from 'tap'
 import { globSync, readFileSync } from 'node:fs'
 import { createTexts, negotiateLocale } from '../src/i18n.ts'
+import { CHECKS } from '../src/policy/verdict.ts'
 
 const read = (file: string) => JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>
 
@@ -14,6 +15,14 @@ t.test('French and English have the same texts, with the same blanks to fill', a
     t.strictSame(Object.keys(fr).sort(), Object.keys(en).sort(), file)
     for (const key of Object.keys(fr))
       t.strictSame(blanks(fr[key]!), blanks(en[key] ?? ''), `${file}: ${key}`)
+  }
+})
+
+t.test('each check of the policy has its name, in the panel and on the terminal', async t => {
+  const [panel, terminal] = [read('views/locales/admin.fr.json'), read('views/locales/cli.fr.json')]
+  for (const { id } of [...CHECKS, { id: 'default' }]) {
+    t.ok(panel[`reason.${id}`], `panel: ${id}`)
+    t.ok(terminal[`check.${id}`], `terminal: ${id}`)
   }
 })
 

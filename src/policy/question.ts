@@ -18,6 +18,7 @@ export class Question {
   #profile: Profile | undefined
   #categories: CategorySet | undefined
   /** null: asked for, and there is none. */
+  #grant: Grant | null | undefined
   #rule: LocalRule | null | undefined
 
   constructor(snapshot: Snapshot, client: Client, target: Target, now: number, wrappers = 0) {
@@ -54,7 +55,9 @@ export class Question {
   }
 
   get grant(): Grant | undefined {
-    return this.snapshot.grants(this.target.host, this.client, this.now)
+    if (this.#grant === undefined)
+      this.#grant = this.snapshot.grants(this.target.host, this.client, this.now) ?? null
+    return this.#grant ?? undefined
   }
 
   /** The warning that somebody has read before this site. */

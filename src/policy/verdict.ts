@@ -116,12 +116,13 @@ function wrappedSite(question: Question): Verdict | undefined {
  * unless the DSI was told of it and opens them all the same.
  */
 function narrowerBlock(question: Question): Verdict | undefined {
-  const { grant, rule, target, categories, profile } = question
+  const { grant, rule, target } = question
   const opened = narrowest(grant?.host, rule?.action === 'allow' ? rule.host : undefined)
   if (opened === undefined || opened === target.host || grant?.opensNarrower === true)
     return undefined
   if (rule?.action === 'block' && rule.host.length > opened.length)
     return block('local-block', true)
+  const { categories, profile } = question
   const blocked = categories.filter(id => profile.blocked.has(id))
   if (blocked.length === 0) return undefined
   const ofOpened = new Set(question.categoriesOf(opened))

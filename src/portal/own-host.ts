@@ -53,6 +53,7 @@ function describeOwnHost({ refusal, snapshot, now, locale, caPem }: OwnHostParts
   const t = portalTexts(locale)
   const { client } = refusal
   const { place, isUnknownPlace } = describePlace(client, t)
+  const isRefused = isUnknownPlace && !snapshot.servesUnknown
   const label = snapshot.profiles.get(client.profile)?.label[locale] ?? client.profile
   const time = spoken('time', now, snapshot.city.timeZone, locale)
   return {
@@ -64,11 +65,11 @@ function describeOwnHost({ refusal, snapshot, now, locale, caPem }: OwnHostParts
     heading: t('own.title'),
     place: [
       ...place,
-      { name: t('own.profile'), value: label },
+      ...(isRefused ? [] : [{ name: t('own.profile'), value: label }]),
       { name: t('own.time'), value: time },
     ],
     text: isUnknownPlace
-      ? `${t('own.what')} ${t('own.unknown')}`
+      ? `${t('own.what')} ${t(snapshot.servesUnknown ? 'own.unknown' : 'own.refused')}`
       : `${t('own.what')} ${openingOf(client, snapshot, now, locale) ?? t('own.fine')}`,
     hasCa: caPem !== undefined,
   }

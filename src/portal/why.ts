@@ -71,6 +71,10 @@ function headingOf({ refusal, snapshot, now, inside, t }: Asked): Pick<Why, 'hea
     const heading = t(opensAt === undefined ? 'heading.never-open' : 'heading.closed-hours')
     return { heading, title: t('title.closed', { host, heading }) }
   }
+  if (verdict.reason === 'unknown-network') {
+    const heading = t('heading.never-open')
+    return { heading, title: t('title.closed', { host, heading }) }
+  }
   if (verdict.action === 'warn')
     return { heading: t('heading.warn'), title: t('title.warn', { host }) }
   const isPage = verdict.listed === 'page' || inside !== undefined
@@ -93,11 +97,12 @@ function reasonOf(asked: Asked): Reason {
     case 'local-block':
       return { why: t('why.local-block'), more: sentences(shown, localReason(asked)) }
     case 'address':
-    case 'unknown-network':
     case 'non-public-address':
       return { why: t(`why.${reason}`), more: t(`why.${reason}.more`) }
     case 'closed-hours':
       return closedHours(asked)
+    case 'unknown-network':
+      return { why: t('why.unknown-network') }
     case 'allow-only':
       return { why: t(`why.${reason}`), more: sentences(shown) }
     case 'own-host':
@@ -161,6 +166,7 @@ function closingOf({ refusal: { verdict }, inside, t }: Asked): string | undefin
   // A child who came upon such a site must not feel accused.
   if (reason === 'never-grantable')
     return `${t('closed.never-grantable')} ${t('why.never-grantable')}`
-  if (requestable || action === 'warn') return undefined
+  // Of a PC that the city does not know the page says whom to tell.
+  if (requestable || action === 'warn' || reason === 'unknown-network') return undefined
   return inside === undefined ? t('closed.page') : t('closed.inside', { host: inside.host })
 }

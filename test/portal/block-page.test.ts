@@ -118,7 +118,10 @@ tap.test('a PC of no school is told so on every page, and cannot ask', async t =
   world.snapshot = { ...world.snapshot, servesUnknown: false }
   const { status, body } = await world.ask('http://jeux.example/', { ip: '172.20.0.9' })
   t.equal(status, 403)
-  t.match(body, 'ce poste n’est d’aucune école de la ville')
+  t.match(body, '<h1>Internet est fermé sur ce poste</h1>')
+  t.match(body, 'Ce poste n’est d’aucune école de la ville.')
+  t.match(body, 'Donnez son adresse à la DSI')
+  t.notMatch(body, 'débloquée')
   t.match(body, '172.20.0.9')
   t.notMatch(body, 'action="/.preau/unblock"')
   t.equal((await world.click('http://jeux.example/', { ip: '172.20.0.9' })).status, 403)

@@ -31,6 +31,12 @@ tap.test('preau.internal tells one truth about the PC', async t => {
   const unknown = await own('172.20.0.9')
   t.equal(unknown.match(/n’est pas dans la liste de la ville/g)?.length, 1)
   t.notMatch(unknown, /bien réglé|Tout fonctionne/)
+  const { snapshot } = world
+  world.snapshot = { ...snapshot, servesUnknown: false }
+  const refused = await own('172.20.0.9')
+  t.match(refused, 'Ce poste n’est pas dans la liste de la ville\u202f: Internet y reste fermé.')
+  t.notMatch(refused, 'Profil')
+  world.snapshot = snapshot
   const closed = await own('10.1.5.2')
   t.match(closed, 'Internet est fermé à cette heure-ci. Il rouvrira dimanche à 08:00.')
   t.notMatch(closed, 'bien réglé')

@@ -74,6 +74,8 @@ export const GRANTS = [
   grant('g4', 'school.example', { scope: { kind: 'site', site: '0750002B' } }),
   grant('g5', 'past.example', { until: 1 }),
   grant('g6', 'adult.example', {}),
+  grant('g8', 'wide.example', {}),
+  grant('g9', 'read.example', { origin: 'acknowledged', categories: ['shopping'] }),
   grant('g7', 'games.example.translate.goog', {}),
 ]
 
@@ -96,11 +98,12 @@ export const AFTER = {
     'past.example',
     'own.example',
     'over.example',
+    'games.wide.example',
     '198.51.100.7',
   ],
   'games/urls': ['pages.example/new', 'root.example/'],
   'games/expressions': ['secretgame', '^path\\.example/game'],
-  'shopping/domains': ['shop.example'],
+  'shopping/domains': ['shop.example', 'read.example'],
   'adult/domains': ['adult.example', 'lesson.example', 'opened-adult.example'],
   'press/domains': ['news.example'],
   // Not turned on: they close nothing.
@@ -169,6 +172,20 @@ export const CASES: readonly Case[] = [
   },
   { kind: 'a rule of another school', ask: 'https://own.example', is: CLOSED, was: OPEN },
   { kind: 'a grant of the city', ask: 'https://www.granted.example', is: ['allow', 'grant'] },
+  {
+    kind: 'a list that closes a narrower name',
+    ask: 'https://games.wide.example',
+    is: ['block', 'narrower-block'],
+    reason: 'blocked-category',
+    was: ['allow', 'grant'],
+  },
+  {
+    kind: 'a warning that was passed',
+    ask: 'https://read.example',
+    is: ['allow', 'warned-category'],
+    reason: 'grant',
+    was: OPEN,
+  },
   { kind: 'a grant of the PC', ask: 'https://pc.example', from: 'granted', is: ['allow', 'grant'] },
   { kind: 'a grant of another PC', ask: 'https://pc.example', is: CLOSED, was: OPEN },
   { kind: 'a grant of the room', ask: 'https://room.example', is: ['allow', 'grant'] },
