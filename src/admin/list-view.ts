@@ -16,7 +16,8 @@ export interface ListRow {
   readonly name: string
   readonly label: string
   readonly source: string
-  readonly importedAt: Moment
+  /** Of what it holds; the day it was read where it bears no date. */
+  readonly contentAt: Moment
   readonly checkedAt: Moment | undefined
   readonly state: ListAge | 'shipped'
   readonly domains: string
@@ -61,7 +62,8 @@ function viewPrevious(current: ListsVersion, previous: ListsVersion, words: Word
 function viewContent({ lists }: ListsVersion, name: string, words: Wording) {
   const list = lists.find(other => other.name === name)
   if (list === undefined) return undefined
-  return { importedAt: words.moment(list.importedAt), domains: words.number(sum(list.counts)) }
+  const { importedAt, contentAt = importedAt } = list
+  return { importedAt, contentAt: words.moment(contentAt), domains: words.number(sum(list.counts)) }
 }
 
 export function viewLists({ lists, standings }: ListState, words: Wording): ListRow[] {
@@ -72,7 +74,7 @@ export function viewLists({ lists, standings }: ListState, words: Wording): List
       name: list.name,
       label: listLabel(list.name, words),
       source: list.source,
-      importedAt: words.moment(list.importedAt),
+      contentAt: words.moment(list.contentAt ?? list.importedAt),
       checkedAt: checkedAt === undefined ? undefined : words.moment(checkedAt),
       state: list.folder === null ? 'shipped' : (standing?.state ?? 'manual'),
       domains: words.number(sum(list.counts)),

@@ -37,6 +37,8 @@ export interface ListMatch {
   /** Where the list came from, when it was read, and when this entry came into it. Epoch ms. */
   readonly source: string
   readonly importedAt: number
+  /** The date that the list bears itself, where it does. */
+  readonly contentAt?: number
   readonly since: number
 }
 
@@ -86,11 +88,12 @@ function isNamed(tags: readonly Tag[], name: string, { category, kind }: ListFil
 }
 
 function describe(
-  { name, source, importedAt, firstImportedAt, since }: ListInfo,
+  { name, source, importedAt, contentAt, firstImportedAt, since }: ListInfo,
   { category, kind, file }: ListFile,
   found: Pick<ListMatch, 'line' | 'text' | 'domain'>,
 ): Omit<ListMatch, 'acts'> {
-  const origin = { source, importedAt, since: since[category] ?? firstImportedAt }
+  const dates = { importedAt, ...(contentAt === undefined ? {} : { contentAt }) }
+  const origin = { source, ...dates, since: since[category] ?? firstImportedAt }
   return { category, list: name, kind, file, fileName: basename(file), ...found, ...origin }
 }
 

@@ -48,6 +48,9 @@ export interface ImportRequest extends ListsContext {
   readonly limits?: UnpackLimits
 }
 
+/** Archives that are made anew bear 0, the beginning of 1980 or another date from before there were such lists. */
+const OLDEST_DATE = Date.UTC(1995, 0)
+
 const invalid = (field: string, detail: Words): PreauError =>
   new PreauError('PREAU_INVALID_INPUT', { field, detail })
 
@@ -93,7 +96,10 @@ export async function importList(
       files,
       describe: tallies => {
         report.judge(tallies)
-        const known = { name, folder, source, importedAt: now, ...history }
+        const { newestAt: contentAt } = into
+        const isDate = contentAt >= OLDEST_DATE && contentAt <= now
+        const dates = { importedAt: now, ...(isDate ? { contentAt } : {}) }
+        const known = { name, folder, source, ...dates, ...history }
         return describeList(known, tallies, besideOf(into))
       },
     })

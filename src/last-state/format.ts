@@ -44,6 +44,7 @@ const versionFields = {
         folder: plainName.nullable(),
         source: z.literal(''),
         importedAt: z.number(),
+        contentAt: z.number().optional(),
         firstImportedAt: z.number(),
         since: perCategory,
         counts: perCategory,

@@ -14,6 +14,8 @@ export interface ListInfo {
   readonly source: string
   /** When this content was read. */
   readonly importedAt: number
+  /** The date that this content bears itself; absent where it bears none, and in documents of older versions. */
+  readonly contentAt?: number
   /** When a list of this name was first read: entries without a later date came then. */
   readonly firstImportedAt: number
   /** When a category came to a list that stood already; absent: with the list. */

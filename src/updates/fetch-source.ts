@@ -1,5 +1,5 @@
 /** Fetches one source: download, update, and a note of how it went. A failure leaves the list in force as it is. */
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, stat, utimes } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { hasCode } from '../errors.ts'
 import { CURRENT } from '../policy/document.ts'
@@ -86,6 +86,8 @@ async function fetchAndUpdate(
       onProgress: (done, total) => onProgress?.(done, { phase: 'download', total }),
     })
     if (answer.kind === 'unchanged') return { kind: 'unchanged' }
+    // What bears no date inside has that of the server, or none: that of the download would be no date of the list.
+    await utimes(file, 0, dateOf(answer.validators) / 1_000)
     const update = await updateTwice(deps, {
       path: file,
       source: source.url,
@@ -100,6 +102,11 @@ async function fetchAndUpdate(
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+function dateOf({ lastModified = '' }: Validators): number {
+  const at = Date.parse(lastModified)
+  return Number.isNaN(at) ? 0 : at
 }
 
 /** Somebody may change the lists while this reads; what was downloaded is still good for a second attempt. */

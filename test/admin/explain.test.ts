@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
@@ -8,11 +8,14 @@ import { loadConfig } from '../../src/config.ts'
 import { openSnapshot } from '../../src/snapshot/open.ts'
 import { openWorld, POLICY, START } from './world.ts'
 
-async function city(t: Parameters<typeof openWorld>[0]) {
+const AUGUST = new Date(Date.UTC(2026, 7, 17, 6))
+
+async function city(t: Parameters<typeof openWorld>[0], dated: Date = AUGUST) {
   const dataDir = mkdtempSync(join(tmpdir(), 'preau-explain-'))
   t.teardown(() => rmSync(dataDir, { recursive: true, force: true }))
   const path = join(dataDir, 'games.txt')
   writeFileSync(path, '# games\n<script>.example\njeux.example\n')
+  utimesSync(path, dated, dated)
   const catalogue = loadCatalogue()
   const { version } = await importList({
     dataDir,
@@ -41,6 +44,23 @@ t.test(
     t.match(body, /3 · <code[^>]*>jeux\.example<\/code>/)
     t.match(body, /catégorie «.games.», ligne 3/)
     t.match(body, 'squidguard_modify.cgi')
+  },
+)
+
+t.test(
+  'the letter bears the date of the list, is in French and whole, whatever is spoken',
+  async t => {
+    const reader = await city(t)
+    const letterIn = async (language: string, from = reader) => {
+      const headers = { 'accept-language': language }
+      const { body } = await from.get('/explain?host=jeux.example', headers)
+      return /<pre class="letter"[^>]*>(.*?)<\/pre>/s.exec(body)?.[1] ?? ''
+    }
+    const letter = await letterIn('fr')
+    t.match(letter, 'figure dans vos listes (version du 17 août 2026)')
+    t.ok(letter.endsWith('Merci,\nVille de Saint-Aubin'), 'to its last line')
+    t.equal(await letterIn('en'), letter)
+    t.match(await letterIn('fr', await city(t, new Date(0))), '(lues le 14 septembre 2026)')
   },
 )
 

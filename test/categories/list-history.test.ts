@@ -1,5 +1,5 @@
 /** What a list keeps from one version to the next, and what happens when its files or its index are not there any more. */
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { openCategoryIndex } from '../../src/categories/index/category-index.ts'
@@ -152,3 +152,28 @@ t.test(
     t.same(new Set(readdirSync(folder)), new Set(without), 'once it waits no more, it goes')
   },
 )
+
+t.test('a list is dated by what it bears itself, not by the day it was read', async t => {
+  const w = world(t)
+  const august = Date.UTC(2026, 7, 17, 6)
+  const later = Math.floor((august - T0) / 60_000) + 60 * 24 * 90
+  const dateOf = async (dates: readonly number[]): Promise<number | undefined> => {
+    const entries = dates.map((mtime, i) => ({
+      ...(ut1Entries({ [i === 0 ? 'games' : 'press']: 'a.example\n' })[0] ?? { name: 'x' }),
+      mtime: new Date(mtime),
+    }))
+    const path = await writeArchive(join(w.folder, 'ut1.tar.gz'), entries)
+    const { version } = await importList({ ...w.at(undefined, later), path })
+    return version.lists.find(({ name }) => name === 'ut1')?.contentAt
+  }
+  t.equal(await dateOf([august]), august)
+  t.equal(await dateOf([august - 86_400_000, august]), august, 'the newest part')
+  t.equal(await dateOf([0]), undefined, 'an archive made anew has no date')
+  t.equal(await dateOf([T0 + 365 * 86_400_000]), undefined, 'nor has one of the future')
+  const folder = join(w.folder, 'tree')
+  mkdirSync(join(folder, 'games'), { recursive: true })
+  writeFileSync(join(folder, 'games', 'domains'), 'a.example\n')
+  utimesSync(join(folder, 'games', 'domains'), august / 1_000, august / 1_000)
+  const { version } = await importList({ ...w.at(undefined, later), path: folder, name: 'tree' })
+  t.equal(version.lists.find(({ name }) => name === 'tree')?.contentAt, august)
+})

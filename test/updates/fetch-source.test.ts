@@ -263,3 +263,21 @@ t.test('a silent source turns its list old', async t => {
   t.equal(await stateAfter(1), 'failing')
   t.equal(await stateAfter(11), 'old')
 })
+
+t.test(
+  'a list of lines has the date that the server gives, and none where it gives none',
+  async t => {
+    const city = await openCity(t)
+    const dateOf = async () =>
+      (await city.store.get('lists', CURRENT))?.body.lists.find(({ name }) => name === 'city')
+    city.answer = (_, response) => {
+      response.writeHead(200, { 'last-modified': 'Mon, 17 Aug 2026 06:00:00 GMT' })
+      response.end('a.test\n')
+    }
+    await city.fetch()
+    t.equal((await dateOf())?.contentAt, Date.UTC(2026, 7, 17, 6))
+    city.answer = serves('a.test\nb.test\n', '"2"')
+    await city.fetch()
+    t.match(await dateOf(), { importedAt: NOW, contentAt: undefined })
+  },
+)

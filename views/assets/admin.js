@@ -1,4 +1,5 @@
 // Every page: keeps « il y a 3 min » true and closes open menus. The pending list has its own script.
+import { startCopying } from './copy.js'
 import { startLists } from './lists.js'
 import { startPending } from './pending.js'
 import { listenReasons } from './reasons.js'
@@ -47,6 +48,7 @@ listenSettled()
 listenRowActs()
 if (/[?&](?:done|undone|added|removed)=/.test(location.search)) settlePage()
 listenReasons()
+startCopying()
 const live = document.getElementById('live')
 if (live) startPending(live)
 if (document.querySelector('[data-live-parts]')) startLists()

@@ -3,15 +3,16 @@ import type { FastifyInstance } from 'fastify'
 import { explainHost } from '../../categories/lists.ts'
 import type { ListMatch } from '../../categories/lists.ts'
 import { isAddress, parseHost, parseTyped, type Host, type Target } from '../../policy/host.ts'
-import type { LocalRule } from '../../policy/policy-document.ts'
+import type { PolicyDocument } from '../../policy/policy-document.ts'
 import type { Profile } from '../../policy/profile.ts'
 import { explain, type Answer } from '../../policy/verdict.ts'
 import { sayHours, sayMoment } from '../../spoken-hours.ts'
 import type { RouteDeps } from '../deps.ts'
 import { queryText } from '../form.ts'
 import { readPolicy, renderPage, wordingFor } from '../page.ts'
+import { sayEffect, sayWhere } from '../rule-view.ts'
 import { showForm } from '../shown-form.ts'
-import { isAdminText } from '../texts.ts'
+import { adminTexts, isAdminText } from '../texts.ts'
 import type { Wording } from '../wording.ts'
 
 /** An address that no school has: the strictest profile answers. */
@@ -35,7 +36,7 @@ export function explainRoutes(app: FastifyInstance, deps: RouteDeps): void {
     const answer =
       target === undefined || isBadIp
         ? undefined
-        : await examine(deps, { target, ip, words, city: policy?.city.name ?? '' })
+        : await examine(deps, { target, ip, words, policy })
     const page = { view: 'explain', title: words.t('explain.title'), nav: 'nav.local' } as const
     return renderPage(
       request,
@@ -51,12 +52,12 @@ interface Question {
   readonly target: Target
   readonly ip: Host
   readonly words: Wording
-  readonly city: string
+  readonly policy: PolicyDocument | undefined
 }
 
 async function examine(
   { current, clock, catalogue, config: { dataDir } }: RouteDeps,
-  { target, ip, words, city }: Question,
+  { target, ip, words, policy }: Question,
 ) {
   const { snapshot, lists } = current
   const now = clock()
@@ -70,6 +71,7 @@ async function examine(
   const labelOf = (id: string | undefined): string =>
     catalogue.get(id ?? '')?.label[words.locale] ?? id ?? ''
   const { t } = words
+  const context = { words, catalogue, policy }
   return {
     host: target.host,
     sentence: t(`explain.${deciding?.verdict?.action ?? 'allow'}`, { host: target.host }),
@@ -81,18 +83,17 @@ async function examine(
     checks: answers.map(answer => viewAnswer(answer, answer === deciding, words, labelOf)),
     rules: snapshot.rules
       .about(target.host, client, now)
-      .map(rule => viewRule(rule, words, labelOf)),
+      .map(rule => ({ ...rule, effect: sayEffect(rule, context), where: sayWhere(rule, words) })),
     matches: matches.map(match => ({
       ...match,
       category: labelOf(match.category),
       what: kindOf(match, words),
       since: words.moment(match.since),
-      importedAt: words.moment(match.importedAt),
+      contentAt: words.moment(match.contentAt ?? match.importedAt),
     })),
     correction: correctionOf(
       matches.filter(({ list, kind }) => list === 'ut1' && kind === 'domains'),
-      city,
-      words,
+      policy?.city.name ?? '',
     ),
   }
 }
@@ -130,29 +131,19 @@ function viewAnswer(
   }
 }
 
-function viewRule(rule: LocalRule, words: Wording, labelOf: (id: string | undefined) => string) {
-  return {
-    host: rule.host,
-    effect:
-      rule.tunnels === 'any'
-        ? words.t('local.allowAny')
-        : words.t(`local.${rule.action}`, { category: labelOf(rule.category) }),
-    where: rule.site === undefined ? words.t('local.everywhere') : words.siteName(rule.site),
-    reason: rule.reason ?? '',
-  }
-}
-
 /** In French whatever the page speaks: the university reads it. Undefined when there is nothing to correct. */
-function correctionOf(
-  matches: readonly ListMatch[],
-  city: string,
-  { t }: Wording,
-): string | undefined {
+function correctionOf(matches: readonly ListMatch[], city: string): string | undefined {
   const [first] = matches
   if (first === undefined) return undefined
-  const date = new Date(first.importedAt).toISOString().slice(0, 10)
+  const t = adminTexts('fr')
   const lines = matches
     .map(({ category, line, text }) => t('explain.textLine', { category, line, text }))
     .join('\n')
-  return t('explain.text', { host: first.domain, lines, date, city })
+  const { contentAt, importedAt } = first
+  const day = new Intl.DateTimeFormat('fr-FR', { dateStyle: 'long' })
+  const version =
+    contentAt === undefined
+      ? t('explain.textRead', { date: day.format(importedAt) })
+      : t('explain.textOf', { date: day.format(contentAt) })
+  return t('explain.text', { host: first.domain, lines, version, city })
 }

@@ -78,6 +78,10 @@ const damaged = ({ source }: Unpacking, cause: unknown): PreauError =>
     en: `damaged archive (${detailOf(cause).en})`,
   })
 
+function noteDate(into: Unpacking, at: number): void {
+  into.newestAt = Math.max(into.newestAt, at)
+}
+
 async function takeEntry(header: Header, chunks: Chunks, into: Unpacking): Promise<void> {
   const path = into.admit(header.name)
   switch (header.type) {
@@ -91,6 +95,7 @@ async function takeEntry(header: Header, chunks: Chunks, into: Unpacking): Promi
       return
     case 'file':
     case 'contiguous-file':
+      noteDate(into, header.mtime?.getTime() ?? 0)
       await into.file(path, chunks)
       return
     default:
@@ -115,6 +120,7 @@ export async function readFolder(path: string, into: Unpacking, onBytes: OnBytes
         if (!name.startsWith('.') && entry.split('/').length < MAX_DEPTH) await walk(relative)
         else if (!name.startsWith('.')) into.passOver(entry)
       } else if (stats.isFile()) {
+        noteDate(into, stats.mtimeMs)
         await into.file(entry, spending(full, into))
         onBytes((read += stats.size))
       } else throw into.refuse(relative, notAFile('special'))
@@ -135,6 +141,7 @@ export async function readDomainFile(
 ): Promise<void> {
   const { path, gzips } = wrapped
   try {
+    noteDate(into, (await stat(path)).mtimeMs)
     const bytes = gzips === 0 ? spending(path, into) : unwrapping(wrapped, into)
     await into.keep(category, asUtf8(bytes))
   } catch (error) {

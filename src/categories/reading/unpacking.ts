@@ -44,6 +44,8 @@ export class Unpacking {
   readonly ignored: Record<IgnoredKind, number> = { very_restrictive_expression: 0, other: 0 }
   /** The first of the other files that were not read. */
   readonly passedOver: string[] = []
+  /** The newest date that a file or an entry bears, as it stands there. */
+  newestAt = 0
   /** True when the tree has UT1's own top folder. */
   isUt1 = false
   /** What errors name. */
