@@ -42,6 +42,7 @@ export interface AccessLogOptions {
 }
 
 const FLUSH_MS = 200
+const LOOK_MS = 1_000
 /** One on which the clocks are set back an hour. */
 const LONGEST_DAY_MS = 25 * 3_600_000
 
@@ -59,7 +60,10 @@ export function openAccessLog(options: AccessLogOptions): AccessLog {
   }
   let day = openDay(clock())
   const ended = new Set<Promise<void>>()
-  const timer = setInterval(() => day.flush(), FLUSH_MS).unref()
+  const timers = [
+    setInterval(() => day.flush(), FLUSH_MS).unref(),
+    setInterval(() => void day.look(), LOOK_MS).unref(),
+  ]
   return {
     write(entry) {
       const now = clock()
@@ -72,7 +76,7 @@ export function openAccessLog(options: AccessLogOptions): AccessLog {
       day.write(lineOf(entry, now))
     },
     async close() {
-      clearInterval(timer)
+      for (const timer of timers) clearInterval(timer)
       await Promise.all([...ended, day.end()])
     },
   }

@@ -3,7 +3,9 @@ import { readdir, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 
 const DAY_MS = 86_400_000
-const FILE = /^access-(\d{4}-\d{2}-\d{2})\.jsonl$/
+// By its beginning: what a rotation makes of it (`….jsonl.1`, `….jsonl.2.gz`, `…-20261124.jsonl`) holds the same lines of
+// the same persons, and must end with them.
+const FILE = /^access-(\d{4}-\d{2}-\d{2})(?=[.-])/
 
 /** The instant (epoch ms) at which the day of a log file begins, as UTC reckons; undefined for other files. */
 export function dayOfFile(name: string): number | undefined {

@@ -10,6 +10,8 @@ import { dayOfFile } from './retention.ts'
 const DAY_MS = 86_400_000
 const CHUNK_BYTES = 2 ** 20
 const QUOTE = 0x22
+/** A rotation may have compressed it; its hosts are then not counted. */
+const COMPRESSED = /\.(?:gz|bz2|xz|zst)$/
 // A quote within a JSON string is escaped, so that no value can hold these bytes: they are the key of the entry.
 const KEY = Buffer.from('"host":"')
 /** Stands before the key, in the same line, where the exchange was a tunnel: its addresses are hidden. */
@@ -33,7 +35,7 @@ export async function seenHosts(
   const names = await readdir(dir).catch(() => [])
   const isRecent = (name: string): boolean => {
     const day = dayOfFile(name)
-    return day !== undefined && day + DAY_MS > now - days * DAY_MS
+    return day !== undefined && day + DAY_MS > now - days * DAY_MS && !COMPRESSED.test(name)
   }
   const tally = new Tally(maxHosts)
   if (days === 0) return tally.finish()

@@ -1,8 +1,10 @@
 import t from 'tap'
 import {
+  existsSync,
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   truncateSync,
   writeFileSync,
@@ -86,19 +88,29 @@ t.test('files older than the charter allows are deleted, and nothing else', asyn
     'access-2026-05-26.jsonl',
     'access-2026-05-27.jsonl',
     'access-2026-11-23.jsonl',
+    'access-2026-11-22.jsonl.1',
     'notes.txt',
     'access-old.jsonl',
+    'access-2026-01-010.jsonl',
+    'access.log.1',
   ]) {
     writeFileSync(join(dir, name), '')
   }
+  const rotated = ['.jsonl.1', '.jsonl.2.gz', '.jsonl-20260102', '-20260102.jsonl', '.jsonl~'].map(
+    end => `access-2026-01-01${end}`,
+  )
+  for (const name of rotated) writeFileSync(join(dir, name), '')
   const deleted = await deleteExpiredLogs(dir, 180, Date.parse('2026-11-23T10:00:00Z'))
-  t.strictSame(deleted.toSorted(), ['access-2026-01-01.jsonl', 'access-2026-05-26.jsonl'])
-  t.equal(readdirSync(dir).length, 4)
+  t.strictSame(
+    deleted.toSorted(),
+    ['access-2026-01-01.jsonl', 'access-2026-05-26.jsonl', ...rotated].toSorted(),
+  )
+  t.equal(readdirSync(dir).length, 7)
   t.strictSame(await deleteExpiredLogs(join(dir, 'absent'), 180, 0), [])
 })
 
 t.test(
-  'a file that is cut to nothing or moved away under it loses no line and tears none (case 126)',
+  'a file that is cut to nothing, moved or deleted under it loses no line and tears none (case 126)',
   async t => {
     const dir = t.testdir()
     let now = Date.parse('2026-11-23T12:00:00+01:00')
@@ -122,11 +134,20 @@ t.test(
     const moved = `${file}.1`
     renameSync(file, moved)
     log.write({ ...entry, exchange: 'x-3' })
-    await eventually(() => exchangesIn(moved).length === 2)
-    t.strictSame(exchangesIn(moved), ['x-2', 'x-3'], 'moved: the day goes on where it was')
+    await eventually(() => existsSync(file))
+    await write('x-4')
+    t.strictSame([...exchangesIn(moved), ...exchangesIn(file)], ['x-2', 'x-3', 'x-4'], 'moved')
+    rmSync(file)
+    log.write({ ...entry, exchange: 'x-5' })
+    await eventually(() => existsSync(file) && exchangesIn(file).length > 0)
+    await write('x-6')
+    t.ok(
+      ['x-5', 'x-6'].every(exchange => exchangesIn(file).includes(exchange)),
+      'deleted',
+    )
     now += 86_400_000
-    log.write({ ...entry, exchange: 'x-4' })
+    log.write({ ...entry, exchange: 'x-7' })
     await log.close()
-    t.strictSame(exchangesIn(join(dir, fileOfDay('2026-11-24'))), ['x-4'])
+    t.strictSame(exchangesIn(join(dir, fileOfDay('2026-11-24'))), ['x-7'])
   },
 )

@@ -13,7 +13,8 @@ const tunnels = (exchanges: number) => ({ exchanges, plain: 0 })
 t.test('hosts are counted over the days asked for, and not over others', async t => {
   const dir = t.testdir({
     'access-2026-11-24.jsonl': line('a.example') + line('b.example') + line('a.example'),
-    'access-2026-10-26.jsonl': line('a.example'),
+    'access-2026-10-26.jsonl.1': line('a.example'),
+    'access-2026-11-23.jsonl.2.gz': line('not-read.example'),
     'access-2026-10-20.jsonl': line('old.example'),
     'notes.txt': line('not-ours.example'),
   })
