@@ -24,7 +24,14 @@ const retention = (days: number, text: string) =>
 
 export const limitsSchema = z.strictObject({
   headTimeoutMs: limit(15_000, 'time to send the head of a request'),
-  requestTimeoutMs: limit(600_000, 'time to send a whole plain-HTTP request'),
+  requestTimeoutMs: limit(
+    600_000,
+    'silence of a client in the midst of the body of a plain-HTTP request',
+  ),
+  requestBytesPerSecond: limit(
+    500,
+    'lowest pace of such a body, on average, once it has lasted longer than that; 0: any',
+  ),
   keepAliveTimeoutMs: limit(65_000, 'idle time of a kept client connection between two requests'),
   dialTimeoutMs: limit(10_000, 'time to resolve a name and connect, all addresses together'),
   answerTimeoutMs: limit(120_000, 'silence of an origin until its plain-HTTP answer begins'),

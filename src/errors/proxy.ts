@@ -47,6 +47,16 @@ export const PROXY_ERRORS = {
     fr: 'Cette adresse est trop longue.',
     en: 'This address is too long.',
   },
+  PREAU_REQUEST_TIMEOUT: {
+    status: 408,
+    fr: 'La requête n’est pas arrivée à temps.',
+    en: 'The request did not arrive in time.',
+  },
+  PREAU_HEAD_TOO_LARGE: {
+    status: 431,
+    fr: 'L’en-tête de cette requête est trop grand.',
+    en: 'The head of this request is too large.',
+  },
   PREAU_TOO_MANY_FIELDS: {
     status: 431,
     fr: 'Cette requête a trop de champs.',

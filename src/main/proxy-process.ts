@@ -135,7 +135,7 @@ async function wireProxy(parts: ProxyParts) {
     renderFailure,
     onClose(exchange) {
       const entry = exchange.entry()
-      accessLog.write(entry)
+      if (exchange.isTold) accessLog.write(entry)
       metrics.count(exchange, entry)
     },
     onLimit,

@@ -92,9 +92,14 @@ export interface AbsoluteForm {
   readonly path: string
 }
 
-/** Parses `http://host[:port][/path][?query]`. User information, other schemes and odd spellings are refused. */
+/**
+ * Parses `http://host[:port][/path][?query]`. User information, other schemes and odd spellings are refused. A fragment, which
+ * some clients send (Python's urllib), is for nobody but them (RFC 9110 §4.2.5): it is cut off.
+ */
 export function parseAbsoluteForm(url: string): AbsoluteForm | undefined {
-  const match = /^http:\/\/(\[[^\]]*\]|[^:/?#@\\[\]]+)(?::(\d*))?(\/[^#]*|\?[^#]*)?$/i.exec(url)
+  const match = /^http:\/\/(\[[^\]]*\]|[^:/?#@\\[\]]+)(?::(\d*))?(\/[^#]*|\?[^#]*)?(?:#.*)?$/i.exec(
+    url,
+  )
   const host = match?.[1] === undefined ? undefined : parseHost(match[1])
   const port = match?.[2] === undefined || match[2] === '' ? 80 : parsePort(match[2])
   if (host === undefined || port === undefined) return undefined

@@ -12,19 +12,21 @@ type Limits = Pick<
 const MINUTE_MS = 60_000
 // Clients of IPv6 have addresses without number: beyond so many in a minute the count starts anew.
 const MAX_CLIENTS = 100_000
+/** Lines of the access log for bytes that are no request: a PC that sends TLS to this port does so all day. */
+const UNREADABLE_PER_MINUTE = 100
 
 export class Admission {
   readonly #limits: Limits
-  readonly #clock: () => number
   readonly #onLimit: (limit: LimitName) => void
   readonly #connections = new Map<string, number>()
-  readonly #exchanges = new Map<string, number>()
-  #minute = 0
+  readonly #exchanges: MinuteCount
+  readonly #unreadable: MinuteCount
 
   constructor(limits: Limits, clock: () => number, onLimit: (limit: LimitName) => void) {
     this.#limits = limits
-    this.#clock = clock
     this.#onLimit = onLimit
+    this.#exchanges = new MinuteCount(clock)
+    this.#unreadable = new MinuteCount(clock)
   }
 
   /** Whether a client may have one connection more; if so it is counted until `leave`. */
@@ -49,16 +51,14 @@ export class Admission {
   assertMayOpen(ip: string): void {
     const { exchangesPerMinute } = this.#limits
     if (exchangesPerMinute === 0) return
-    const minute = Math.floor(this.#clock() / MINUTE_MS)
-    if (minute !== this.#minute || this.#exchanges.size >= MAX_CLIENTS) {
-      this.#minute = minute
-      this.#exchanges.clear()
-    }
-    const opened = (this.#exchanges.get(ip) ?? 0) + 1
-    this.#exchanges.set(ip, opened)
-    if (opened <= exchangesPerMinute) return
+    if (this.#exchanges.add(ip) <= exchangesPerMinute) return
     this.#onLimit('exchangesPerMinute')
     throw new PreauError('PREAU_TOO_MANY_REQUESTS')
+  }
+
+  /** Counts what a client sent that is no request. Answers whether the access log still tells it. */
+  mayTellUnreadable(ip: string): boolean {
+    return this.#unreadable.add(ip) <= UNREADABLE_PER_MINUTE
   }
 
   /** Throws PREAU_TOO_MANY_FIELDS or PREAU_URL_TOO_LONG. */
@@ -72,5 +72,28 @@ export class Admission {
       this.#onLimit('maxUrlBytes')
       throw new PreauError('PREAU_URL_TOO_LONG')
     }
+  }
+}
+
+/** What came of each client in this minute. */
+class MinuteCount {
+  readonly #clock: () => number
+  readonly #counts = new Map<string, number>()
+  #minute = 0
+
+  constructor(clock: () => number) {
+    this.#clock = clock
+  }
+
+  /** Answers how many it is now. */
+  add(ip: string): number {
+    const minute = Math.floor(this.#clock() / MINUTE_MS)
+    if (minute !== this.#minute || this.#counts.size >= MAX_CLIENTS) {
+      this.#minute = minute
+      this.#counts.clear()
+    }
+    const count = (this.#counts.get(ip) ?? 0) + 1
+    this.#counts.set(ip, count)
+    return count
   }
 }

@@ -18,6 +18,16 @@ export function answerSocket(socket: Duplex & { setTimeout?: unknown }, error: P
       'Content-Type: text/plain; charset=utf-8\r\n' +
       `Content-Length: ${Buffer.byteLength(body)}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n${body}`,
   )
+  cutLater(socket)
+}
+
+/** Ends a connection without a word, as one that was idle for too long: a client then asks again on a new one. */
+export function endSocket(socket: Duplex): void {
+  socket.end()
+  cutLater(socket)
+}
+
+function cutLater(socket: Duplex): void {
   const timer = setTimeout(() => socket.destroy(), FAREWELL_MS)
   socket.once('close', () => clearTimeout(timer))
 }

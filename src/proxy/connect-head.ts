@@ -4,6 +4,8 @@
  * left to Node's parser, which answers for it.
  */
 
+import { isHostField } from './headers.ts'
+
 export interface ConnectHead {
   /** The target as it stands in the request line. */
   readonly authority: string
@@ -38,8 +40,11 @@ export function readConnectHead(
   for (let at = text.indexOf('\n') + 1; at < end; at = text.indexOf('\n', at) + 1) {
     const name = text.slice(at, text.indexOf(':', at)).toLowerCase()
     fields++
-    if (name === 'host') hosts++
-    else if (FRAMING.has(name)) return undefined
+    if (name === 'host') {
+      hosts++
+      const value = text.slice(at + name.length + 1, text.indexOf('\r', at)).trim()
+      if (value !== authority && !isHostField(value)) return undefined
+    } else if (FRAMING.has(name)) return undefined
   }
   // No `Host`, or two: two readings (RFC 9112 §3.2).
   if (hosts !== 1 || (maxFields > 0 && fields > maxFields)) return undefined

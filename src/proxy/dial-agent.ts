@@ -94,6 +94,9 @@ export class DialAgent extends Agent {
       if (isTooLarge) onLimit?.('maxAnswerHeaderBytes')
       socket.destroy(new PreauError('PREAU_BAD_ANSWER', { host }))
     })
+    // A head that leaves before its body is written in the socket's own encoding: UTF-8 would change the bytes beyond ASCII
+    // of its path and its fields.
+    socket.setDefaultEncoding('latin1')
     socket.once('close', () => this.#free.delete(socket))
     let quiet = { bytes: -1, ms: 0 }
     socket.on('timeout', () => {

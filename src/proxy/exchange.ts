@@ -16,6 +16,8 @@ export class Connection {
   latest: Exchange | undefined
   /** How many of them are open. */
   open = 0
+  /** Whether something came that is no request: nothing more is read as one. */
+  isBroken = false
   // Where the previous exchange ended, so that each one counts its own bytes.
   #up = 0
   #down = 0
@@ -78,6 +80,10 @@ export class Exchange {
   readonly openedAt = performance.now()
   /** Whether so many others of the same connection are open that it is refused: each may hold an origin. */
   readonly isTooDeep: boolean
+  /** Whether nothing was asked on this connection before. */
+  readonly isFirst: boolean
+  /** Whether it has a line in the access log. */
+  isTold = true
   /** Of a plain request: what answers it. */
   response: ServerResponse | undefined
   target: Target | undefined
@@ -112,6 +118,7 @@ export class Exchange {
     this.#decide = judge
     this.#onClose = onClose
     this.#ahead = connection.latest?.isOpen ? connection.latest : undefined
+    this.isFirst = connection.latest === undefined
     connection.latest = this
     this.isTooDeep = ++connection.open > MAX_PIPELINED
   }

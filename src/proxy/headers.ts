@@ -101,7 +101,7 @@ export function answerFields(
  * than `chunked`, or any in HTTP/1.0, is a framing that the next reader may not share (RFC 9112 §6.1).
  */
 export function assertProxyable(request: IncomingMessage): void {
-  const { method, headers, httpVersion, rawHeaders } = request
+  const { method, headers, httpVersion } = request
   // Node's parser reads 0.9 and 2.0 as well.
   if (httpVersion !== '1.1' && httpVersion !== '1.0') throw new PreauError('PREAU_BAD_REQUEST')
   const coding = headers['transfer-encoding']
@@ -110,12 +110,31 @@ export function assertProxyable(request: IncomingMessage): void {
   // A length that some origins read as a negative one (CVE-2021-40346 in haproxy).
   if (Number(headers['content-length'] ?? 0) > Number.MAX_SAFE_INTEGER)
     throw new PreauError('PREAU_BAD_REQUEST')
-  if (method === 'TRACE' || countHosts(rawHeaders) > 1) throw new PreauError('PREAU_BAD_REQUEST')
+  if (method === 'TRACE' || !hasProperHost(request)) throw new PreauError('PREAU_BAD_REQUEST')
+  // What a body of a CONNECT would be, nobody says (RFC 9110 §9.3.6).
+  if (method === 'CONNECT' && (coding !== undefined || Number(headers['content-length'] ?? 0) > 0))
+    throw new PreauError('PREAU_BAD_REQUEST')
   if (method === 'OPTIONS' && !/^\d+$/.test(String(headers['max-forwards'] ?? 0)))
     throw new PreauError('PREAU_BAD_REQUEST')
   const { expect } = headers
   if (expect !== undefined && httpVersion !== '1.0' && expect.toLowerCase() !== '100-continue')
     throw new PreauError('PREAU_EXPECTATION_FAILED')
+}
+
+// RFC 9110 §7.2 and RFC 3986 §3.2.2: a name or an address, and a port or none.
+const HOST = /^(?:\[[\da-f:.]+\]|[\w.~!$&'()*+,;=%-]+)(?::\d*)?$/i
+
+/** Whether the value of a `Host` field is well formed; what it says is not used. */
+export const isHostField = (value: string): boolean => HOST.test(value)
+
+/**
+ * One `Host`, well formed (RFC 9112 §3.2). HTTP/1.0 may do without. So may CONNECT: libfetch (FreeBSD, xbps), mitmproxy and old
+ * versions of HTTP.jl and Scrapy send none, and its target is the same thing.
+ */
+function hasProperHost({ method, headers, httpVersion, rawHeaders }: IncomingMessage): boolean {
+  const { host } = headers
+  if (host === undefined) return httpVersion === '1.0' || method === 'CONNECT'
+  return isHostField(host) && countHosts(rawHeaders) === 1
 }
 
 function countHosts(rawHeaders: readonly string[]): number {

@@ -13,6 +13,7 @@ export const LIMIT_NAMES = [
   'maxHeaderBytes',
   'maxHeaders',
   'maxUrlBytes',
+  'requestBytesPerSecond',
   'requestTimeoutMs',
   'tunnelIdleTimeoutMs',
   'tunnelTimeoutMs',

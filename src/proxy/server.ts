@@ -1,6 +1,7 @@
 /** The forward proxy: takes CONNECTs, requests and upgrades, opens an Exchange for each, judges it, and hands it on. */
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http'
 import type { Server, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { compilePorts, type Config } from '../config.ts'
 import { PreauError } from '../errors.ts'
 import { parseAbsoluteForm, parseSocketAddress, type Host } from '../policy/host.ts'
@@ -8,6 +9,7 @@ import type { Current } from '../policy/snapshot.ts'
 import { decide } from '../policy/verdict.ts'
 import { Admission } from './admission.ts'
 import { answerRequest, type RenderFailure } from './answer.ts'
+import { answerBroken } from './broken.ts'
 import { Connecting, type ConnectHead, type ConnectParts } from './connect.ts'
 import type { Dial } from './dial.ts'
 import { Connection, connectionOf, Exchange } from './exchange.ts'
@@ -20,6 +22,7 @@ import { answerHealth, isHealthQuestion } from './health.ts'
 import type { Intercept, RefuseRequest } from './intercept.ts'
 import type { LimitName } from './limit-name.ts'
 import { OpenExchanges } from './open-exchanges.ts'
+import type { OddRequestLine } from './request-line.ts'
 import { SilenceWatch } from './silence.ts'
 import { WebSockets } from './websockets.ts'
 
@@ -88,12 +91,17 @@ export class ProxyServer {
       helloTimeoutMs: limits.helloTimeoutMs,
       onLimit: this.#onLimit,
     }
-    this.#http = createHttpServer(limits, this.#onLimit)
+    const onBroken = (socket: Socket, error: PreauError, odd?: OddRequestLine): void =>
+      answerBroken(connectionOf(socket), { error, odd, open: this.#openUnreadable })
+    this.#http = createHttpServer({ limits, onLimit: this.#onLimit, onBroken })
     this.#http.on('request', (request, response) => this.#onRequest(request, response))
     this.#http.on('upgrade', (request, socket: Socket, head: Buffer) =>
       this.#onUpgrade(request, socket, head),
     )
-    this.#http.on('connect', (request, socket: Socket, rest: Buffer) => {
+    this.#http.on('connect', (request, stream: Duplex, rest: Buffer) => {
+      const { socket } = request
+      // Where a body is announced Node gives a stream of its own making, which tells the errors of the socket again.
+      if (stream !== socket) stream.on('error', () => undefined)
       socket.pause()
       this.#onConnect(connectionOf(socket), { authority: request.url ?? '', rest, request })
     })
@@ -101,6 +109,7 @@ export class ProxyServer {
       limits,
       admission: this.#admission,
       http: this.#http,
+      onBroken,
       onConnect: (socket, authority, rest) =>
         this.#onConnect(new Connection(socket), { authority, rest }),
       onLimit: this.#onLimit,
@@ -161,7 +170,7 @@ export class ProxyServer {
     const exchange = this.#openExchange(connectionOf(request.socket), request.method ?? '')
     exchange.response = response
     response.once('close', () => {
-      exchange.status = response.headersSent ? response.statusCode : 0
+      if (response.headersSent) exchange.status = response.statusCode
       exchange.close()
     })
     const fail = (error: PreauError): void => {
@@ -172,6 +181,7 @@ export class ProxyServer {
       this.#admission.assertMayOpen(exchange.client.ip)
       this.#admission.assertHead(request)
       if (exchange.isTooDeep) throw new PreauError('PREAU_TOO_MANY_REQUESTS')
+      assertHttp(request, exchange)
       assertProxyable(request)
       const to = parseAbsoluteForm(request.url ?? '')
       const { client, target, verdict } = exchange.judge(
@@ -191,6 +201,12 @@ export class ProxyServer {
     this.#webSockets.upgrade(exchange, request, socket, head)
   }
 
+  readonly #openUnreadable = (connection: Connection, method: string): Exchange => {
+    const exchange = this.#openExchange(connection, method)
+    exchange.isTold = this.#admission.mayTellUnreadable(exchange.client.ip)
+    return exchange
+  }
+
   readonly #onClose = (exchange: Exchange): void => {
     this.#options.onClose(exchange)
     this.#open.delete(exchange)
@@ -208,4 +224,12 @@ export class ProxyServer {
     this.#open.add(exchange)
     return exchange
   }
+}
+
+/**
+ * Node's parser reads `RTSP/1.0` and `ICE/1.0` as HTTP/1.0. The first line of a connection was looked at; behind another
+ * request nobody speaks HTTP/1.0.
+ */
+function assertHttp({ httpVersionMinor }: IncomingMessage, { isFirst }: Exchange): void {
+  if (httpVersionMinor === 0 && !isFirst) throw new PreauError('PREAU_BAD_REQUEST')
 }

@@ -7,10 +7,10 @@ import { openRecordingOrigin, sendAll } from '../support/recording-origin.ts'
 const origin = await openRecordingOrigin(t)
 const world = await openProxyWorld(t)
 const at = `free.test:${origin.port}`
-const ask = (method: string, url: string, fields = ''): Promise<string> =>
+const ask = (method: string, url: string, fields = '', body = ''): Promise<string> =>
   sendAll(
     world,
-    `${method} ${url} HTTP/1.1\r\nHost: games.test\r\nConnection: close\r\n${fields}\r\n`,
+    `${method} ${url} HTTP/1.1\r\nHost: games.test\r\nConnection: close\r\n${fields}\r\n${body}`,
   )
 
 t.test('the path and the query reach the origin byte for byte', async t => {
@@ -38,11 +38,43 @@ t.test('the path and the query reach the origin byte for byte', async t => {
   }
 })
 
-t.test('a letter that no address may hold is refused, not rewritten', async t => {
+t.test(
+  'bytes beyond ASCII reach the origin as they came (mitmproxy#724, nodejs/llhttp#259)',
+  async t => {
+    for (const path of ['/caf\xe9', '/?\xc3\xa9=\xff', '/\xe9/'.repeat(50)]) {
+      origin.clear()
+      for (const method of ['GET', 'HEAD', 'OPTIONS'])
+        t.match(await ask(method, `http://${at}${path}`), /^HTTP\/1\.1 200 /, path.slice(0, 20))
+      const fields = 'X-Raw: caf\xe9 \xc3\xa9\r\nContent-Length: 2\r\n'
+      t.match(await ask('POST', `http://${at}${path}`, fields, 'ok'), /^HTTP\/1\.1 200 /)
+      const sent = new Map(origin.requests.at(-1)?.fields)
+      t.equal(sent.get('x-raw'), 'caf\xe9 \xc3\xa9', 'and so do fields')
+      const chunks = 'Transfer-Encoding: chunked\r\n'
+      t.match(await ask('PUT', `http://${at}${path}`, chunks, '2\r\nok\r\n0\r\n\r\n'), / 200 /)
+      t.strictSame(
+        origin.requests.map(({ url }) => url),
+        Array.from({ length: 5 }, () => path),
+      )
+      t.strictSame(origin.faults, [])
+    }
+  },
+)
+
+t.test('no host is named with such bytes', async t => {
   origin.clear()
-  for (const path of ['/caf\xe9', '/?\xc3\xa9'])
-    t.match(await ask('GET', `http://${at}${path}`), /^HTTP\/1\.1 400 /)
+  for (const url of [`http://\xe9.test:${origin.port}/`, `http://free.test\xa0:${origin.port}/`])
+    t.match(await ask('GET', url), /^HTTP\/1\.1 400 /)
   t.strictSame(origin.requests, [])
+})
+
+t.test('a fragment stays with the client', async t => {
+  origin.clear()
+  for (const path of ['/p#top', '/p#', '/p#\xe9/?x'])
+    t.match(await ask('GET', `http://${at}${path}`), /^HTTP\/1\.1 200 /)
+  t.strictSame(
+    origin.requests.map(({ url }) => url),
+    ['/p', '/p', '/p'],
+  )
 })
 
 t.test('an empty path is « / », and « * » where OPTIONS asks about the whole origin', async t => {

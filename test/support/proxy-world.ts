@@ -24,7 +24,10 @@ export interface ProxyWorld {
   readonly proxy: ProxyServer
   readonly current: Swappable
   readonly caPem: string
+  /** What closed, each with what its line in the access log says. */
   readonly log: AccessLogEntry[]
+  /** How many of them have no line. */
+  readonly untold: number
   readonly refused: Refusal[]
   /** The limits that clients ran into. */
   readonly limited: string[]
@@ -93,6 +96,7 @@ export async function openProxyWorld(t: Test, options: WorldOptions = {}): Promi
   })
   const refused: Refusal[] = []
   const log: AccessLogEntry[] = []
+  let untold = 0
   const limited: string[] = []
   const onLimit = (limit: string): void => void limited.push(limit)
   const refuse: RefuseRequest = (request, response, refusal) => {
@@ -123,7 +127,10 @@ export async function openProxyWorld(t: Test, options: WorldOptions = {}): Promi
         }),
     refuse,
     renderFailure: error => `<p>${error.code}</p>`,
-    onClose: exchange => log.push(exchange.entry()),
+    onClose: exchange => {
+      log.push(exchange.entry())
+      if (!exchange.isTold) untold++
+    },
     onLimit,
   })
   proxy.server.listen(0, '127.0.0.1')
@@ -149,7 +156,9 @@ export async function openProxyWorld(t: Test, options: WorldOptions = {}): Promi
     return readUntil(socket, until)
   }
   const lookups = (): number => resolver.pending
-  return { port, proxy, current, caPem: authority.caPem, log, refused, limited, raw, open, lookups }
+  const caPem = authority.caPem
+  const world = { port, proxy, current, caPem, log, refused, limited, raw, open, lookups }
+  return Object.defineProperty(world, 'untold', { get: () => untold }) as ProxyWorld
 }
 
 /** What a socket says until its end, or until `until` is found; at most half a minute, which is for a busy machine. */

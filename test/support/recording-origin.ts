@@ -27,7 +27,7 @@ export interface RecordingOrigin {
 
 export const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
 const HEAD =
-  /^([A-Z]+) ([!-~\x80-\xff]+) HTTP\/1\.1\r\n((?:[!#$%&'*+.^_`|~\w-]+: [^\r\n\0]*\r\n)*)\r\n/
+  /^([A-Z][A-Z_-]*) ([!-~\x80-\xff]+) HTTP\/1\.1\r\n((?:[!#$%&'*+.^_`|~\w-]+: [^\r\n\0]*\r\n)*)\r\n/
 const CHUNK = /^([0-9a-f]+)\r\n/i
 
 /** `answer`: what is said to each request, bytes of its own making; without it a 200. */

@@ -14,7 +14,7 @@ t.test('an extension of a chunk that does not end is refused', async t => {
   socket.write(`${head(origin.port)}5;`)
   const answer = readUntil(socket)
   socket.write('x'.repeat(256 * 1024))
-  t.match(await answer, /^HTTP\/1\.1 413 /)
+  t.match(await answer, /^HTTP\/1\.1 400 /)
   t.equal(origin.requests[0]?.body ?? '', '')
 })
 

@@ -1,6 +1,6 @@
 /** The target decides, never the `Host` field; what says two things is refused (RFC 9112 §3.2). */
 import t from 'tap'
-import { openOrigin, openProxyWorld } from '../support/proxy-world.ts'
+import { eventually, openOrigin, openProxyWorld } from '../support/proxy-world.ts'
 
 const close = 'Connection: close\r\n'
 
@@ -70,6 +70,61 @@ t.test('two Host fields, or none, are refused', async t => {
   t.match(await world.raw(`${head}${close}\r\n`), /^HTTP\/1\.1 400/)
   t.equal(origin.requests.length, 0)
 })
+
+t.test(
+  'a Host field that is none is refused, and none at all where real clients send one',
+  async t => {
+    const origin = await openOrigin(t)
+    const world = await openProxyWorld(t)
+    const place = `free.test:${origin.port}`
+    const websocket = 'Connection: Upgrade\r\nUpgrade: websocket\r\n'
+    const requests: [string, string][] = [
+      [`GET http://${place}/ HTTP/1.1\r\n`, close],
+      [`GET http://${place}/ HTTP/1.0\r\n`, ''],
+      [`GET http://${place}/ HTTP/1.1\r\n`, websocket],
+      [`CONNECT ${place} HTTP/1.1\r\n`, ''],
+      [`CONNECT ${place} HTTP/1.0\r\n`, ''],
+    ]
+    const malformed = [
+      '',
+      ' ',
+      'a b',
+      'u@a',
+      'a/',
+      'http://a',
+      'a:b',
+      'a:80:80',
+      '[::1',
+      'é',
+      '"a"',
+    ]
+    for (const [line, fields] of requests)
+      for (const host of malformed)
+        t.match(
+          await world.raw(`${line}Host: ${host}\r\n${fields}\r\n`, '\r\n\r\n'),
+          /^HTTP\/1\.1 400/,
+          `${line.trim()} ${host}`,
+        )
+    t.equal(origin.requests.length, 0)
+    for (const line of [
+      `GET http://${place}/ HTTP/1.1\r\n${websocket}`,
+      `LOCK http://${place}/ HTTP/1.1\r\n`,
+    ])
+      t.match(await world.raw(`${line}\r\n`), /^HTTP\/1\.1 400/, 'none')
+    await eventually(() => world.log.length === 5 * 11 + 2)
+    t.ok(world.log.every(({ reason, status }) => reason === 'PREAU_BAD_REQUEST' && status === 400))
+    // http.client of Python, proxychains, corkscrew and socat; libfetch, mitmproxy and old HTTP.jl with HTTP/1.1.
+    for (const line of [
+      `CONNECT ${place} HTTP/1.0\r\n`,
+      `CONNECT ${place} HTTP/1.1\r\n`,
+      `CONNECT ${place} HTTP/1.1\r\nHost: 127.0.0.1:${world.port}\r\n`,
+      `CONNECT ${place} HTTP/1.1\r\nHost: [2001:db8::1]\r\n`,
+      `CONNECT ${place} HTTP/1.1\r\nHost: A_b-.test.:\r\n`,
+      `GET http://${place}/ HTTP/1.0\r\n`,
+    ])
+      t.match(await world.raw(`${line}\r\n`, '\r\n\r\n'), /^HTTP\/1\.1 200/, line)
+  },
+)
 
 t.test('a request in origin form is never forwarded by its Host', async t => {
   const origin = await openOrigin(t)

@@ -71,6 +71,29 @@ t.test('a line that can be read in two ways is refused, whatever it names', asyn
   t.equal(origin.requests.length, 0)
 })
 
+t.test('no protocol but HTTP is relayed, though Node’s parser reads RTSP and ICE too', async t => {
+  const origin = await openOrigin(t)
+  const world = await openProxyWorld(t)
+  const url = `http://free.test:${origin.port}/`
+  const get = `GET ${url} HTTP/1.1\r\nHost: a\r\n\r\n`
+  for (const before of ['', '\r\n', '\n\r\n', get])
+    for (const line of [
+      `GET ${url} RTSP/1.0`,
+      `OPTIONS ${url} RTSP/1.0`,
+      `SETUP ${url} RTSP/1.0`,
+      `SOURCE ${url} ICE/1.0`,
+      `GET ${url} ICE/1.0`,
+    ])
+      t.match(
+        await world.raw(`${before}${line}\r\n${tail}`),
+        /^(?:HTTP\/1\.1 200 [^]*hello \/[^]*)?HTTP\/1\.1 400 /,
+        JSON.stringify(before) + line,
+      )
+  t.ok(origin.requests.length === 5 && origin.requests.every(({ method }) => method === 'GET'))
+  for (const line of [`GET ${url} RTSP/1.1`, `GET ${url} RTSP/1.0 `])
+    t.match(await world.raw(`${line}\r\n${tail}`), /^HTTP\/1\.1 400 /, line)
+})
+
 t.test('no scheme but http is relayed', async t => {
   const origin = await openOrigin(t)
   const world = await openProxyWorld(t)

@@ -11,7 +11,7 @@ export interface Recorder {
   take(): { violations: string[]; requests: string[] }
 }
 
-const REQUEST_LINE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+) (\/[!-~]*|\*) HTTP\/1\.1$/
+const REQUEST_LINE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+) (\/[!"$-~\x80-\xff]*|\*) HTTP\/1\.1$/
 const OWN_FIELDS = ['proxy-connection', 'proxy-authorization', 'keep-alive', 'te', 'trailer']
 
 export async function openRecorder(scope: Scope): Promise<Recorder> {

@@ -49,6 +49,12 @@ const TARGETS = [
 
 const PLAIN = [
   request(`GET ${FREE}`),
+  // What Node's parser refuses and we pass on (`src/proxy/odd-requests.ts`).
+  request(`CCM_POST ${FREE}`, [`Content-Length: ${ABSOLUTE.length}`], ABSOLUTE),
+  request(`BITS_POST ${FREE}`, ['Transfer-Encoding: chunked'], chunked(ABSOLUTE)),
+  request(`GET ${FREE}\xe9?\xff#top`) + request(`VERSION-CONTROL ${FREE}`),
+  request(`CCM_POST ${FREE}`) + request(`PUT ${FREE}\xe9`, ['Content-Length: 5'], 'hello'),
+  ...FRAMINGS.map(fields => request(`CCM_POST ${FREE}`, fields, chunked(ABSOLUTE))),
   request(`GET ${FREE}a%2Fb//c/../d?e=f`, ['Accept: */*', 'Cookie: a=b', 'Connection: close']),
   request(`HEAD ${FREE}`, [
     'Connection: keep-alive, X-Hop',

@@ -2,7 +2,7 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { existsSync, globSync, readFileSync, truncateSync } from 'node:fs'
+import { closeSync, existsSync, globSync, openSync, readSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AccessLogEntry } from '../../../src/access-log/access-log.ts'
 import type { FromChild, ToChild } from '../../../src/messages.ts'
@@ -58,7 +58,7 @@ export async function openWorker(scope: Scope, ports: WorkerPorts): Promise<Work
       if (child.exitCode === null && child.signalCode === null) return
       throw new Error(`the worker died (${child.signalCode ?? child.exitCode})\n${said}`)
     },
-    takeLog: () => takeLog(join(config.dataDir, 'access-log')),
+    takeLog: openLog(join(config.dataDir, 'access-log')),
     measure: () => (existsSync(`/proc/${pid}/fd`) ? measureProcess(pid) : NOTHING),
   }
 }
@@ -124,16 +124,24 @@ async function openNameServer(scope: Scope): Promise<number> {
   return server.address().port
 }
 
-/** Takes the lines, and the space that they took. */
-function takeLog(folder: string): AccessLogEntry[] {
-  return globSync(join(folder, '*.jsonl')).flatMap(file => {
-    const text = readFileSync(file, 'utf8')
-    if (text !== '') truncateSync(file)
-    return text
-      .split('\n')
-      .filter(Boolean)
-      .map(line => JSON.parse(line) as AccessLogEntry)
-  })
+/** Reads on where it stopped: a worker writes meanwhile, so that cutting the file would lose lines. */
+function openLog(folder: string): () => AccessLogEntry[] {
+  const offsets = new Map<string, number>()
+  return () =>
+    globSync(join(folder, '*.jsonl')).flatMap(file => {
+      const offset = offsets.get(file) ?? 0
+      const bytes = Buffer.alloc(statSync(file).size - offset)
+      const descriptor = openSync(file, 'r')
+      readSync(descriptor, bytes, 0, bytes.length, offset)
+      closeSync(descriptor)
+      const end = bytes.lastIndexOf('\n') + 1
+      offsets.set(file, offset + end)
+      return bytes
+        .toString('utf8', 0, end)
+        .split('\n')
+        .filter(Boolean)
+        .map(line => JSON.parse(line) as AccessLogEntry)
+    })
 }
 
 async function stop(child: ChildProcess): Promise<void> {
