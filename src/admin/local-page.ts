@@ -48,7 +48,8 @@ export async function showLocal(
   const filter = choices.q ?? ''
   const found = filter === '' ? all : all.filter(shownAs(filter, context))
   // What was just removed keeps its place: behind as many rules as before.
-  const before = found.filter(rule => all.indexOf(rule) < (removed?.index ?? 0)).length
+  const ahead = new Set(all.slice(0, removed?.index ?? 0))
+  const before = found.filter(rule => ahead.has(rule)).length
   const rows = removed === undefined ? found : found.toSpliced(before, 0, removed.rule)
   const list = paged(rows, choices.page, { q: filter })
   const done = doneIn(request, all)

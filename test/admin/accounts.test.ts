@@ -141,3 +141,28 @@ t.test('accounts are added with a sound name and password, once', async t => {
   })
   t.equal((await karim.get('/')).statusCode, 303, 'a new password closes the sessions')
 })
+
+t.test(
+  'many accounts are shown in pages, searched, and a change is taken back from its row',
+  async t => {
+    const world = await openWorld(t)
+    await world.user('Claire', 'dsi')
+    for (let i = 0; i < 60; i++) await world.user(`Agent ${i}`, 'reader')
+    const claire = await world.as('Claire')
+    t.match((await claire.get('/users')).body, 'Page 1 sur 2')
+    t.match((await claire.get('/users?q=agent+59')).body, '1 sur 61')
+    const { headers } = await claire.post('/users/agent%2059/state', {
+      state: 'disabled',
+      from: '?q=agent&page=2',
+    })
+    t.equal(
+      headers.location,
+      '/users?q=agent&page=2&done=state&name=agent+59#u-agent%2059',
+      'the place is kept',
+    )
+    const { body } = await claire.get(String(headers.location).replace(/#.*/, ''))
+    t.match(body, 'Annuler le changement du compte Agent 59')
+    await claire.post('/users/agent%2059/state', { state: 'enabled' })
+    t.equal((await world.store.get('user', 'agent 59'))?.body.disabled, undefined)
+  },
+)

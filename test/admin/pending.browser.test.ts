@@ -228,3 +228,15 @@ t.test(
     t.strictSame(await outcomes(world, [id ?? '']), [undefined])
   },
 )
+
+t.test('the page of a request says that it is seen, and how somebody else decides it', async t => {
+  const { world, url, page } = await openList(t)
+  const [id] = await askFive(world)
+  await world.user('Karim', 'dsi')
+  const karim = await world.as('Karim')
+  await page.goto(`${url}/requests/${id}`)
+  t.notMatch(await page.locator('main').innerText(), 'Pas encore', 'it is being read')
+  await karim.post(`/requests/${id}/refuse`, { reason: 'Site commercial' })
+  await page.getByText('Refusé par Karim').waitFor()
+  t.equal(await page.locator('form[action$="/approve"]').count(), 0, 'nothing is left to decide')
+})

@@ -1,6 +1,7 @@
 // Every page: keeps « il y a 3 min » true and closes open menus. The pending list has its own script.
 import { startCopying } from './copy.js'
 import { startLists } from './lists.js'
+import { startLivePage } from './live-page.js'
 import { startPending } from './pending.js'
 import { listenReasons } from './reasons.js'
 import { listenRowActs } from './row-acts.js'
@@ -52,3 +53,4 @@ startCopying()
 const live = document.getElementById('live')
 if (live) startPending(live)
 if (document.querySelector('[data-live-parts]')) startLists()
+if (document.querySelector('[data-live-page]')) startLivePage()

@@ -1,7 +1,10 @@
 // Parts of a page that change by themselves: each carries its name, and is swapped where nobody is at work in it.
+import { settling } from './settle.js'
 
 /** Moves the parts of `fresh` into the page; what is the same, in use or not shown stays. Answers whether all came in. */
-export function takeParts(fresh) {
+export const takeParts = fresh => settling(() => takeAll(fresh))
+
+function takeAll(fresh) {
   let isDone = true
   for (const part of fresh.querySelectorAll('[data-part]')) {
     const old = document.querySelector(`[data-part="${part.dataset.part}"]`)

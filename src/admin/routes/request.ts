@@ -3,16 +3,18 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { PreauError } from '../../errors.ts'
 import { isInForce, type Grant } from '../../policy/grant.ts'
 import { MAX_ASKERS } from '../../policy/unblock-request.ts'
-import type { Store, Stored } from '../../store/store.ts'
+import type { Stored } from '../../store/store.ts'
+import { choicesIn } from '../act-place.ts'
+import { listDecided, OUTCOMES } from '../decided-list.ts'
 import type { RouteDeps } from '../deps.ts'
-import { queryText } from '../form.ts'
 import { listAll } from '../list-all.ts'
 import { readPolicy, renderPage, wordingFor } from '../page.ts'
+import { queryOf } from '../paging.ts'
 import { viewRequest } from '../request-view.ts'
+import { searchFor } from '../search.ts'
 import { markSeen } from '../seen.ts'
 import type { Wording } from '../wording.ts'
 
-const PAGE = 50
 /** How much of the history of a host is shown, and how much is read for it: passed warnings stand among its grants. */
 const HISTORY_SHOWN = 10
 const HISTORY_DEPTH = 500
@@ -22,14 +24,20 @@ export function requestRoutes(app: FastifyInstance, deps: RouteDeps): void {
   app.get('/requests', { config: { access: 'session' } }, async (request, reply) => {
     const policy = await readPolicy(store)
     const words = wordingFor(request, deps, policy)
-    const before = queryText(request.query, 'before')
-    const { decided, older } = await listDecided(store, before)
-    const rows = decided.map(row => ({
-      ...viewRequest(row, catalogue, words),
-      decision: describeDecision(row, words),
-    }))
+    const choices = choicesIn(request.query, ['q', 'outcome', 'before'])
+    const { q, before } = choices
+    const outcome = OUTCOMES.find(one => one === choices.outcome)
+    const isWanted = q === undefined ? undefined : shownAs(q, deps, words)
+    const { rows, older, isCut } = await listDecided(store, { before, outcome, isWanted })
+    const data = {
+      rows: rows.map(row => viewDecided(row, deps, words)),
+      older: older && queryOf({ ...choices, before: older }),
+      newest: before && queryOf({ ...choices, before: undefined }),
+      isCut,
+      choices,
+      isChosen: q !== undefined || outcome !== undefined,
+    }
     const page = { view: 'decided', title: words.t('decided.title'), nav: 'nav.decided' } as const
-    const data = { rows, older, isFirstPage: before === undefined }
     return renderPage(request, reply, deps, { ...page, data }, policy)
   })
   app.get<{ Params: { id: string } }>(
@@ -74,18 +82,21 @@ async function readSeen(
   return row
 }
 
-/** A page of those approved and those refused together, the newest first. */
-async function listDecided(
-  store: Store,
-  before: string | undefined,
-): Promise<{ decided: Stored<'request'>[]; older: string | undefined }> {
-  const query = { limit: PAGE + 1, ...(before === undefined ? {} : { before }) }
-  const lists = await Promise.all(
-    ['approved', 'refused'].map(facet => store.list('request', { ...query, facet })),
-  )
-  const decided = lists.flat().toSorted((a, b) => (a.id < b.id ? 1 : -1))
-  const isMore = decided.length > PAGE
-  return { decided: decided.slice(0, PAGE), older: isMore ? decided[PAGE - 1]?.id : undefined }
+function viewDecided(row: Stored<'request'>, { catalogue }: RouteDeps, words: Wording) {
+  return { ...viewRequest(row, catalogue, words), decision: describeDecision(row, words) }
+}
+
+/** Finds decided requests by what their rows show. */
+function shownAs(
+  query: string,
+  deps: RouteDeps,
+  words: Wording,
+): (row: Stored<'request'>) => boolean {
+  const isFound = searchFor(query)
+  return row => {
+    const { host, place, category, decision } = viewDecided(row, deps, words)
+    return isFound([host, place, category?.label, decision?.by, decision?.reason])
+  }
 }
 
 function describeDecision({ body: { decision } }: Stored<'request'>, words: Wording) {
@@ -115,7 +126,7 @@ async function readHistory(
   const { host, decision } = own.body
   const facet = `host:${host}`
   const [requests, grants] = await Promise.all([
-    store.list('request', { facet, limit: HISTORY_SHOWN + 1 }),
+    store.list('request', { facet, limit: HISTORY_SHOWN + 2 }),
     listAll(store, 'grant', { facet }, HISTORY_DEPTH),
   ])
   const others = requests.filter(({ id }) => id !== own.id)
@@ -130,6 +141,7 @@ async function readHistory(
     end: endOf(body, words, clock()),
   }))
   return {
+    isMore: others.length > HISTORY_SHOWN,
     grants: shown,
     requests: others.slice(0, HISTORY_SHOWN).map(row => ({
       ...viewRequest(row, catalogue, words),

@@ -4,13 +4,17 @@ import { PreauError } from '../../errors.ts'
 import { MAX_PASSWORD, MIN_PASSWORD, ROLES } from '../../policy/account.ts'
 import { addUser, listUsers, setDisabled, setPassword, setRole, userId } from '../accounts.ts'
 import type { RouteDeps } from '../deps.ts'
-import { queryText } from '../form.ts'
+import { choicesIn } from '../act-place.ts'
+import { optionalText, queryText } from '../form.ts'
 import { FormReader } from '../form-reader.ts'
 import { renderPage, type Notice, wordingFor } from '../page.ts'
+import { paged, queryOf, ROWS } from '../paging.ts'
+import { searchFor } from '../search.ts'
 import { refuseForm, showForm, type ShownForm } from '../shown-form.ts'
 import { isAdminText } from '../texts.ts'
 
 const MAX_NAME = 64
+const CHOICES = ['q', 'page'] as const
 type WithName = { Params: { name: string } }
 
 export function userRoutes(app: FastifyInstance, deps: RouteDeps): void {
@@ -29,7 +33,8 @@ export function userRoutes(app: FastifyInstance, deps: RouteDeps): void {
     } catch (error) {
       return showUsers(request, reply, deps, refuseForm(request, reply, error, form))
     }
-    return reply.redirect(`/users?done=${done}`, 303)
+    if (form === 'add') return reply.redirect('/users?done=add', 303)
+    return reply.redirect(placeOfUser(request, done, form), 303)
   }
 
   app.get('/users', { config: { access: 'session' } }, (request, reply) => {
@@ -73,6 +78,13 @@ export function userRoutes(app: FastifyInstance, deps: RouteDeps): void {
   )
 }
 
+/** The same page of the list, at the row of the account. */
+function placeOfUser({ body }: FastifyRequest, done: string, name: string): string {
+  const from = Object.fromEntries(new URLSearchParams(optionalText(body, 'from') ?? ''))
+  const id = userId(name)
+  return `/users${queryOf({ ...choicesIn(from, CHOICES), done, name: id })}#u-${encodeURIComponent(id)}`
+}
+
 interface UserPage {
   readonly notice: Notice | undefined
   /** One that was refused: that of an account by its id, or the one that adds. */
@@ -89,6 +101,8 @@ async function showUsers(
   const users = await listUsers(deps.store)
   const fresh = showForm()
   const formOf = (id: string): ShownForm => (form?.id === id ? form : fresh)
+  const choices = choicesIn(request.query, CHOICES)
+  const isFound = searchFor(choices.q ?? '')
   const rows = users
     .map(({ id, body }) => ({
       id,
@@ -99,8 +113,22 @@ async function showUsers(
       isSelf: id === request.who?.userId,
       since: words.moment(body.at),
     }))
+    .filter(({ name, role }) => isFound([name, words.t(`role.${role}`)]))
     .toSorted((a, b) => a.name.localeCompare(b.name, request.locale))
-  const data = { rows, form: formOf('add'), minPassword: MIN_PASSWORD, maxPassword: MAX_PASSWORD }
+  // What was refused stands in its form: the page shows the one with it.
+  const refused = form === undefined ? -1 : rows.findIndex(({ id }) => id === form.id)
+  const asked = refused === -1 ? choices.page : String(Math.floor(refused / ROWS) + 1)
+  const data = {
+    list: paged(rows, asked, { q: choices.q }),
+    choices,
+    count: users.length,
+    from: queryOf(choices),
+    // Roles and states have two values: the way back is the other one.
+    undo: { done: queryText(request.query, 'done'), name: queryText(request.query, 'name') },
+    form: formOf('add'),
+    minPassword: MIN_PASSWORD,
+    maxPassword: MAX_PASSWORD,
+  }
   const title = words.t('users.title')
   return renderPage(request, reply, deps, { view: 'users', title, nav: 'nav.users', notice, data })
 }
