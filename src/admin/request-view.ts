@@ -1,6 +1,6 @@
 /** What the pages show of an unblock request: the row of the list, the choices that make sense, the preselected ones. */
 import { SCOPE_KINDS, type Scope, type ScopeKind } from '../policy/grant.ts'
-import type { Catalogue, Severity } from '../policy/category.ts'
+import type { Catalogue } from '../policy/category.ts'
 import type { Previous } from '../policy/decision.ts'
 import { UNKNOWN_SITE } from '../policy/network.ts'
 import type { UnblockRequest } from '../policy/unblock-request.ts'
@@ -26,7 +26,6 @@ export interface RequestView {
   /** The category alone says why: no need to add « catégorie bloquée ». */
   readonly isCategoryEnough: boolean
   readonly category: { readonly label: string; readonly description: string } | undefined
-  readonly severity: Severity | undefined
   /** What the person who decides should know of the pages of this site; undefined when nothing. */
   readonly pageHint: string | undefined
   readonly school: string
@@ -73,7 +72,6 @@ export function viewRequest(
     isCategoryEnough: label !== undefined && body.reason === 'blocked-category',
     category:
       label === undefined ? undefined : { label, description: category?.description[locale] ?? '' },
-    severity: category?.severity,
     pageHint: pageHintOf(body, catalogue, wording),
     school,
     rooms,
