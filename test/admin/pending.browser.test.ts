@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { Locator, Page } from 'playwright-core'
-import { openBrowser } from '../support/browser.ts'
+import { openBrowser, violationsOf } from '../support/browser.ts'
 import { signIn, startWorld } from './chromium.ts'
 import type { World } from './world.ts'
 
@@ -112,6 +112,15 @@ t.test(
     t.match(await rowOf(page, ids[3]).innerText(), /Refusé[\s\S]*Site commercial/)
     const after = await Promise.all(ids.slice(0, 4).map(id => topOf(rowOf(page, id))))
     t.strictSame(after, places.slice(0, 4), 'no row has moved')
+
+    const found = await violationsOf(page)
+    t.strictSame(
+      found
+        .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+        .map(({ id }) => id),
+      [],
+      'axe finds nothing serious in what is decided',
+    )
 
     // The way back was clicked in the moment it appeared: that click was not meant for it.
     await page.waitForFunction('window.hasClicked')
