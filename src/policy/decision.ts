@@ -7,12 +7,17 @@ export type Decision =
       readonly by: string
       readonly at: number
       readonly grant: string
+      /** Read by those who decide only. */
+      readonly note?: string
     }
   | {
       readonly outcome: 'refused'
       readonly by: string
       readonly at: number
+      /** Shown on the block page: pupils and teachers read it. */
       readonly reason: string
+      /** Read by those who decide only. */
+      readonly note?: string
       /** Before that instant the same is not asked again. */
       readonly againAt?: number
     }

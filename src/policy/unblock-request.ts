@@ -134,6 +134,8 @@ export interface Approval {
   readonly grantId: string
   readonly scope: ScopeKind
   readonly duration: Duration
+  /** Nobody reads it but those who decide. */
+  readonly note?: string
   readonly by: string
   readonly now: number
   readonly timeZone: string
@@ -153,7 +155,8 @@ export function approve({ body, version }: StoredRequest, approval: Approval): C
     until: untilOf(approval.duration, now, approval.timeZone),
     requestId: body.id,
   }
-  const decision: Decision = { outcome: 'approved', by, at: now, grant: grantId }
+  const noted = approval.note === undefined ? {} : { note: approval.note }
+  const decision: Decision = { outcome: 'approved', by, at: now, grant: grantId, ...noted }
   return [
     { kind: 'request', id: body.id, expects: version, body: decided(body, decision) },
     { kind: 'grant', id: grantId, expects: 'absent', body: grant },
@@ -162,8 +165,10 @@ export function approve({ body, version }: StoredRequest, approval: Approval): C
 
 export interface Rejection {
   readonly by: string
-  /** The teacher will read it. */
+  /** Pupils and teachers read it. */
   readonly reason: string
+  /** Nobody reads it but those who decide. */
+  readonly note?: string
   readonly now: number
   readonly againAt?: number
 }
@@ -171,9 +176,10 @@ export interface Rejection {
 /** Changes of a refusal. */
 export function refuse({ body, version }: StoredRequest, rejection: Rejection): Change[] {
   assertPending(body)
-  const { by, reason, now, againAt } = rejection
+  const { by, reason, note, now, againAt } = rejection
   const until = againAt === undefined ? {} : { againAt }
-  const decision: Decision = { outcome: 'refused', by, at: now, reason, ...until }
+  const noted = note === undefined ? {} : { note }
+  const decision: Decision = { outcome: 'refused', by, at: now, reason, ...noted, ...until }
   return [{ kind: 'request', id: body.id, expects: version, body: decided(body, decision) }]
 }
 

@@ -136,3 +136,28 @@ t.test('decisions, refusals, ends and rules say school, room and duration', asyn
   t.match(rowOf('a révoqué'), 'Cette salle · École Jean-Moulin · Salle 1')
   t.match(rowOf('a débloqué'), 'Ce poste · Réseau inconnu · poste 192.168.7.7 · 1 heure')
 })
+
+t.test(
+  'a decision has a note for those who decide, beside what pupils and teachers read',
+  async t => {
+    const world = await openWorld(t)
+    await world.user('Claire', 'dsi')
+    const claire = await world.as('Claire')
+    const refused = await world.ask({ host: 'a.example' as never })
+    const form = readingOf((await claire.get(`/requests/${refused}`)).body)
+    t.match(form, 'affiché sur la page de blocage (élèves et enseignants le lisent)')
+    t.match(form, 'Note interne Lue dans cet espace seulement')
+    await claire.post(`/requests/${refused}/refuse`, { reason: 'Jeu', note: 'Vu avec Mme X' })
+    const approved = await world.ask({ host: 'b.example' as never })
+    const wanted = { scope: 'room', duration: 'hour', note: 'Projet du CM2' }
+    await claire.post(`/requests/${approved}/approve`, wanted)
+    for (const [id, note] of [
+      [refused, 'Vu avec Mme X'],
+      [approved, 'Projet du CM2'],
+    ]) {
+      t.match((await world.store.get('request', id ?? ''))?.body.decision, { note })
+      t.match(readingOf((await claire.get(`/requests/${id}`)).body), `Note interne : ${note}`)
+      t.match(readingOf((await claire.get('/audit')).body), `note interne : « ${note} »`)
+    }
+  },
+)

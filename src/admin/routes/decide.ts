@@ -133,9 +133,10 @@ async function approveRequest(
   const now = clock()
   const timeZone = wordingFor(request, deps, await readPolicy(store)).timeZone
   const grantId = randomUUIDv7()
-  const changes = approve(row, { grantId, scope, duration, by, now, timeZone })
+  const noted = noteIn(request.body)
+  const changes = approve(row, { grantId, scope, duration, by, now, timeZone, ...noted })
   const place = placeOfRequest(row.body)
-  const detail = { scope, ...place, duration, requestId: row.id, grantId }
+  const detail = { scope, ...place, duration, ...noted, requestId: row.id, grantId }
   const note = { by, action: 'request.approve', subject: row.body.host, detail, at: now }
   await store.commit(note, changes)
 }
@@ -149,14 +150,23 @@ async function refuseRequest(
   const reason = textField(request.body, 'reason', MAX_REASON)
   if (reason === '') {
     const field = wordingFor(request, deps, undefined).t('decide.reason')
-    throw new PreauError('PREAU_INVALID_INPUT', { field, detail: '…' })
+    const detail = wordingFor(request, deps, undefined).t('form.needed')
+    throw new PreauError('PREAU_INVALID_INPUT', { field, detail })
   }
   const by = nameOf(request)
   const now = clock()
-  const detail = { ...placeOfRequest(row.body), reason, requestId: row.id }
+  const noted = noteIn(request.body)
+  const detail = { ...placeOfRequest(row.body), reason, ...noted, requestId: row.id }
   const note = { by, action: 'request.refuse', subject: row.body.host, detail, at: now }
   const againAt = now + config.limits.askAgainMinutes * MINUTE_MS
-  await store.commit(note, refuse(row, { by, reason, now, againAt }))
+  await store.commit(note, refuse(row, { by, reason, ...noted, now, againAt }))
+}
+
+/** What is kept for those who decide; the portal never reads it. */
+function noteIn(body: unknown): { readonly note?: string } {
+  const note = optionalText(body, 'note')
+  if (note !== undefined && note.length > MAX_REASON) throw new PreauError('PREAU_TOO_LARGE')
+  return note === undefined || note === '' ? {} : { note }
 }
 
 function undoRequest(request: FastifyRequest<WithId>, deps: RouteDeps): Promise<{ host: string }> {

@@ -106,6 +106,7 @@ function describeDecision({ body: { decision } }: Stored<'request'>, words: Word
     by: decision.by,
     when: words.moment(decision.at),
     reason: decision.outcome === 'refused' ? decision.reason : undefined,
+    note: decision.note,
   }
 }
 
