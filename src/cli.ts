@@ -32,7 +32,7 @@ const COMMANDS: Commands = {
   check: {
     takes: ['host'],
     options: ['ip', 'json'],
-    run: async (config, terminal, [host = ''], { ip = '127.0.0.1', json = false }) =>
+    run: async (config, terminal, [host = ''], { ip, json = false }) =>
       (await import('./commands/check.ts')).check(config, terminal, { host, ip, json }),
   },
   'lists import': {

@@ -224,15 +224,6 @@ function deepFreeze<T>(value: T): T {
   return value
 }
 
-/** Compiles `connectPorts` or `httpPorts` to a question. */
-export function compilePorts(ports: readonly (number | string)[]): (port: number) => boolean {
-  const ranges = ports.map(entry => {
-    const [first = 0, last = first] = String(entry).split('-').map(Number)
-    return { first, last }
-  })
-  return asked => ranges.some(({ first, last }) => asked >= first && asked <= last)
-}
-
 export interface ConfigRow {
   readonly key: string
   readonly variable: string

@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import { join } from 'node:path'
-import { compilePorts, describeConfig, loadConfig } from '../src/config.ts'
+import { describeConfig, loadConfig } from '../src/config.ts'
 import { PreauError } from '../src/errors.ts'
 
 const load = (t: Test, content: unknown, env: NodeJS.ProcessEnv = {}) => {
@@ -143,19 +143,6 @@ t.test(
     })
   },
 )
-
-t.test('ports are single or ranges', async t => {
-  const isOpen = compilePorts([443, '8000-8100'])
-  t.strictSame([442, 443, 444, 7999, 8000, 8100, 8101].map(isOpen), [
-    false,
-    true,
-    false,
-    false,
-    true,
-    true,
-    false,
-  ])
-})
 
 t.test('every key says what it is for', async t => {
   const rows = describeConfig()

@@ -6,7 +6,8 @@ import { withInstalled, type Installed } from '../install.ts'
 import type { Catalogue, CategorySet } from '../policy/category.ts'
 import { isForTls, tunnelOpener } from '../policy/content.ts'
 import { isAddress, parseHost, parseTyped, type Host, type Target } from '../policy/host.ts'
-import type { Client } from '../policy/network.ts'
+import { ANY_SCHOOL, anyClient, type Client } from '../policy/network.ts'
+import { opensPort } from '../policy/ports.ts'
 import { Question } from '../policy/question.ts'
 import type { Hours, Opening } from '../policy/schedule.ts'
 import { explain, type Answer, type Verdict } from '../policy/verdict.ts'
@@ -18,7 +19,8 @@ import { printable, shorten, table, type CliKey, type Terminal } from './termina
 
 export interface CheckArguments {
   readonly host: string
-  readonly ip: string
+  /** undefined: a PC of whichever school, by the strictest profile. */
+  readonly ip: string | undefined
   readonly json: boolean
 }
 
@@ -34,6 +36,8 @@ interface Report {
   readonly tunnel?: Tunnel
   /** Where the opening hours decide: what they are, and when it opens next. */
   readonly closed?: Closed
+  /** The proxy refuses its port before any check. */
+  readonly isPortClosed: boolean
   /** The index in force is damaged: the lists before decide here, as in the proxy. */
   readonly isIndexDamaged: boolean
 }
@@ -65,8 +69,8 @@ export async function check(
     throw new PreauError('PREAU_USAGE', {
       detail: terminal.t('badHost', { host: printable(args.host) }),
     })
-  const ip = parseHost(args.ip)
-  if (ip === undefined || !isAddress(ip)) {
+  const ip = args.ip === undefined ? undefined : parseHost(args.ip)
+  if (args.ip !== undefined && (ip === undefined || !isAddress(ip))) {
     throw new PreauError('PREAU_USAGE', {
       detail: terminal.t('badAddress', { address: printable(args.ip) }),
     })
@@ -75,7 +79,7 @@ export async function check(
     const report = await examine(config, installed, target, ip)
     if (args.json) terminal.printJson(report)
     else printReport(report, installed.catalogue, terminal)
-    return report.verdict.action === 'allow'
+    return report.verdict.action === 'allow' && !report.isPortClosed
   })
 }
 
@@ -83,7 +87,7 @@ async function examine(
   config: Config,
   { store, catalogue }: Installed,
   target: Target,
-  ip: Host,
+  ip: Host | undefined,
 ): Promise<Report> {
   const { dataDir } = config
   const { state } = await new StateReader(store, Date.now).read()
@@ -92,7 +96,7 @@ async function examine(
     { config, catalogue },
     { policy: state.policy.body, lists: state.lists.body, grants: state.grants },
   )
-  const client = snapshot.networks(ip)
+  const client = ip === undefined ? anyClient(snapshot.networks) : snapshot.networks(ip)
   const now = Date.now()
   const answers = explain(snapshot, client, target, now)
   const verdict = answers.find(answer => answer.verdict !== undefined)?.verdict
@@ -108,7 +112,17 @@ async function examine(
   const closed = isClosed && {
     closed: { hours: profile.hours ?? [], ...opensAtOf(profile.openingAt(now)), timeZone, now },
   }
-  const found = { target, client, categories, answers, verdict, matches, isIndexDamaged }
+  const isPortClosed = !opensPort(config.proxy, target)
+  const found = {
+    target,
+    client,
+    categories,
+    answers,
+    verdict,
+    matches,
+    isPortClosed,
+    isIndexDamaged,
+  }
   const tunnel = verdict.action === 'allow' &&
     isForTls(target) && { tunnel: tunnelOf(tunnelOpener(snapshot, client, target, now)) }
   return { ...found, ...closed, ...tunnel }
@@ -128,13 +142,14 @@ const COLOUR = { allow: 'green', warn: 'yellow', block: 'red' } as const
 
 function printReport(report: Report, catalogue: Catalogue, terminal: Terminal): void {
   const { target, client, categories, answers, verdict, matches } = report
-  const { closed, tunnel, isIndexDamaged } = report
+  const { closed, tunnel, isPortClosed, isIndexDamaged } = report
   const { t, paint, print, locale } = terminal
   const label = (id: string): string => `${catalogue.get(id)?.label[locale] ?? id} (${id})`
   const place =
     client.room === '' ? t('check.unknownNetwork') : printable(`${client.siteName}, ${client.room}`)
   print(paint('bold', `${target.host}:${target.port}`))
-  print(`${t('check.client')} ${client.ip} · ${place} · ${t('check.profile')} ${client.profile}`)
+  const pc = client.site === ANY_SCHOOL ? t('check.anySchool') : `${client.ip} · ${place}`
+  print(`${t('check.client')} ${pc} · ${t('check.profile')} ${client.profile}`)
   if (isIndexDamaged) print(paint('yellow', `! ${t('check.indexDamaged')}`))
   print(`${t('check.categories')} : ${categories.map(label).join(', ') || t('check.none')}`)
   print('')
@@ -147,6 +162,7 @@ function printReport(report: Report, catalogue: Catalogue, terminal: Terminal): 
   print(
     paint(COLOUR[verdict.action], `${MARK[verdict.action]} ${t(`check.${verdict.action}`)}${why}`),
   )
+  if (isPortClosed) print(paint('red', `✗ ${t('check.portClosed', { port: target.port })}`))
   if (closed !== undefined) print(`  ${sayClosed(closed, terminal)}`)
   if (tunnel !== undefined) print(`  ${sayTunnel(tunnel, client, terminal)}`)
   for (const match of matches.filter(m => category === undefined || m.category === category)) {

@@ -2,7 +2,7 @@
 import type { PageLookup } from './category.ts'
 import type { Grant } from './grant.ts'
 import { suffixes, type Host, type Target } from './host.ts'
-import { ANY_SCHOOL, type Client } from './network.ts'
+import { ANY_SCHOOL, NOBODY, type Client } from './network.ts'
 import type { PolicyDocument } from './policy-document.ts'
 import { strictestProfile } from './profile.ts'
 import type { Asked, SeenChange } from './rehearsal.ts'
@@ -111,8 +111,6 @@ function effectOf(was: Verdict, is: Verdict): SeenChange['effect'] | undefined {
   if (RANK[is.action] > RANK[was.action]) return is.action === 'block' ? 'closes' : 'warns'
   return RANK[is.action] < RANK[was.action] ? 'opens' : undefined
 }
-
-const NOBODY = '0.0.0.0' as Host
 
 /** One PC of no school per profile that some PC has, then one of each school that has rules of its own. */
 function clientsOf(policy: PolicyDocument): Client[] {

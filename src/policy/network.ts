@@ -10,6 +10,14 @@ export const UNKNOWN_SITE: SiteId = 'unknown'
 /** Of a PC that stands for those of all schools: the rules of no single one concern it. */
 export const ANY_SCHOOL: SiteId = '*'
 
+/** An address that no school has. */
+export const NOBODY = '0.0.0.0' as Host
+
+/** A PC of whichever school, by the strictest profile: for a question about a site alone. */
+export function anyClient(networks: NetworkTable): Client {
+  return { ...networks(NOBODY), site: ANY_SCHOOL }
+}
+
 /** A PC as the policy sees it. `room` is empty where the network is unknown. */
 export interface Client {
   readonly ip: Host

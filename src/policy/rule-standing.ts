@@ -6,7 +6,7 @@ import type { CategoryId } from './category.ts'
 import { compileGrants, covers, type Grant } from './grant.ts'
 import { isAddress, suffixes, type Host } from './host.ts'
 import { compileLocalRules, isCorrection } from './local-rules.ts'
-import { ANY_SCHOOL, type Client, type ProfileId } from './network.ts'
+import { ANY_SCHOOL, NOBODY, type Client, type ProfileId } from './network.ts'
 import type { LocalRule, PolicyDocument } from './policy-document.ts'
 import { compileProfiles, strictestProfile } from './profile.ts'
 import { withoutHours } from './compare-verdicts.ts'
@@ -82,8 +82,6 @@ function relatedRules({ rules }: PolicyDocument, asked: readonly LocalRule[]): L
   const hosts = new Set(asked.flatMap(({ host }) => [...suffixes(host)]))
   return rules.filter(({ host }) => hosts.has(host))
 }
-
-const NOBODY = '0.0.0.0' as Host
 
 const clientsAt = (site: string, profiles: Iterable<ProfileId>): Client[] =>
   [...new Set(profiles)].map(profile => ({ ip: NOBODY, site, siteName: '', room: '', profile }))

@@ -85,3 +85,14 @@ t.test('a site in no list, and what is no site, are said to be so', async t => {
   t.match((await reader.get('/explain?host=a.example&ip=999')).body, 'Ce n’est pas une adresse IP.')
   t.notMatch((await reader.get('/explain?host=%3Cscript%3E')).body, '<script>"')
 })
+
+t.test(
+  'without an address any school is meant, and a port that nobody reaches is told',
+  async t => {
+    const reader = await city(t)
+    const { body } = await reader.get('/explain?host=nulle-part.example:22')
+    t.match(body, 'd’une école quelconque')
+    t.notMatch(body, 'Poste d’aucune école</')
+    t.match(body, 'Le proxy n’ouvre le port 22 à personne.')
+  },
+)

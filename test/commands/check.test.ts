@@ -39,11 +39,12 @@ async function openCity(t: Test, policy: object, files: Record<string, string>) 
   const what = { path, source: 'tree', name: 'ut1', by: 'cli', mode: 'activate' } as const
   await updateList({ store, config, catalogue, clock: Date.now }, what)
   await store.close()
-  return async (host: string): Promise<string> => {
+  return async (host: string, ip?: string): Promise<string> => {
     let printed = ''
     const output = { isTTY: false, write: (text: string) => (printed += text) }
     const terminal = createTerminal('fr', output as unknown as NodeJS.WriteStream)
-    await check(config, terminal, { host, ip: '127.0.0.1', json: false })
+    const isAllowed = await check(config, terminal, { host, ip, json: false })
+    printed += isAllowed ? 'exit 0' : 'exit 1'
     return stripVTControlCharacters(printed)
   }
 }
@@ -92,5 +93,25 @@ t.test(
       t.notMatch(await ask(name), /port 443/, name)
     const free = await openCity(t, { profile: { tunnels: 'any' } }, files)
     t.match(await free('https://plain.example'), /port 443\s: même autre .* \(profil pupils\)/)
+  },
+)
+
+t.test('a port that the proxy opens to nobody is not said to be allowed', async t => {
+  const ask = await openCity(t, { profile: {} }, { 'games/domains': 'games.example\n' })
+  const answer = await ask('plain.example:22')
+  t.match(answer, '✗ le proxy n’ouvre pas le port 22')
+  t.match(answer, 'exit 1')
+  t.match(await ask('plain.example'), 'exit 0')
+})
+
+t.test(
+  'without an address it is a PC of any school that asks, and one of none where it is',
+  async t => {
+    const rooms = [{ name: 'Salle 1', profile: 'pupils', networks: ['10.1.0.0/16'] }]
+    const sites = [{ uai: '0750001A', name: 'École Jean-Moulin', rooms }]
+    const ask = await openCity(t, { profile: {}, sites }, { 'games/domains': 'games.example\n' })
+    t.match(await ask('plain.example'), /poste d’une école quelconque · profil pupils[^]*exit 0/)
+    t.match(await ask('plain.example', '10.1.2.3'), /École Jean-Moulin, Salle 1[^]*exit 0/)
+    t.match(await ask('plain.example', '192.0.2.1'), /réseau inconnu[^]*exit 1/)
   },
 )

@@ -3,7 +3,9 @@ import type { FastifyInstance } from 'fastify'
 import { explainHost } from '../../categories/lists.ts'
 import type { ListMatch } from '../../categories/lists.ts'
 import { isAddress, parseHost, parseTyped, type Host, type Target } from '../../policy/host.ts'
+import { ANY_SCHOOL, anyClient, type Client } from '../../policy/network.ts'
 import type { PolicyDocument } from '../../policy/policy-document.ts'
+import { opensPort } from '../../policy/ports.ts'
 import type { Profile } from '../../policy/profile.ts'
 import { explain, type Answer } from '../../policy/verdict.ts'
 import { sayHours, sayMoment } from '../../spoken-hours.ts'
@@ -15,8 +17,6 @@ import { showForm } from '../shown-form.ts'
 import { adminTexts, isAdminText } from '../texts.ts'
 import type { Wording } from '../wording.ts'
 
-/** An address that no school has: the strictest profile answers. */
-const NOBODY = '0.0.0.0' as Host
 const MAX_URL = 2_000
 
 export function explainRoutes(app: FastifyInstance, deps: RouteDeps): void {
@@ -28,8 +28,8 @@ export function explainRoutes(app: FastifyInstance, deps: RouteDeps): void {
       ip: queryText(request.query, 'ip', 60) ?? '',
     }
     const target = typed.host === '' ? undefined : parseTyped(typed.host)
-    const ip = typed.ip === '' ? NOBODY : parseHost(typed.ip)
-    const isBadIp = ip === undefined || !isAddress(ip)
+    const ip = typed.ip === '' ? undefined : parseHost(typed.ip)
+    const isBadIp = typed.ip !== '' && (ip === undefined || !isAddress(ip))
     const faults = new Map<string, string>()
     if (typed.host !== '' && target === undefined) faults.set('host', words.t('explain.bad'))
     if (isBadIp) faults.set('ip', words.t('explain.badIp'))
@@ -50,24 +50,25 @@ export function explainRoutes(app: FastifyInstance, deps: RouteDeps): void {
 
 interface Question {
   readonly target: Target
-  readonly ip: Host
+  /** undefined: a PC of whichever school. */
+  readonly ip: Host | undefined
   readonly words: Wording
   readonly policy: PolicyDocument | undefined
 }
 
 async function examine(
-  { current, clock, catalogue, config: { dataDir } }: RouteDeps,
+  { current, clock, catalogue, config }: RouteDeps,
   { target, ip, words, policy }: Question,
 ) {
   const { snapshot, lists } = current
   const now = clock()
-  const client = snapshot.networks(ip)
+  const client = ip === undefined ? anyClient(snapshot.networks) : snapshot.networks(ip)
   const profile = snapshot.profiles.get(client.profile)
   const answers = explain(snapshot, client, target, now)
   const deciding = answers.find(({ verdict }) => verdict !== undefined)
   const { host, path } = target
   const page = path === undefined ? {} : { path }
-  const matches = await explainHost({ dataDir, ...lists, host, ...page })
+  const matches = await explainHost({ dataDir: config.dataDir, ...lists, host, ...page })
   const labelOf = (id: string | undefined): string =>
     catalogue.get(id ?? '')?.label[words.locale] ?? id ?? ''
   const { t } = words
@@ -76,9 +77,12 @@ async function examine(
     host: target.host,
     sentence: t(`explain.${deciding?.verdict?.action ?? 'allow'}`, { host: target.host }),
     action: deciding?.verdict?.action ?? 'allow',
-    place: client.room === '' ? t('explain.unknown') : `${client.siteName}, ${client.room}`,
+    place: placeOf(client, words),
     profile: profile?.label[words.locale] ?? client.profile,
-    ip: ip === NOBODY ? '' : ip,
+    ip: ip ?? '',
+    portClosed: opensPort(config.proxy, target)
+      ? ''
+      : t('explain.portClosed', { port: target.port }),
     closed: deciding?.check === 'closed-hours' ? sayClosed(profile, now, words) : '',
     checks: answers.map(answer => viewAnswer(answer, answer === deciding, words, labelOf)),
     rules: snapshot.rules
@@ -96,6 +100,11 @@ async function examine(
       policy?.city.name ?? '',
     ),
   }
+}
+
+function placeOf({ site, siteName, room }: Client, { t }: Wording): string {
+  if (site === ANY_SCHOOL) return t('explain.anySchool')
+  return room === '' ? t('explain.unknown') : `${siteName}, ${room}`
 }
 
 /** The hours that have closed it, and when it opens next. */
