@@ -52,7 +52,7 @@ export const listsSchema = z.strictObject({
   parentProxy: httpUrl
     .nullable()
     .default(null)
-    .describe('proxy through which sources are fetched; null: directly'),
+    .describe('proxy through which sources are fetched; null: the first way of `parents.routes`'),
   downloadBytes: z
     .int()
     .min(1)

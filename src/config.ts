@@ -14,6 +14,7 @@ import { isAddress, parseAuthority, parseHost, parseHumanHost, type Host } from 
 import { environmentKeys, sectionOf, withEnvironment } from './config-environment.ts'
 import { limitsSchema } from './config-limits.ts'
 import { listsSchema } from './config-lists.ts'
+import { parentsSchema } from './config-parents.ts'
 import { redisSchema, storeSchema } from './config-store.ts'
 import { parseJson } from './json-text.ts'
 import { faultOf, inBoth } from './schema-faults.ts'
@@ -145,6 +146,7 @@ export const configSchema = z.strictObject({
         ),
     })
     .prefault({}),
+  parents: parentsSchema.prefault({}),
   lists: listsSchema.prefault({}),
   limits: limitsSchema.prefault({}).describe('every bound; 0 means off'),
 })

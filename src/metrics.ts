@@ -86,6 +86,10 @@ export const METRICS = {
     type: 'histogram',
     help: 'time to resolve a name and connect, where that succeeded',
   },
+  preau_parent_up: {
+    type: 'gauge',
+    help: '1 while a parent proxy answers, by its name and by worker; 0 from its first fault until it has answered again',
+  },
   preau_dns_pending: { type: 'gauge', help: 'names that the DNS is being asked for, by worker' },
   preau_dns_unanswered_total: {
     type: 'counter',

@@ -31,7 +31,9 @@ export function faultOf(error: z.ZodError, schema: z.ZodType, input: unknown): S
 
 function wordsOf(issue: z.core.$ZodIssue, schema: z.ZodType, input: unknown): Words {
   const [fr = '', en] = issue.message.split(BETWEEN)
-  const found = valueAt(issue.path, input)
+  // A schema says of a value that it may hold a password.
+  const isSecret = issue.code === 'custom' && issue.params?.['isSecret'] === true
+  const found = isSecret ? undefined : valueAt(issue.path, input)
   if (en !== undefined)
     return { fr: `${fr}${foundInstead(found, 'fr')}`, en: `${en}${foundInstead(found, 'en')}` }
   switch (issue.code) {

@@ -43,6 +43,7 @@ const LEAVES = new Set([
   'json-text',
   'command-name',
   'schema-faults',
+  'config-parents',
 ])
 
 /** The folder of `src` a file belongs to, or its own name at the top. */

@@ -43,6 +43,7 @@ const REQUIREMENTS: readonly Requirement[] = [
   { command: 'npm', debianPackage: 'npm', needs: file => file.includes('/npm.') },
   { command: 'dpkg-deb', debianPackage: 'dpkg', needs: file => file.includes('/apt.') },
   { command: 'apt-get', debianPackage: 'apt', needs: file => file.includes('/apt.') },
+  { command: 'squid', debianPackage: 'squid', needs: file => file.includes('/parent-squid.') },
   { command: 'systemctl', debianPackage: 'systemd', needs: isBooted },
   { command: 'ss', debianPackage: 'iproute2', needs: isBooted },
   { command: 'pgrep', debianPackage: 'procps', needs: isBooted },

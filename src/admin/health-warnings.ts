@@ -7,7 +7,8 @@ import type { Wording } from './wording.ts'
 export function healthWarnings(health: Health | undefined, words: Wording): StripWarning[] {
   if (health === undefined) return []
   const { t, locale } = words
-  const { store, workers, lastState, log, unknown, dns, disk, descriptors, authority } = health
+  const { store, workers, lastState, log, unknown, dns, parents, disk, descriptors, authority } =
+    health
   const { isTold, configured, up, silent, restarts } = workers
   const texts = [
     ...store.warnings.map(warning => warningText(warning, locale)),
@@ -20,6 +21,7 @@ export function healthWarnings(health: Health | undefined, words: Wording): Stri
       t('health.disk', { free: words.number(Math.round((disk.freeBytes ?? 0) / 1e6)) }),
     log.lostLines > 0 && t('health.log', { lines: words.number(log.lostLines) }),
     unknown.refused > 0 && t('health.unknown', { count: words.number(unknown.refused) }),
+    parents.out.length > 0 && t('health.parents', { names: parents.out.join(', ') }),
     dns.state !== 'ok' && t('health.dns', { count: words.number(dns.unanswered) }),
     descriptors.state !== 'ok' &&
       t('health.descriptors', { open: descriptors.open ?? 0, max: descriptors.max ?? 0 }),

@@ -33,6 +33,8 @@ export interface Health {
   /** Exchanges refused to addresses of no school, within the last ten minutes. */
   readonly unknown: { readonly state: PartState; readonly refused: number }
   readonly dns: { readonly state: PartState; readonly unanswered: number }
+  /** Parent proxies that do not answer some worker. */
+  readonly parents: { readonly state: PartState; readonly out: readonly string[] }
   readonly disk: { readonly state: PartState; readonly freeBytes: number | null }
   /** Of the worker that is nearest to its limit. */
   readonly descriptors: {
@@ -135,6 +137,7 @@ export class HealthWatch {
       log: { state: warnIf(lostLines > 0), lostLines },
       unknown: { state: warnIf(unknown > 0), refused: unknown },
       dns: { state: warnIf(unanswered >= MANY_UNANSWERED), unanswered },
+      parents: parentsOf(told),
       disk: { state: warnIf(freeBytes?.isLow === true), freeBytes: freeBytes?.bytes ?? null },
       descriptors: descriptorsOf(told),
       authority: { state: warnIf(!isUsable || endsSoon(endsInDays)), isUsable, endsInDays },
@@ -204,6 +207,12 @@ function workersOf(
   const isWell = isTold && up >= configured && silent === 0 && restarts < MANY_RESTARTS
   const state = isTold && up === 0 ? 'fail' : warnIf(!isWell)
   return { state, isTold, configured, up, silent, restarts }
+}
+
+function parentsOf(told: Told): Health['parents'] {
+  const out = told.of('preau_parent_up').filter(({ value }) => value === 0)
+  const names = [...new Set(out.flatMap(({ labels }) => labels?.['parent'] ?? []))].toSorted()
+  return { state: warnIf(names.length > 0), out: names }
 }
 
 function descriptorsOf(told: Told): Health['descriptors'] {

@@ -72,7 +72,7 @@ function parseFormat(text: string, { t }: Terminal): SourceFormat {
 
 /** Downloads what is named by a URL to a file that goes afterwards. */
 async function withLocalFile<T>(
-  { dataDir, lists, dial, limits }: Config,
+  { dataDir, lists, dial, limits, parents }: Config,
   path: string,
   onProgress: (bytes: number) => void,
   use: (file: string) => Promise<T>,
@@ -86,6 +86,7 @@ async function withLocalFile<T>(
       maxBytes: lists.downloadBytes,
       timeoutMs: lists.downloadTimeoutMs,
       parentProxy: lists.parentProxy,
+      parents,
       dial,
       maxHeaderBytes: limits.maxAnswerHeaderBytes,
       onProgress,

@@ -32,6 +32,21 @@ export const PROXY_ERRORS = {
     fr: 'Le site {host} ne répond pas.',
     en: 'The site {host} cannot be reached.',
   },
+  PREAU_PARENT_DOWN: {
+    status: 502,
+    fr: 'Le chemin vers Internet est interrompu : aucun proxy parent ne répond au filtre.',
+    en: 'The way to the Internet is interrupted: no parent proxy answers the filter.',
+  },
+  PREAU_PARENT_CREDENTIALS: {
+    status: 502,
+    fr: 'Le chemin vers Internet est interrompu : le proxy parent refuse les identifiants du filtre.',
+    en: 'The way to the Internet is interrupted: the parent proxy refuses the credentials of the filter.',
+  },
+  PREAU_PARENT_REFUSED: {
+    status: 502,
+    fr: 'Le proxy parent, au-dessus du filtre, n’ouvre pas {host}.',
+    en: 'The parent proxy, above the filter, does not open {host}.',
+  },
   PREAU_BAD_ANSWER: {
     status: 502,
     fr: 'La réponse du site {host} n’est pas valide.',

@@ -9,15 +9,18 @@ import type { Config } from '../config.ts'
 import { accessLogDir } from '../install.ts'
 import { listen, type ListenAt } from '../listening.ts'
 import { hasCode } from '../errors.ts'
+import type { Sample } from '../metrics.ts'
 import { createAddressJudge, parseCidr } from '../policy/address.ts'
 import type { Host } from '../policy/host.ts'
 import type { Refusal } from '../policy/refusal.ts'
 import type { Current } from '../policy/snapshot.ts'
 import { createPortal } from '../portal/app.ts'
 import { renderFailure } from '../portal/failure-page.ts'
-import { createDial, type Dial } from '../proxy/dial.ts'
+import { createDial } from '../proxy/dial.ts'
 import { createForward } from '../proxy/forward.ts'
 import { createIntercept, type Intercept, type RefuseRequest } from '../proxy/intercept.ts'
+import { openParents } from '../proxy/open-parents.ts'
+import type { Parents } from '../proxy/parents.ts'
 import { createResolver } from '../proxy/resolver.ts'
 import { ProxyServer } from '../proxy/server.ts'
 import { Shares } from '../proxy/shares.ts'
@@ -55,13 +58,14 @@ export async function startProxy(config: Config, logger: Logger, at: ListenAt): 
   const onRefusal = { store, current, config, authority, logger, onLimit }
   const { portal, refuse } = await wirePortal(onRefusal)
   const parts = { config, at, current, authority, refuse, accessLog, metrics }
-  const { proxy, address } = await wireProxy(parts)
+  const { proxy, address, parents } = await wireProxy(parts)
   const drain = drainProxy(proxy, () => portal.close())
   return {
     address,
     readMetrics: async () => [
       ...(await metrics.read(proxy)),
       ...watched.samples(),
+      ...parentSamples(parents),
       { name: 'preau_last_state_in_use', value: current.lastState === undefined ? 0 : 1 },
       { name: 'preau_ca_usable', value: authority === undefined ? 0 : 1 },
     ],
@@ -72,11 +76,19 @@ export async function startProxy(config: Config, logger: Logger, at: ListenAt): 
       await current.close()
       await accessLog.close()
       metrics.close()
+      parents?.close()
       watched.close()
       await store.close()
     },
   }
 }
+
+const parentSamples = (parents: Parents | undefined): Sample[] =>
+  (parents?.health.standings ?? []).map(({ name, isWell }) => ({
+    name: 'preau_parent_up',
+    labels: { parent: name },
+    value: isWell ? 1 : 0,
+  }))
 
 interface PortalParts {
   readonly store: Store
@@ -122,14 +134,14 @@ async function wireProxy(parts: ProxyParts) {
   const ownPorts = new Set([config.admin.port])
   const isOwn = (address: Host, port: number): boolean =>
     ownPorts.has(port) && isOwnAddress(address)
-  const dial = metrics.timed(wireDial(parts, isOwn))
+  const { dial, parents, dialTunnel } = wireDials(parts, isOwn)
   const proxy = new ProxyServer({
     config,
     current,
     clock,
     decide: metrics.decide,
-    dial,
-    forward: createForward({ dial, onLimit, ...limits }),
+    dial: dialTunnel ?? dial,
+    forward: createForward({ dial, parents, dialTunnel, onLimit, ...limits }),
     intercept: authority && wireIntercept(authority, parts),
     refuse,
     renderFailure,
@@ -142,7 +154,7 @@ async function wireProxy(parts: ProxyParts) {
   })
   const address = await listen(proxy.server, at)
   ownPorts.add(address.port)
-  return { proxy, address }
+  return { proxy, address, parents }
 }
 
 function wireIntercept(
@@ -166,10 +178,12 @@ function wireIntercept(
   return createIntercept({ contextFor, refuse, current, clock, limits, onLimit })
 }
 
-function wireDial(
-  { config: { dial, limits }, current, metrics }: ProxyParts,
+/** The ways to the web: the direct one, and those through parent proxies where there are any. */
+function wireDials(
+  { config, current, metrics }: ProxyParts,
   isOwn: (address: Host, port: number) => boolean,
-): Dial {
+) {
+  const { dial, limits } = config
   const resolver = createResolver({
     servers: dial.servers,
     maxEntries: limits.dnsCacheEntries,
@@ -184,11 +198,13 @@ function wireDial(
     onMute: metrics.onMute,
   })
   metrics.watchLookups(() => resolver.pending)
-  return createDial({
-    hosts: dial.hosts,
-    addresses: createAddressJudge(dial.allow.flatMap(text => parseCidr(text) ?? [])),
-    resolver,
-    isOwn,
-    timeoutMs: limits.dialTimeoutMs,
-  })
+  const addresses = createAddressJudge(dial.allow.flatMap(text => parseCidr(text) ?? []))
+  const common = { hosts: dial.hosts, resolver, isOwn }
+  const direct = metrics.timed(
+    createDial({ ...common, addresses, timeoutMs: limits.dialTimeoutMs }),
+  )
+  const { dialTimeoutMs } = limits
+  const { onParent: onChange } = metrics
+  const through = { ...common, addresses, dialTimeoutMs, direct, onChange }
+  return { dial: direct, ...openParents(config.parents, through) }
 }

@@ -6,7 +6,9 @@ import type { CategoryId } from '../policy/category.ts'
 import type { Host } from '../policy/host.ts'
 import { decide } from '../policy/verdict.ts'
 import type { Dial } from '../proxy/dial.ts'
+import type { ParentFault } from '../proxy/parent-health.ts'
 import type { ProxyServer } from '../proxy/server.ts'
+import type { Parent } from '../proxy/ways.ts'
 import type { Authority } from '../tls/authority.ts'
 import { DecideTimes } from './decide-times.ts'
 import { DialTimes } from './dial-times.ts'
@@ -20,6 +22,8 @@ export interface WorkerMetrics {
   readonly decide: typeof decide
   /** The DNS said nothing of a name in all its time. */
   readonly onMute: (host: Host) => void
+  /** A parent proxy is left out, or well again. */
+  readonly onParent: (parent: Parent, fault: ParentFault | undefined) => void
   /** Where to ask how many names the DNS is being asked for. */
   watchLookups(pending: () => number): void
   /** So many lines of the access log found no place. */
@@ -49,6 +53,10 @@ export function createWorkerMetrics(
   const lost = new FaultLog({ logger, level: 'error', text: 'lines of the access log were lost' })
   const mute = new FaultLog({ logger, level: 'warn', text: 'the DNS did not answer' })
   return {
+    onParent({ name }, fault) {
+      if (fault === undefined) logger.info({ parent: name }, 'a parent proxy answers again')
+      else logger.warn({ parent: name, fault }, 'a parent proxy is left out')
+    },
     count: (exchange, entry) => tally.count(exchange, entry),
     onLimit(limit) {
       limits.note(limit)

@@ -9,11 +9,13 @@ import {
 import type { Stream } from 'node:stream'
 import { createProxyServer, type ServerOptions } from 'http-proxy'
 import { PreauError } from '../errors.ts'
-import type { Target } from '../policy/host.ts'
+import { hostField, type Target } from '../policy/host.ts'
 import { hasContent } from './headers.ts'
 import { asksToSignIn } from './pins.ts'
 import type { Sharer } from './shares.ts'
 import { relayAnswer, relayInformation, type OnFailure } from './relay.ts'
+import { CREDENTIALS_REFUSED } from './parents.ts'
+import type { Parent, Way } from './ways.ts'
 
 /** What one forwarded message carries from its start to its end. */
 export interface Pending {
@@ -25,6 +27,10 @@ export interface Pending {
   readonly onFailure: OnFailure
   /** It goes over a connection that is its client's alone (`pins.ts`). */
   readonly isPinned: boolean
+  /** The ways that were taken so far, the last of them now. */
+  readonly tried: Way[]
+  /** The parent proxy that it is sent to now, in absolute form (RFC 9112 §3.2.2). */
+  parent?: Parent | undefined
   outgoing?: ClientRequest
   /** Once it is on its way to the client. */
   answer?: IncomingMessage
@@ -43,7 +49,8 @@ export function createCarry(): Carry {
  * The library writes a path anew: it puts a slash before `*` and drops the mark of an empty query. Of a request with
  * `Expect` it does not tell, since Node sends the head of such a one before anybody can look at it.
  */
-function isForLibrary({ request, path }: Pending): boolean {
+function isForLibrary({ request, path, parent }: Pending): boolean {
+  if (parent !== undefined) return false
   return request.headers.expect === undefined && path.startsWith('/') && !path.endsWith('?')
 }
 
@@ -88,21 +95,48 @@ function dropDeleteLength(proxy: object): void {
 }
 
 const sendByOurselves: Carry = (pending, agent, onError) => {
-  const { request, response, target, path } = pending
+  const { request, response, target, path, parent } = pending
   const { method, headers } = request
   const { host, port } = target
-  const outgoing = httpRequest({ agent, host, port, method, path, headers })
-  follow(pending, outgoing)
+  const outgoing =
+    parent === undefined
+      ? httpRequest({ agent, host, port, method, path, headers })
+      : askParent(pending, parent, agent)
+  follow(pending, outgoing, onError)
   outgoing.on('error', onError)
   response.once('close', () => {
     if (!response.writableFinished) outgoing.destroy()
   })
-  if (hasContent(headers)) request.pipe(outgoing)
-  else outgoing.end()
+  if (!hasContent(headers)) outgoing.end()
+  else if (parent === undefined) request.pipe(outgoing)
+  // While the connection does not stand another way may be taken: nothing of the body is read before.
+  else outgoing.once('socket', () => request.pipe(outgoing))
+}
+
+/** The credentials are the city's own; those of the client for a proxy were for us (RFC 9110 §11.7.2). */
+function askParent(
+  { request: { method, headers }, target, path, isPinned }: Pending,
+  { host, port, authorization }: Parent,
+  agent: Agent,
+): ClientRequest {
+  const origin = hostField(target)
+  const options = {
+    agent,
+    host,
+    port,
+    method,
+    // `OPTIONS *` has no path in this form (RFC 9112 §3.2.4).
+    path: `http://${origin}${path === '*' ? '' : path}`,
+    headers:
+      authorization === null ? headers : { ...headers, 'proxy-authorization': authorization },
+    // A sign-in over it is one at that origin.
+    ...(isPinned ? { origin } : {}),
+  }
+  return httpRequest(options)
 }
 
 /** Before anything of the origin has come. */
-function follow(pending: Pending, outgoing: ClientRequest): void {
+function follow(pending: Pending, outgoing: ClientRequest, onError?: (error: Error) => void): void {
   const { request, response, target, onFailure } = pending
   pending.outgoing = outgoing
   // Also where it is kept for the next request of the same client: what is chunked is the last one (`forward.ts`). A field
@@ -112,9 +146,21 @@ function follow(pending: Pending, outgoing: ClientRequest): void {
     // Node would hold a head back until its body begins, and an origin that refuses it could not say so.
     outgoing.flushHeaders()
     // What is still uploaded after that is read to its end, or the client would hang.
-    outgoing.once('close', () => request.unpipe(outgoing).resume())
+    outgoing.once('close', () => {
+      request.unpipe(outgoing)
+      if (pending.outgoing === outgoing) request.resume()
+    })
   }
-  outgoing.once('response', answer => onAnswer(pending, answer))
+  outgoing.once('response', answer => {
+    if (pending.parent === undefined || answer.statusCode !== CREDENTIALS_REFUSED)
+      onAnswer(pending, answer)
+    else {
+      // What it asks is asked of us, and nothing a client could answer.
+      if (onError !== undefined) outgoing.off('error', onError).on('error', ignore)
+      answer.on('error', ignore).destroy()
+      onError?.(new PreauError('PREAU_PARENT_CREDENTIALS'))
+    }
+  })
   relayInformation(outgoing, request, response, target)
   // Nobody asked to switch: Node would drop the connection without a word, and the client would wait.
   outgoing.once('upgrade', (_answer, socket) => {
@@ -122,6 +168,8 @@ function follow(pending: Pending, outgoing: ClientRequest): void {
     onFailure(new PreauError('PREAU_BAD_ANSWER', { host: target.host }))
   })
 }
+
+const ignore = (): void => undefined
 
 function onAnswer(pending: Pending, answer: IncomingMessage): void {
   const { response, target, onFailure, outgoing } = pending

@@ -118,8 +118,8 @@ export class DialAgent extends Agent {
   }
 
   // Node's own name has room for all that TLS could tell apart; two of these are asked for each request.
-  override getName({ host, port, by }: NameParts = {}): string {
-    return `${host}:${port}${by?.pool ?? ''}`
+  override getName({ host, port, by, origin }: NameParts = {}): string {
+    return `${host}:${port}${by?.pool ?? ''}${origin ?? ''}`
   }
 
   override keepSocketAlive(socket: Duplex): boolean {
@@ -142,6 +142,8 @@ interface NameParts {
   readonly host?: string | null
   readonly port?: string | number | null
   readonly by?: ConnectionAgent
+  /** Through a parent proxy, where its connection is for one origin only. */
+  readonly origin?: string
 }
 
 /** What its options set, and no type says so. */

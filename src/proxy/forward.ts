@@ -6,7 +6,10 @@ import { answerOptions } from './answer.ts'
 import { createCarry, type Pending } from './carry.ts'
 import type { Dial } from './dial.ts'
 import { DialAgent, type DialAgentOptions } from './dial-agent.ts'
+import { hasCode } from '../errors.ts'
+import { guard } from './guard.ts'
 import { hasContent, maxForwards, prepareRequest } from './headers.ts'
+import type { Parents } from './parents.ts'
 import { Pins } from './pins.ts'
 import { breakOff, failureOf, type OnFailure } from './relay.ts'
 import type { Sharer } from './shares.ts'
@@ -19,7 +22,12 @@ const IDLE_MS = 4_000
 const NO_BOUND = 0
 
 export interface ForwardOptions extends Omit<DialAgentOptions, 'kept' | 'idleMs'> {
+  /** The way without a parent proxy. */
   readonly dial: Dial
+  /** Absent: there is none. */
+  readonly parents?: Parents | undefined
+  /** What a WebSocket goes over, as browsers would send it: a tunnel where a parent leads to it. `dial` when absent. */
+  readonly dialTunnel?: Dial | undefined
 }
 
 /** Where a request goes, and for whom. */
@@ -44,27 +52,54 @@ export interface Forward {
   close(): void
 }
 
-export function createForward({ dial, ...options }: ForwardOptions): Forward {
+/** The same three ways to keep connections, over one dial. */
+function openAgents(dial: Dial, options: Omit<DialAgentOptions, 'kept' | 'idleMs'>) {
+  return {
+    shared: new DialAgent(dial, { ...options, kept: 'shared', idleMs: IDLE_MS }),
+    never: new DialAgent(dial, { ...options, kept: 'never', idleMs: IDLE_MS }),
+    apart: new DialAgent(dial, { ...options, kept: 'apart', idleMs: NO_BOUND }),
+  }
+}
+
+export function createForward(given: ForwardOptions): Forward {
+  const { dial, parents, dialTunnel, ...options } = given
   const { onLimit } = options
-  const agent = new DialAgent(dial, { ...options, kept: 'shared', idleMs: IDLE_MS })
-  const freshAgent = new DialAgent(dial, { ...options, kept: 'never', idleMs: IDLE_MS })
-  const pinnedAgent = new DialAgent(dial, { ...options, kept: 'apart', idleMs: NO_BOUND })
+  const toOrigins = openAgents(dial, options)
+  // A connection to a parent is none to an origin of the same address: they are never mixed.
+  const toParents = parents && openAgents(parents.dial, options)
+  const tunnelAgent =
+    dialTunnel && new DialAgent(dialTunnel, { ...options, kept: 'never', idleMs: IDLE_MS })
   const pins = new Pins()
   const silence = new SilenceWatch(options.tunnelIdleTimeoutMs, () =>
     onLimit?.('tunnelIdleTimeoutMs'),
   )
   const carry = createCarry()
 
-  const send = (pending: Pending, using: DialAgent): void => {
-    carry(pending, using.of(pending.request.socket, pending.client), error => {
+  const start = (pending: Pending, kept: DialAgentOptions['kept']): void =>
+    guard(pending.onFailure, () => {
+      const way = parents?.choose(pending.target, pending.tried) ?? 'direct'
+      pending.tried.push(way)
+      pending.parent = way === 'direct' ? undefined : way
+      send(pending, kept)
+    })
+
+  const send = (pending: Pending, kept: DialAgentOptions['kept']): void => {
+    const { parent } = pending
+    const agents = (parent && toParents) ?? toOrigins
+    const agent = agents[kept].of(pending.request.socket, pending.client)
+    carry(pending, agent, error => {
       // What an origin says beyond a whole answer is its own trouble: the answer was whole.
       if (pending.answer?.complete === true) return
-      if (mayRetry(pending, error)) send(pending, pending.isPinned ? using : freshAgent)
+      if (parent !== undefined && pending.answer === undefined) parents?.blame(parent, error)
+      if (mayRetry(pending, error)) send(pending, pending.isPinned ? kept : 'never')
+      else if (mayTakeNext(pending, error)) start(pending, kept)
       else {
         if (pending.answer !== undefined) breakOff(pending.answer, pending.response)
         pending.onFailure(failureOf(error, pending.target))
       }
     })
+    if (parent === undefined) return
+    pending.outgoing?.once('response', ({ statusCode }) => parents?.hears(parent, statusCode))
   }
 
   return {
@@ -76,18 +111,17 @@ export function createForward({ dial, ...options }: ForwardOptions): Forward {
       const path = isForWholeOrigin(request) ? '*' : asked
       prepareRequest(request, target)
       const isPinned = pins.has(request.socket, target, request.headers)
-      const using = isPinned ? pinnedAgent : maySendTwice(request) ? agent : freshAgent
-      send({ request, response, client, target, path, onFailure, isPinned }, using)
+      const kept = isPinned ? 'apart' : maySendTwice(request) ? 'shared' : 'never'
+      start({ request, response, client, target, path, onFailure, isPinned, tried: [] }, kept)
     },
     upgrade(request, socket, head, to, outcome) {
-      const using = pins.has(socket, to.target, request.headers) ? pinnedAgent : freshAgent
-      const own = using.of(socket, to.client)
+      const isPinned = pins.has(socket, to.target, request.headers)
+      const own = (tunnelAgent ?? toOrigins[isPinned ? 'apart' : 'never']).of(socket, to.client)
       relayUpgrade(request, socket, head, to, { silence, agent: own }, outcome)
     },
     close() {
-      agent.destroy()
-      freshAgent.destroy()
-      pinnedAgent.destroy()
+      const all = [...Object.values(toOrigins), ...Object.values(toParents ?? {}), tunnelAgent]
+      for (const agent of all) agent?.destroy()
       silence.close()
     },
   }
@@ -105,6 +139,15 @@ function isForWholeOrigin({ method, url = '' }: IncomingMessage): boolean {
  */
 function maySendTwice({ method, headers }: IncomingMessage): boolean {
   return (method === 'GET' || method === 'HEAD' || method === 'OPTIONS') && !hasContent(headers)
+}
+
+/** Whether nothing of it has reached anybody, so that another way may be taken. */
+function mayTakeNext({ request, response }: Pending, error: Error): boolean {
+  if (response.headersSent || response.destroyed) return false
+  return (
+    hasCode(error, 'PREAU_PARENT_DOWN') ||
+    (hasCode(error, 'PREAU_PARENT_CREDENTIALS') && !hasContent(request.headers))
+  )
 }
 
 /** Whether it met a kept connection that the origin was closing: it is then sent once more. */

@@ -26,6 +26,7 @@ export interface DownloadOptions {
   /** How long the source may say nothing at all. */
   readonly silenceMs?: number
   readonly parentProxy: string | null
+  readonly parents: Config['parents']
   readonly dial: Config['dial']
   /** Size of the head of an answer. */
   readonly maxHeaderBytes: number

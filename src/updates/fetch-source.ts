@@ -81,6 +81,7 @@ async function fetchAndUpdate(
       maxBytes: downloadBytes,
       timeoutMs: downloadTimeoutMs,
       parentProxy,
+      parents: config.parents,
       dial: config.dial,
       maxHeaderBytes: config.limits.maxAnswerHeaderBytes,
       onProgress: (done, total) => onProgress?.(done, { phase: 'download', total }),

@@ -4,13 +4,17 @@ import * as https from 'node:https'
 import type { LookupFunction } from 'node:net'
 import project from '../../package.json' with { type: 'json' }
 import type { Config } from '../config.ts'
+import type { ParentsConfig } from '../config-parents.ts'
 import { createAddressJudge, parseCidr, type AddressJudge } from '../policy/address.ts'
 import { isAddress, parseHost, parseHumanHost, type Host } from '../policy/host.ts'
+import { compileWays, urlOf } from '../proxy/ways.ts'
 import { createResolver, isWaiting } from '../proxy/resolver.ts'
 import { saysWhy } from './download-failure.ts'
 
 export interface OutwardOptions {
+  /** null: the first of the ways of browsing. */
   readonly parentProxy: string | null
+  readonly parents: Pick<ParentsConfig, 'proxies' | 'routes'>
   readonly dial: Config['dial']
   /** Size of the head of an answer; 0: no bound that anybody meets. */
   readonly maxHeaderBytes: number
@@ -34,9 +38,10 @@ const NAME_TIMEOUT_MS = 10_000
  */
 export function createOutward(
   first: URL,
-  { parentProxy, dial, maxHeaderBytes }: OutwardOptions,
+  { parentProxy, parents, dial, maxHeaderBytes }: OutwardOptions,
 ): Ask {
-  const agents = createAgents(parentProxy)
+  const waysTo = compileWays(parents, Object.keys(dial.hosts))
+  const agentsFor = openAgents()
   const judge = createAddressJudge(dial.allow.flatMap(text => parseCidr(text) ?? []))
   const resolve = createFixedResolver(dial)
   const open = createLookup(resolve, undefined)
@@ -44,6 +49,9 @@ export function createOutward(
   return (url, headers, signal) => {
     const isChosen = url.hostname === first.hostname
     const host = parseHost(url.hostname)
+    const [way = 'direct'] = host === undefined ? [] : waysTo(host)
+    const proxy = parentProxy ?? (way === 'direct' ? null : urlOf(way))
+    const agents = agentsFor(proxy)
     if (!isChosen && host !== undefined && isAddress(host) && judge(host) === 'non-public')
       throw saysWhy('inner', { host })
     return (url.protocol === 'https:' ? https : http).request(url, {
@@ -55,9 +63,19 @@ export function createOutward(
         'user-agent': `Preau/${project.version}`,
       },
       maxHeaderSize: maxHeaderBytes || UNBOUNDED_BYTES,
-      lookup: isChosen || parentProxy !== null ? open : judged,
+      lookup: isChosen || proxy !== null ? open : judged,
       signal,
     })
+  }
+}
+
+/** Those of each proxy are made once: redirects of a download may lead through another one. */
+function openAgents(): (proxy: string | null) => ReturnType<typeof createAgents> {
+  const made = new Map<string | null, ReturnType<typeof createAgents>>()
+  return proxy => {
+    const agents = made.get(proxy) ?? createAgents(proxy)
+    made.set(proxy, agents)
+    return agents
   }
 }
 

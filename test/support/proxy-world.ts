@@ -3,11 +3,16 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import type { Test } from 'tap'
+import type { z } from 'zod'
 import { configSchema, type Config } from '../../src/config.ts'
 import type { AccessLogEntry } from '../../src/access-log/access-log.ts'
 import type { Refusal } from '../../src/policy/refusal.ts'
 import { createDial } from '../../src/proxy/dial.ts'
 import { createForward } from '../../src/proxy/forward.ts'
+import { openParents } from '../../src/proxy/open-parents.ts'
+import type { ParentFault } from '../../src/proxy/parent-health.ts'
+import type { Parent } from '../../src/proxy/ways.ts'
+import type { Host } from '../../src/policy/host.ts'
 import { createIntercept, type RefuseRequest } from '../../src/proxy/intercept.ts'
 import { isOwnAddress } from '../../src/main/own-address.ts'
 import { createResolver } from '../../src/proxy/resolver.ts'
@@ -16,6 +21,8 @@ import { Shares } from '../../src/proxy/shares.ts'
 import { openAuthority } from '../../src/tls/authority.ts'
 import { createLeafCache } from '../../src/tls/leaf-cache.ts'
 import { aCurrent, aSnapshot, type SnapshotChange, type Swappable } from './snapshot.ts'
+
+type ConfigInput = z.input<typeof configSchema>
 
 const NAMES = ['free.test', 'other.test', 'games.test', 'adult.test', 'shop.test', 'www.games.test']
 
@@ -31,6 +38,8 @@ export interface ProxyWorld {
   readonly refused: Refusal[]
   /** The limits that clients ran into. */
   readonly limited: string[]
+  /** What became of the parent proxies: `<name> <fault>`, or `<name> well`. */
+  readonly parentChanges: string[]
   /** Sends raw bytes and answers all that comes back until the proxy closes or `until` appears. */
   raw(bytes: string | Buffer, until?: string | RegExp): Promise<string>
   /** `from`: the address of the PC, one of loopback. */
@@ -54,6 +63,8 @@ export interface WorldOptions extends SnapshotChange {
   readonly withoutCa?: boolean
   readonly clock?: () => number
   readonly dialAllow?: string[]
+  /** As in the configuration. */
+  readonly parents?: ConfigInput['parents']
   /** Ports of this machine that are Préau's own, beside that of the proxy. */
   readonly ownPorts?: number[]
 }
@@ -68,6 +79,7 @@ export async function openProxyWorld(t: Test, options: WorldOptions = {}): Promi
     },
     dial: { hosts, allow: options.dialAllow ?? [] },
     limits: options.limits ?? {},
+    parents: options.parents ?? {},
   })
   const current = aCurrent(aSnapshot({ ...options, allow: options.dialAllow ?? [] }))
   const clock = options.clock ?? Date.now
@@ -87,13 +99,15 @@ export async function openProxyWorld(t: Test, options: WorldOptions = {}): Promi
     }),
     onLimit: limit => onLimit(limit),
   })
-  const dial = createDial({
-    hosts: config.dial.hosts,
-    addresses: current.snapshot.addresses,
-    resolver,
-    isOwn: (address, port) => own.has(port) && isOwnAddress(address),
-    timeoutMs: config.limits.dialTimeoutMs,
-  })
+  const { addresses } = current.snapshot
+  const isOwn = (address: Host, at: number): boolean => own.has(at) && isOwnAddress(address)
+  const common = { hosts: config.dial.hosts, addresses, resolver, isOwn }
+  const { dialTimeoutMs } = config.limits
+  const dial = createDial({ ...common, timeoutMs: dialTimeoutMs })
+  const parentChanges: string[] = []
+  const onChange = ({ name }: Parent, fault: ParentFault | undefined): void =>
+    void parentChanges.push(`${name} ${fault ?? 'well'}`)
+  const through = openParents(config.parents, { ...common, dialTimeoutMs, direct: dial, onChange })
   const refused: Refusal[] = []
   const log: AccessLogEntry[] = []
   let untold = 0
@@ -113,8 +127,8 @@ export async function openProxyWorld(t: Test, options: WorldOptions = {}): Promi
     config,
     current,
     clock,
-    dial,
-    forward: createForward({ dial, ...config.limits, onLimit }),
+    dial: through?.dialTunnel ?? dial,
+    forward: createForward({ dial, ...through, ...config.limits, onLimit }),
     intercept: options.withoutCa
       ? undefined
       : createIntercept({
@@ -140,6 +154,7 @@ export async function openProxyWorld(t: Test, options: WorldOptions = {}): Promi
   const sockets = new Set<Socket>()
   t.teardown(() => {
     for (const socket of sockets) socket.destroy()
+    through?.parents.close()
     proxy.close()
     proxy.server.close()
   })
@@ -156,8 +171,9 @@ export async function openProxyWorld(t: Test, options: WorldOptions = {}): Promi
     return readUntil(socket, until)
   }
   const lookups = (): number => resolver.pending
-  const caPem = authority.caPem
-  const world = { port, proxy, current, caPem, log, refused, limited, raw, open, lookups }
+  const { caPem } = authority
+  const told = { log, refused, limited, parentChanges }
+  const world = { port, proxy, current, caPem, ...told, raw, open, lookups }
   return Object.defineProperty(world, 'untold', { get: () => untold }) as ProxyWorld
 }
 

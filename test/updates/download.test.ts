@@ -3,6 +3,7 @@ import t, { type Test } from 'tap'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import type { RequestListener } from 'node:http'
 import { join } from 'node:path'
+import { configSchema } from '../../src/config.ts'
 import { PreauError } from '../../src/errors.ts'
 import { download, type DownloadOptions } from '../../src/updates/download.ts'
 import { DIAL, serveHttp, serveHttps, serveProxy } from './source-server.ts'
@@ -12,6 +13,7 @@ const optionsFor = (t: Test, change: Partial<DownloadOptions> = {}): DownloadOpt
   maxBytes: 1_000_000,
   timeoutMs: 60_000,
   parentProxy: null,
+  parents: { proxies: {}, routes: [], retryAfterMs: 10_000 },
   dial: DIAL,
   maxHeaderBytes: 65_536,
   ...change,
@@ -236,6 +238,19 @@ t.test('with a parent proxy everything passes through it, https as a tunnel', as
     t.equal(readFileSync(options.file, 'utf8'), text)
   }
   t.strictSame(proxy.passed, [`GET ${plain}/list`, `CONNECT ${new URL(secure).host}`])
+})
+
+t.test('without one of its own a download takes the way of browsing', async t => {
+  const proxy = await serveProxy(t)
+  const plain = await serveHttp(t, (_request, response) => void response.end('plain'))
+  const { parents } = configSchema.parse({
+    parents: {
+      proxies: { rectorat: proxy.url },
+      routes: [{ to: [new URL(plain).hostname], via: ['rectorat'] }],
+    },
+  })
+  await download(`${plain}/list`, optionsFor(t, { parents, dial: { ...DIAL, hosts: {} } }))
+  t.strictSame(proxy.passed, [`GET ${plain}/list`])
 })
 
 t.test('a parent proxy that refuses is named as the one that does', async t => {

@@ -21,7 +21,12 @@ export function healthRoutes(app: FastifyInstance, { health }: RouteDeps): void 
   })
 }
 
-/** Why a store does not answer names its address: that stands in the log. */
-function withoutDetail({ store: { detail: _detail, warnings, ...store }, ...parts }: Health) {
-  return { store: { ...store, warnings: warnings.map(({ code }) => code) }, ...parts }
+/** Why a store does not answer names its address, and a parent may be called after a machine: that stands in the log. */
+function withoutDetail({ store, parents, ...parts }: Health) {
+  const { detail: _detail, warnings, ...ofStore } = store
+  return {
+    store: { ...ofStore, warnings: warnings.map(({ code }) => code) },
+    parents: { ...parents, out: parents.out.length },
+    ...parts,
+  }
 }
