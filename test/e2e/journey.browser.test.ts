@@ -143,7 +143,12 @@ t.test('without JavaScript the teacher asks and gets the page all the same', asy
   await pupil.getByRole('button', { name: 'Demander le déblocage' }).click()
   await pupil.getByText(/Demande envoyée à/).waitFor()
   await rowOf(admin).waitFor()
-  await rowOf(admin).locator('details.refuse summary').click()
+  // A row that has just arrived takes no click yet.
+  const choice = rowOf(admin).locator('details.refuse')
+  await until(async () => {
+    if ((await choice.getAttribute('open')) === null) await choice.locator('summary').click()
+    return (await choice.getAttribute('open')) !== null
+  })
   await rowOf(admin).locator('[name=reason]').fill('Pas pendant le cours de mathématiques')
   await rowOf(admin).locator('details.refuse form button.danger').click()
   await pupil.getByText('Pas pendant le cours de mathématiques').waitFor()
