@@ -61,7 +61,10 @@ export const limitsSchema = z.strictObject({
   maxAnswerHeaderBytes: limit(65_536, 'size of the head of an answer'),
   maxHeaders: limit(100, 'fields in the head of a request'),
   maxUrlBytes: limit(16_384, 'length of the address of a plain-HTTP request'),
-  connections: limit(20_000, 'client connections open at once, per worker'),
+  connections: limit(
+    20_000,
+    'client connections open at once, per worker; no school may have more than half of them, and the last tenth is for PCs that have none',
+  ),
   connectionsPerClient: limit(
     1_000,
     'connections of one client address at once, per worker; raise it where a school comes from one address',

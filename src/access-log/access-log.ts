@@ -25,6 +25,8 @@ export interface AccessLogEntry {
   readonly bytesUp: number
   readonly bytesDown: number
   readonly durationMs: number
+  /** Of a line that stands for many that were refused alike. */
+  readonly times?: number
 }
 
 export interface AccessLog {

@@ -3,7 +3,7 @@ import { setTimeout as elapsed } from 'node:timers/promises'
 import type { SecureContext } from 'node:tls'
 import type { IncomingMessage } from 'node:http'
 import type { Logger } from 'pino'
-import { openAccessLog, type AccessLog } from '../access-log/access-log.ts'
+import { openAccessLog, type AccessLog, type AccessLogEntry } from '../access-log/access-log.ts'
 import { loadCatalogue } from '../categories/catalogue.ts'
 import type { Config } from '../config.ts'
 import { accessLogDir } from '../install.ts'
@@ -12,6 +12,7 @@ import { hasCode } from '../errors.ts'
 import type { Sample } from '../metrics.ts'
 import { createAddressJudge, parseCidr } from '../policy/address.ts'
 import type { Host } from '../policy/host.ts'
+import type { Client } from '../policy/network.ts'
 import type { Refusal } from '../policy/refusal.ts'
 import type { Current } from '../policy/snapshot.ts'
 import { createPortal } from '../portal/app.ts'
@@ -150,12 +151,32 @@ async function wireProxy(parts: ProxyParts) {
       if (exchange.isTold) accessLog.write(entry)
       metrics.count(exchange, entry)
     },
+    onFlood: (client, times) => accessLog.write(floodOf(client, times)),
     onLimit,
   })
   const address = await listen(proxy.server, at)
   ownPorts.add(address.port)
   return { proxy, address, parents }
 }
+
+/** What a PC asked for in a minute beyond its allowance, in one line. */
+const floodOf = ({ ip, site, room, profile }: Client, times: number): AccessLogEntry => ({
+  exchange: '',
+  ip,
+  site,
+  room,
+  profile,
+  method: '',
+  host: '',
+  port: 0,
+  verdict: 'none',
+  reason: 'PREAU_TOO_MANY_REQUESTS',
+  status: 429,
+  bytesUp: 0,
+  bytesDown: 0,
+  durationMs: 0,
+  times,
+})
 
 function wireIntercept(
   authority: Authority,

@@ -71,7 +71,7 @@ export class Connecting implements Holder {
     const exchange = this.#exchange
     const socket = this.#socket
     exchange.assertAlone()
-    admission.assertMayOpen(exchange.client.ip)
+    admission.assertMayOpen(exchange)
     if (request !== undefined) {
       admission.assertHead(request)
       assertProxyable(request)

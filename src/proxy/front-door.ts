@@ -12,11 +12,14 @@ import { Deadlines, type Due } from './deadlines.ts'
 import type { LimitName } from './limit-name.ts'
 import { OddRequests } from './odd-requests.ts'
 import { firstLineOf, isOtherProtocol, readOddRequestLine } from './request-line.ts'
+import type { Sharer } from './shares.ts'
 import { hold, release, type Holder } from './wire.ts'
 
 export interface FrontDoorOptions {
   readonly limits: Config['limits']
   readonly admission: Admission
+  /** For whom a connection is counted. */
+  readonly clientOf: (socket: Socket) => Sharer
   readonly http: HttpServer
   /** A CONNECT whose head is whole; `rest` is what came after it. */
   readonly onConnect: (socket: Socket, authority: string, rest: Buffer) => void
@@ -32,7 +35,7 @@ export interface FrontDoor {
 }
 
 export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
-  const { limits, admission, onLimit } = options
+  const { limits, admission, clientOf, onLimit } = options
   const door: Door = {
     ...options,
     odd: new OddRequests(options.http, limits),
@@ -40,13 +43,13 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   }
   // Half-open is allowed: a client that has said all still gets the answer.
   const server = createServer({ allowHalfOpen: true, noDelay: true }, socket => {
-    const ip = socket.remoteAddress ?? ''
-    if (!admission.enter(ip)) {
+    const client = clientOf(socket)
+    if (!admission.enter(client)) {
       socket.on('error', () => socket.destroy())
       socket.resetAndDestroy()
       return
     }
-    socket.on('close', () => admission.leave(ip))
+    socket.on('close', () => admission.leave(client))
     new Arrival(socket, door).wait()
   })
   // A connection that could not be accepted, for want of a descriptor, is lost; those that stand go on.

@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream'
 import type { Config } from '../config.ts'
 import { PreauError } from '../errors.ts'
 import { parseAbsoluteForm, parseSocketAddress, type Host } from '../policy/host.ts'
+import type { Client } from '../policy/network.ts'
 import { compilePorts } from '../policy/ports.ts'
 import type { Current } from '../policy/snapshot.ts'
 import { decide } from '../policy/verdict.ts'
@@ -41,6 +42,8 @@ export interface ProxyOptions {
   readonly renderFailure: RenderFailure
   /** Called once for each exchange, when it has ended. */
   readonly onClose: (exchange: Exchange) => void
+  /** So many exchanges of a client were refused in a minute, beyond its allowance, without a line of their own. */
+  readonly onFlood?: (client: Client, times: number) => void
   /** Called each time a client runs into a limit. */
   readonly onLimit?: (limit: LimitName) => void
 }
@@ -63,7 +66,13 @@ export class ProxyServer {
     const { limits, proxy } = options.config
     this.#options = options
     this.#onLimit = options.onLimit ?? (() => undefined)
-    this.#admission = new Admission(limits, options.clock, this.#onLimit)
+    this.#admission = new Admission({
+      limits,
+      clock: options.clock,
+      schools: () => options.current.snapshot.schools,
+      onLimit: this.#onLimit,
+      onFlood: options.onFlood ?? (() => undefined),
+    })
     this.#open = new OpenExchanges(options.current, options.clock, limits.tunnelTimeoutMs, () =>
       this.#onLimit('tunnelTimeoutMs'),
     )
@@ -109,6 +118,7 @@ export class ProxyServer {
     this.#door = createFrontDoor({
       limits,
       admission: this.#admission,
+      clientOf: socket => this.#clientOf(socket),
       http: this.#http,
       onBroken,
       onConnect: (socket, authority, rest) =>
@@ -154,6 +164,7 @@ export class ProxyServer {
     this.#http.closeAllConnections()
     this.#http.close()
     this.#silence.close()
+    this.#admission.close()
     return closed
   }
 
@@ -164,7 +175,8 @@ export class ProxyServer {
 
   #onRequest(request: IncomingMessage, response: ServerResponse): void {
     if (isHealthQuestion(request)) {
-      answerHealth(request, response)
+      if (!this.#admission.mayOpen(this.#clientOf(request.socket))) response.writeHead(429).end()
+      else answerHealth(request, response)
       return
     }
     const { refuse, forward, renderFailure } = this.#options
@@ -179,7 +191,7 @@ export class ProxyServer {
       answerRequest(request, response, error, renderFailure)
     }
     guard(fail, () => {
-      this.#admission.assertMayOpen(exchange.client.ip)
+      this.#admission.assertMayOpen(exchange)
       this.#admission.assertHead(request)
       if (exchange.isTooDeep) throw new PreauError('PREAU_TOO_MANY_REQUESTS')
       assertHttp(request, exchange)
@@ -204,7 +216,7 @@ export class ProxyServer {
 
   readonly #openUnreadable = (connection: Connection, method: string): Exchange => {
     const exchange = this.#openExchange(connection, method)
-    exchange.isTold = this.#admission.mayTellUnreadable(exchange.client.ip)
+    exchange.isTold = this.#admission.mayTellUnreadable(exchange.client)
     return exchange
   }
 
@@ -213,11 +225,15 @@ export class ProxyServer {
     this.#open.delete(exchange)
   }
 
+  #clientOf({ remoteAddress }: Socket): Client {
+    const { snapshot } = this.#options.current
+    return snapshot.networks(parseSocketAddress(remoteAddress) ?? UNSPECIFIED)
+  }
+
   #openExchange(connection: Connection, method: string): Exchange {
     const { current, clock, decide: judge = decide } = this.#options
     const { snapshot } = current
-    const ip = parseSocketAddress(connection.socket.remoteAddress) ?? UNSPECIFIED
-    const client = snapshot.networks(ip)
+    const client = this.#clientOf(connection.socket)
     const exchange = new Exchange(
       { connection, method, client, snapshot, now: clock(), decide: judge },
       this.#onClose,

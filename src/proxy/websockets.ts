@@ -47,7 +47,7 @@ export class WebSockets {
     socket.once('close', () => exchange.close())
     guard(failing(exchange, socket), () => {
       exchange.assertAlone()
-      this.#options.admission.assertMayOpen(exchange.client.ip)
+      this.#options.admission.assertMayOpen(exchange)
       const to = parseAbsoluteForm(request.url?.replace(/^ws:/i, 'http:') ?? '')
       this.#relay(exchange, request, socket, head, to)
     })

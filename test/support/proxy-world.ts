@@ -44,6 +44,8 @@ export interface ProxyWorld {
   raw(bytes: string | Buffer, until?: string | RegExp): Promise<string>
   /** `from`: the address of the PC, one of loopback. */
   open(from?: string): Promise<Socket>
+  /** PCs that asked for too much, and how often they were refused without a line. */
+  readonly floods: { ip: string; times: number }[]
   /** Names that the DNS is being asked for. */
   lookups(): number
 }
@@ -111,6 +113,7 @@ export async function openProxyWorld(t: Test, options: WorldOptions = {}): Promi
   const refused: Refusal[] = []
   const log: AccessLogEntry[] = []
   let untold = 0
+  const floods: ProxyWorld['floods'] = []
   const limited: string[] = []
   const onLimit = (limit: string): void => void limited.push(limit)
   const refuse: RefuseRequest = (request, response, refusal) => {
@@ -146,6 +149,7 @@ export async function openProxyWorld(t: Test, options: WorldOptions = {}): Promi
       if (!exchange.isTold) untold++
     },
     onLimit,
+    onFlood: ({ ip }, times) => floods.push({ ip, times }),
   })
   proxy.server.listen(0, '127.0.0.1')
   await once(proxy.server, 'listening')
@@ -172,7 +176,7 @@ export async function openProxyWorld(t: Test, options: WorldOptions = {}): Promi
   }
   const lookups = (): number => resolver.pending
   const { caPem } = authority
-  const told = { log, refused, limited, parentChanges }
+  const told = { log, refused, limited, floods, parentChanges }
   const world = { port, proxy, current, caPem, ...told, raw, open, lookups }
   return Object.defineProperty(world, 'untold', { get: () => untold }) as ProxyWorld
 }

@@ -4,6 +4,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import { aPolicy } from '../support/snapshot.ts'
 import { eventually, openOrigin, openProxyWorld, readUntil } from '../support/proxy-world.ts'
 
 setFlagsFromString('--expose-gc')
@@ -23,6 +24,17 @@ async function openFrom(port: number, localAddress: string): Promise<Socket> {
   return socket
 }
 
+/** The proxy hears a little later that connections have gone. */
+async function askUntilServed(port: number, from: string, request: string): Promise<string> {
+  let answer = ''
+  for (let i = 0; i < 100 && answer === ''; i++) {
+    const socket = await openFrom(port, from)
+    socket.write(request)
+    answer = await readUntil(socket)
+  }
+  return answer
+}
+
 t.test('one client has a bounded number of connections, and the others theirs', async t => {
   const origin = await openOrigin(t)
   const world = await openProxyWorld(t, { limits: { connectionsPerClient: 10 } })
@@ -35,13 +47,7 @@ t.test('one client has a bounded number of connections, and the others theirs', 
   t.match(await world.raw(request), /^HTTP\/1\.1 200/, 'another PC is served meanwhile')
   for (const socket of flood) socket.destroy()
   t.strictSame(world.limited, Array(20).fill('connectionsPerClient'))
-  // The proxy hears a little later that they have gone.
-  let answer = ''
-  for (let i = 0; i < 100 && answer === ''; i++) {
-    const again = await openFrom(world.port, '127.0.0.2')
-    again.write(request)
-    answer = await readUntil(again)
-  }
+  const answer = await askUntilServed(world.port, '127.0.0.2', request)
   t.match(answer, /^HTTP\/1\.1 200/, 'and so is the first once it has let go')
 })
 
@@ -61,8 +67,14 @@ t.test('one client opens a bounded number of exchanges a minute', async t => {
 
 t.test('connections beyond the bound of all are closed, and the next ones served', async t => {
   const origin = await openOrigin(t)
-  const world = await openProxyWorld(t, { limits: { connections: 5 } })
-  const sockets = await Promise.all(Array.from({ length: 9 }, () => world.open()))
+  const [school] = aPolicy().sites
+  if (school === undefined) throw new TypeError('the city has schools')
+  // One that shares with no other.
+  const policy = aPolicy({ sites: [school] })
+  const world = await openProxyWorld(t, { limits: { connections: 5 }, policy })
+  const sockets = await Promise.all(
+    Array.from({ length: 9 }, () => openFrom(world.port, '127.0.0.1')),
+  )
   // An end is seen by who reads.
   for (const socket of sockets) socket.resume()
   const isEnded = (socket: Socket): boolean => socket.readableEnded || socket.closed
@@ -70,9 +82,52 @@ t.test('connections beyond the bound of all are closed, and the next ones served
   t.equal(sockets.filter(isEnded).length, 4)
   for (const socket of sockets) socket.destroy()
   const request = `GET http://free.test:${origin.port}/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`
-  await eventually(() => world.proxy.server.listening)
-  t.match(await world.raw(request), /^HTTP\/1\.1 200/)
-  t.equal(world.limited.filter(limit => limit === 'connections').length, 4)
+  t.match(await askUntilServed(world.port, '127.0.0.1', request), /^HTTP\/1\.1 200/)
+  t.ok(world.limited.filter(limit => limit === 'connections').length >= 4)
+})
+
+t.test('a school with all the addresses it likes leaves half of the connections', async t => {
+  const origin = await openOrigin(t)
+  const [one, other] = aPolicy().sites
+  if (one === undefined || other === undefined) throw new TypeError('the city has two schools')
+  const room = { name: 'Salle 2', profile: 'pupils', networks: ['127.9.0.0/16'] }
+  const policy = aPolicy({ sites: [one, { ...other, rooms: [room] }] })
+  const world = await openProxyWorld(t, { limits: { connections: 20 }, policy })
+  const flood = await Promise.all(
+    Array.from({ length: 20 }, (_, i) => openFrom(world.port, `127.0.1.${i + 1}`)),
+  )
+  await eventually(() => flood.filter(socket => socket.closed).length === 10)
+  t.equal(flood.filter(socket => socket.closed).length, 10)
+  const socket = await openFrom(world.port, '127.9.0.1')
+  socket.write(
+    `GET http://free.test:${origin.port}/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`,
+  )
+  t.match(await readUntil(socket), /^HTTP\/1\.1 200/, 'a PC of the other school is served')
+  for (const one of flood) one.destroy()
+})
+
+t.test('what a PC asks beyond its allowance is one line a minute, with its count', async t => {
+  const clock = { now: 1_000 }
+  const world = await openProxyWorld(t, {
+    limits: { exchangesPerMinute: 5 },
+    clock: () => clock.now,
+  })
+  const socket = await world.open('127.0.0.2')
+  socket.resume()
+  const request = 'GET http://games.test/ HTTP/1.1\r\nHost: a\r\n\r\n'
+  for (let i = 0; i < 30; i++) {
+    socket.write(request)
+    await eventually(() => world.limited.length === Math.max(0, i - 4))
+  }
+  const refused = () => world.log.filter(({ reason }) => reason === 'PREAU_TOO_MANY_REQUESTS')
+  await eventually(() => refused().length === 25)
+  t.equal(refused().length - world.untold, 1, 'the first has its line')
+  clock.now += 60_000
+  t.match(await world.raw(request.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n')), /^HTTP/)
+  t.strictSame(world.floods, [{ ip: '127.0.0.2', times: 24 }])
+  const health = 'GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'
+  for (let i = 0; i < 4; i++) t.match(await world.raw(health), /^HTTP\/1\.1 200/)
+  t.match(await world.raw(health), /^HTTP\/1\.1 429/, 'a question about its health counts too')
 })
 
 t.test('a head has a bounded number of fields, an address a bounded length', async t => {
