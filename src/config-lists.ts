@@ -1,13 +1,14 @@
 /** The part of the configuration that concerns lists: their sources, when they are fetched, and what makes an update wait. */
 import { z } from 'zod'
-import { isHttpUrl, LIST_NAME, SOURCE_FORMATS } from './policy/list-source.ts'
+import { MAX_CREDENTIAL } from './policy/credentials.ts'
+import { isHttpUrl, LIST_NAME, MAX_SOURCE_URL, SOURCE_FORMATS } from './policy/list-source.ts'
 import { inBoth } from './schema-faults.ts'
 
 // Node waits one millisecond in place of anything longer.
 const MAX_TIMEOUT_MS = 2 ** 31 - 1
 const httpUrl = z
   .string()
-  .max(2_000)
+  .max(MAX_SOURCE_URL)
   .refine(isHttpUrl, {
     error: inBoth(
       'une adresse http:// ou https:// sans mot de passe',
@@ -29,6 +30,12 @@ const sourceSchema = z.strictObject({
   format: z.enum(SOURCE_FORMATS).default('auto'),
   category: z.string().max(64).nullable().default(null),
   enabled: z.boolean().default(true),
+  credentials: z
+    .strictObject({
+      user: z.string().max(MAX_CREDENTIAL),
+      password: z.string().max(MAX_CREDENTIAL),
+    })
+    .optional(),
 })
 
 const percent = (value: number, text: string) =>
@@ -45,7 +52,9 @@ export const listsSchema = z.strictObject({
       error: inBoth('chaque nom une seule fois', 'each name once'),
     })
     .default([])
-    .describe('lists to fetch every night: `name`, `url`, `format`, `category`, `enabled`'),
+    .describe(
+      'lists to fetch every night: `name`, `url`, `format`, `category`, `enabled`, `credentials` (`user`, `password`)',
+    ),
   // UT1 asks not to be called from 8 h to 19 h GMT.
   fetchFromHourUtc: hourUtc(20, 'fetching begins after this hour (UTC)'),
   fetchToHourUtc: hourUtc(5, 'and before this one'),

@@ -1,10 +1,10 @@
 /** What people do to sources: one commit each, with the version they saw. */
 import { PreauError } from '../errors.ts'
-import { KNOWN_SOURCES, type ListSource } from '../policy/list-source.ts'
+import { KNOWN_SOURCES, type SourceWithCredentials } from '../policy/list-source.ts'
 import { removedId, type Removed } from '../policy/removed.ts'
 import type { Stored } from '../store/store.ts'
 import type { RouteDeps } from './deps.ts'
-import { choiceField, textField } from './form.ts'
+import { choiceField, optionalText, textField } from './form.ts'
 import { FormReader, FormRefused } from './form-reader.ts'
 import { MAX_SOURCES, readListState } from './list-state.ts'
 import { MAX_NAME, readFields, readName } from './source-form.ts'
@@ -34,7 +34,11 @@ export const addKnown: SourceAct = async (deps, asked) => {
   await add(deps, asked, source)
 }
 
-async function add(deps: RouteDeps, { by, t }: Asked, source: ListSource): Promise<void> {
+async function add(
+  deps: RouteDeps,
+  { by, t }: Asked,
+  source: SourceWithCredentials,
+): Promise<void> {
   const { store, clock } = deps
   const { sources, stored } = await readListState(deps)
   if (sources.some(({ name }) => name === source.name)) {
@@ -63,7 +67,12 @@ async function readStored(
 export const changeSource: SourceAct = async (deps, asked) => {
   const row = await readStored(deps, asked)
   const fields = readFields(new FormReader(asked.body, asked.t), deps.catalogue, asked.t)
-  await change(deps, asked, row, fields)
+  const { credentials: known, ...rest } = row.body
+  // What was given to one server is not for another, nor for who waits there.
+  const isSamePlace = new URL(row.body.url).origin === new URL(fields.url).origin
+  const isForgotten = optionalText(asked.body, 'credentials') === 'forget'
+  const kept = known !== undefined && isSamePlace && !isForgotten ? { credentials: known } : {}
+  await change(deps, asked, { ...row, body: rest }, { ...kept, ...fields })
 }
 
 export const switchSource: SourceAct = async (deps, asked) => {
@@ -76,7 +85,7 @@ async function change(
   { store, clock }: RouteDeps,
   { by }: Asked,
   row: Stored<'source'>,
-  fields: Partial<ListSource>,
+  fields: Partial<SourceWithCredentials>,
 ): Promise<void> {
   const at = clock()
   const body = { ...row.body, ...fields, by, at }

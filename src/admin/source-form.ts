@@ -1,13 +1,15 @@
 /** The form of a source: reads and judges its fields, all of them. */
-import { isHttpUrl, LIST_NAME, SOURCE_FORMATS, type ListSource } from '../policy/list-source.ts'
+import { MAX_CREDENTIAL, splitAddress, type Credentials } from '../policy/credentials.ts'
+import { LIST_NAME, MAX_SOURCE_URL, SOURCE_FORMATS } from '../policy/list-source.ts'
+import type { ListSource } from '../policy/list-source.ts'
 import type { Catalogue } from '../policy/category.ts'
 import type { FormReader } from './form-reader.ts'
 import type { AdminTranslate } from './texts.ts'
 
 export const MAX_NAME = 40
-export const MAX_URL = 1_000
-
-type Fields = Pick<ListSource, 'url' | 'format' | 'category'>
+type Fields = Pick<ListSource, 'url' | 'format' | 'category'> & {
+  readonly credentials?: Credentials
+}
 
 export function readName(form: FormReader, t: AdminTranslate): string {
   const name = form.needed('name', MAX_NAME)
@@ -17,8 +19,9 @@ export function readName(form: FormReader, t: AdminTranslate): string {
 
 /** Throws FormRefused, also for what was wrong before. */
 export function readFields(form: FormReader, catalogue: Catalogue, t: AdminTranslate): Fields {
-  const url = form.needed('url', MAX_URL)
-  if (!isHttpUrl(url)) form.fail('url', t('sources.urlWrong'))
+  const typed = form.needed('url', MAX_SOURCE_URL)
+  const address = splitAddress(typed)
+  if (address === undefined) form.fail('url', t('sources.urlWrong'))
   const format = form.choice('format', SOURCE_FORMATS)
   const asked = form.text('category', MAX_NAME)
   const category = asked === '' ? null : asked
@@ -28,6 +31,11 @@ export function readFields(form: FormReader, catalogue: Catalogue, t: AdminTrans
   if (format === 'lines' && category === null) form.fail('category', t('sources.categoryNeeded'))
   if (format === 'archive' && category !== null)
     form.fail('category', t('sources.categoryOfArchive'))
+  const user = form.text('user', MAX_CREDENTIAL)
+  const password = form.raw('password', MAX_CREDENTIAL)
+  if (user === '' && password !== '') form.fail('user', t('sources.userNeeded'))
   form.end()
-  return { url, format, category }
+  const credentials = user === '' ? address?.credentials : { user, password }
+  const fields = { url: address?.url ?? typed, format, category }
+  return credentials === undefined ? fields : { ...fields, credentials }
 }

@@ -1,6 +1,7 @@
 /** The page « Sources ». */
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { SOURCE_FORMATS } from '../policy/list-source.ts'
+import { withoutUser } from '../policy/credentials.ts'
+import { MAX_SOURCE_URL, SOURCE_FORMATS } from '../policy/list-source.ts'
 import { removedId } from '../policy/removed.ts'
 import type { RouteDeps } from './deps.ts'
 import { queryText } from './form.ts'
@@ -9,7 +10,7 @@ import { readListState } from './list-state.ts'
 import { listLabel } from './list-wording.ts'
 import { readPolicy, renderPage, wordingFor, type Notice } from './page.ts'
 import { showForm, type ShownForm } from './shown-form.ts'
-import { MAX_NAME, MAX_URL } from './source-form.ts'
+import { MAX_NAME } from './source-form.ts'
 import { sayNight, viewOffers, viewSources, type SourceRow } from './source-view.ts'
 import { leftMs } from './undo.ts'
 import type { Wording } from './wording.ts'
@@ -50,7 +51,8 @@ export async function showSources(
     formats: SOURCE_FORMATS.map(id => ({ id, label: words.t(`format.${id}`) })),
     categories: choices.toSorted((a, b) => a.label.localeCompare(b.label, words.locale)),
     maxName: MAX_NAME,
-    maxUrl: MAX_URL,
+    maxUrl: MAX_SOURCE_URL,
+    withoutUser,
   }
   const page = { view: 'sources', title: words.t('sources.title'), nav: 'nav.lists' } as const
   return renderPage(request, reply, deps, { ...page, notice, data }, policy)

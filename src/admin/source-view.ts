@@ -23,6 +23,9 @@ export interface SourceRow {
   readonly category: string
   readonly isEnabled: boolean
   readonly isFromConfig: boolean
+  readonly hasCredentials: boolean
+  /** What is known of the published checksum of what came last; empty where none is expected. */
+  readonly checksum: string
   /** Of the record in the store; undefined for a source of the configuration. */
   readonly version: number | undefined
   /** As the form to change it starts from. */
@@ -55,11 +58,17 @@ export function viewSources(
         : categoryLabel(source.category, catalogue, words),
     isEnabled: source.enabled,
     isFromConfig: source.isFromConfig,
+    hasCredentials: source.hasCredentials,
+    checksum: sayChecksum(statuses.get(source.name)?.checksum, words),
     version: source.isFromConfig ? undefined : stored.get(source.name)?.version,
     fields: { format: source.format, category: source.category ?? '' },
     ...viewStatus(source, statuses.get(source.name), words),
     elsewhere: source.name === ownWork ? undefined : viewClaim(statuses.get(source.name), words),
   }))
+}
+
+function sayChecksum(checksum: FetchStatus['checksum'], { t }: Wording): string {
+  return checksum === undefined ? '' : t(`sources.checksum.${checksum}`)
 }
 
 function viewStatus(source: KnownSource, status: FetchStatus | undefined, words: Wording) {

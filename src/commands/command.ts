@@ -14,6 +14,7 @@ export const OPTIONS = {
   hold: { type: 'boolean' },
   activate: { type: 'boolean' },
   format: { type: 'string' },
+  user: { type: 'string' },
   'dry-run': { type: 'boolean' },
   role: { type: 'string' },
   now: { type: 'boolean' },

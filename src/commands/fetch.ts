@@ -71,6 +71,7 @@ export async function fetchNow(
   progress('')
   if (outcome.update === undefined) print(t('sources.unchanged', { name: source.name }))
   else printOutcome(outcome.update, catalogue, terminal)
+  if (outcome.checksum !== undefined) print(t(`sources.checksum.${outcome.checksum}`))
 }
 
 function sayFailure(error: unknown, { print, locale }: Terminal): void {

@@ -62,6 +62,8 @@ function printReport(report: ImportReport, { t, print, locale }: Terminal): void
     const names = report.contradictions.map(({ category }) => category).join(', ')
     print(t('lists.contradictions', { names: printable(names) }))
   }
+  const aliases = Object.entries(report.aliases).map(([name, category]) => `${name} = ${category}`)
+  if (aliases.length > 0) print(t('lists.aliases', { names: printable(aliases.join(', ')) }))
   if (report.unknownCategories.length > 0) {
     print(t('lists.unknown', { names: printable(report.unknownCategories.join(', ')) }))
   }

@@ -7,9 +7,10 @@ import type { Config } from '../config.ts'
 import { PreauError } from '../errors.ts'
 import { withInstalled, type InstallOptions, type Installed } from '../install.ts'
 import type { Catalogue } from '../policy/category.ts'
-import { CURRENT } from '../policy/document.ts'
-import { isHttpUrl, SOURCE_FORMATS, type SourceFormat } from '../policy/list-source.ts'
-import { putInForce, type ListsDocument } from '../policy/lists.ts'
+import { CURRENT, type Change } from '../policy/document.ts'
+import { looksLikeAddress, splitAddress, withoutUser } from '../policy/credentials.ts'
+import { SOURCE_FORMATS, type SourceFormat } from '../policy/list-source.ts'
+import { putInForce, type ListInfo, type ListsDocument } from '../policy/lists.ts'
 import { bringTexts, isAboutOneFile } from '../shared-lists/bring.ts'
 import { publishVersion } from '../shared-lists/publish.ts'
 import { tidyLists } from '../shared-lists/tidy.ts'
@@ -42,12 +43,12 @@ export async function listsImport(
   await withLists(config, async ({ store, catalogue }) => {
     if (category !== undefined) assertCategory(category, catalogue, terminal)
     const onProgress = showProgress(terminal)
-    const outcome = await withLocalFile(config, path, onProgress, file =>
+    const outcome = await withLocalFile(config, terminal, { path, onProgress }, (file, source) =>
       updateList(
         { store, config, catalogue, clock: Date.now },
         {
           path: file,
-          source: path,
+          source,
           by: 'cli',
           mode,
           onProgress,
@@ -73,16 +74,23 @@ function parseFormat(text: string, { t }: Terminal): SourceFormat {
 /** Downloads what is named by a URL to a file that goes afterwards. */
 async function withLocalFile<T>(
   { dataDir, lists, dial, limits, parents }: Config,
-  path: string,
-  onProgress: (bytes: number) => void,
-  use: (file: string) => Promise<T>,
+  { t }: Terminal,
+  { path, onProgress }: { readonly path: string; readonly onProgress: (bytes: number) => void },
+  use: (file: string, source: string) => Promise<T>,
 ): Promise<T> {
-  if (!isHttpUrl(path)) return use(path)
+  if (!looksLikeAddress(path)) return use(path, path)
+  const address = splitAddress(path)
+  if (address === undefined) {
+    const detail = t('sources.badUrl', { url: printable(withoutUser(path)) })
+    throw new PreauError('PREAU_USAGE', { detail })
+  }
+  const { url, credentials } = address
   const folder = await mkdtemp(join(dataDir, 'download-'))
   try {
     const file = join(folder, 'list')
-    await download(path, {
+    await download(url, {
       file,
+      credentials,
       maxBytes: lists.downloadBytes,
       timeoutMs: lists.downloadTimeoutMs,
       parentProxy: lists.parentProxy,
@@ -91,7 +99,7 @@ async function withLocalFile<T>(
       maxHeaderBytes: limits.maxAnswerHeaderBytes,
       onProgress,
     })
-    return await use(file)
+    return await use(file, url)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
@@ -132,7 +140,7 @@ export async function listsShow(config: Config, terminal: Terminal, json: boolea
       date.format(list.importedAt),
       format.format(Object.values(list.counts).reduce((sum, count) => sum + count, 0)),
       String(Object.keys(list.counts).length),
-      format.format(list.refusedLines),
+      format.format(notRead(list)),
       printable(list.source),
     ])
     for (const line of table([header, ...rows], new Set([2, 3, 4]))) print(line)
@@ -166,10 +174,18 @@ export async function listsRemove(
     const note = { by: 'cli', action: 'lists.remove', subject: name, at: Date.now() }
     await store.commit(note, [
       { kind: 'lists', id: CURRENT, expects: lists.version, body: document },
+      ...(await dropWaiting(store)),
     ])
     await tidy(store, config)
     print(t('lists.removed', { name }))
   })
+}
+
+/** An update that waits was tried against the version that goes: it could not be put in force any more. */
+async function dropWaiting(store: Store): Promise<Change[]> {
+  const waiting = await store.get('candidate', CURRENT)
+  if (waiting === undefined) return []
+  return [{ kind: 'candidate', id: CURRENT, expects: waiting.version, body: null }]
 }
 
 /** The change is made by then: a leftover that resists goes with the next one. */
@@ -201,6 +217,10 @@ async function withLists(
   )
 }
 
+/** Lines that do not act, whatever the reason. */
+const notRead = ({ refusedLines, remarks }: ListInfo): number =>
+  refusedLines + (remarks?.lines ?? 0) + (remarks?.suffixLines ?? 0)
+
 /** Builds the index anew from the kept texts: after an alarm says that a file is damaged. */
 export async function listsRebuild(config: Config, terminal: Terminal): Promise<void> {
   await withLists(config, (installed, lists) => rebuild(config, terminal, installed, lists), {
@@ -231,6 +251,7 @@ async function rebuild(
   const detail = missing.length === 0 ? {} : { detail: { missing: missing.join(', ') } }
   await store.commit({ by: 'cli', action: 'lists.rebuild', at, ...detail }, [
     { kind: 'lists', id: CURRENT, expects: lists.version, body },
+    ...(await dropWaiting(store)),
   ])
   print(t('lists.rebuilt'))
   if (missing.length > 0) print(t('lists.lost', { names: missing.join(', ') }))

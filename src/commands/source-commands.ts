@@ -4,13 +4,14 @@ import type { Commands } from './command.ts'
 export const SOURCE_COMMANDS: Commands = {
   'lists source add': {
     takes: ['name', 'url?'],
-    options: ['format', 'category', 'now'],
-    run: async (config, terminal, [name = '', url], { format, category, now = false }) =>
+    options: ['format', 'category', 'user', 'now'],
+    run: async (config, terminal, [name = '', url], { format, category, user, now = false }) =>
       (await import('./sources.ts')).sourceAdd(config, terminal, {
         name,
         url,
         format,
         category,
+        user,
         now,
       }),
   },

@@ -6,18 +6,20 @@ import { PreauError } from '../errors.ts'
 import { withInstalled, type Installed } from '../install.ts'
 import { installAuthority } from '../install-authority.ts'
 import type { Catalogue } from '../policy/category.ts'
+import { splitAddress, withoutUser } from '../policy/credentials.ts'
 import {
-  isHttpUrl,
   KNOWN_SOURCES,
   LIST_NAME,
+  MAX_SOURCE_URL,
   SOURCE_FORMATS,
-  type ListSource,
   type SourceFormat,
+  type SourceWithCredentials,
 } from '../policy/list-source.ts'
 import type { Stored } from '../store/store.ts'
 import { momentOf } from '../updates/fetch-record.ts'
 import { nextFetchAt } from '../updates/fetch-times.ts'
 import { fetchNow, namedSource } from './fetch.ts'
+import { readSecret } from './secret.ts'
 import { printable, table, type CliKey, type Terminal } from './terminal.ts'
 
 export interface SourceArguments {
@@ -25,11 +27,11 @@ export interface SourceArguments {
   readonly url: string | undefined
   readonly format: string | undefined
   readonly category: string | undefined
+  /** Whom the server of the list knows; the password is asked for, or is the first line of standard input. */
+  readonly user: string | undefined
   /** Fetch it at once. */
   readonly now: boolean
 }
-
-const MAX_URL = 1_000
 
 export async function sourceAdd(
   config: Config,
@@ -39,7 +41,7 @@ export async function sourceAdd(
   const { t, print } = terminal
   await withInstalled(config, async installed => {
     const { store, catalogue } = installed
-    const source = readSource(args, catalogue, terminal)
+    const source = await readSource(args, catalogue, terminal)
     const { sources, stored } = await read(config, installed)
     const { name, url, category } = source
     if (sources.some(known => known.name === name)) throw usage(terminal, 'sources.taken', { name })
@@ -62,22 +64,35 @@ export async function sourceAdd(
 }
 
 /** A known name needs nothing more: `preau lists source add ut1`. */
-function readSource(args: SourceArguments, catalogue: Catalogue, terminal: Terminal): ListSource {
+async function readSource(
+  args: SourceArguments,
+  catalogue: Catalogue,
+  terminal: Terminal,
+): Promise<SourceWithCredentials> {
   const { name } = args
   if (!LIST_NAME.test(name)) throw usage(terminal, 'sources.badName', { name })
   const known = KNOWN_SOURCES.find(other => other.name === name)
-  const url = args.url ?? known?.url
-  if (url === undefined) {
+  const typed = args.url ?? known?.url
+  if (typed === undefined) {
     const names = KNOWN_SOURCES.map(other => other.name).join(', ')
     throw usage(terminal, 'sources.needsUrl', { name, names })
   }
-  if (!isHttpUrl(url) || url.length > MAX_URL) throw usage(terminal, 'sources.badUrl', { url })
+  const address = splitAddress(typed)
+  if (address === undefined || typed.length > MAX_SOURCE_URL)
+    throw usage(terminal, 'sources.badUrl', { url: withoutUser(typed) })
+  const { url } = address
   const isKnown = url === known?.url
   const format = readFormat(args.format, isKnown ? known.format : 'auto', terminal)
   const category = readCategory(args.category, catalogue, terminal)
   if (format === 'lines' && category === null) throw usage(terminal, 'sources.needsCategory')
   if (format === 'archive' && category !== null) throw usage(terminal, 'sources.ownCategories')
-  return { name, url, format, category, enabled: true }
+  const source = { name, url, format, category, enabled: true }
+  const { user } = args
+  const credentials =
+    user === undefined
+      ? address.credentials
+      : { user, password: await readSecret([terminal.t('sources.password', { user })], terminal) }
+  return credentials === undefined ? source : { ...source, credentials }
 }
 
 function readFormat(
@@ -119,7 +134,7 @@ export async function sourceList(config: Config, terminal: Terminal, json: boole
     const header = (['name', 'checked', 'next', 'state', 'url'] as const).map(key =>
       t(`sources.header.${key}`),
     )
-    const rows = sources.map(({ name, enabled, url }) => {
+    const rows = sources.map(({ name, enabled, url, hasCredentials }) => {
       const { checkedAt, nextAt, failure } = statuses.get(name) ?? {}
       const state = !enabled ? 'off' : failure !== undefined ? 'failing' : 'on'
       return [
@@ -127,7 +142,7 @@ export async function sourceList(config: Config, terminal: Terminal, json: boole
         dated(checkedAt, terminal),
         enabled ? dated(nextAt, terminal) : '—',
         t(`sources.state.${state}`),
-        printable(url),
+        printable(hasCredentials ? `${url} (${t('sources.withCredentials')})` : url),
       ]
     })
     for (const line of table([header, ...rows])) print(line)

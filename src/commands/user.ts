@@ -1,12 +1,11 @@
 /** `preau user add | passwd`. The password is asked for on a terminal, or is the first line of standard input. */
-import { createInterface } from 'node:readline/promises'
-import { Writable } from 'node:stream'
 import { addUser, setPassword } from '../admin/accounts.ts'
 import type { Config } from '../config.ts'
 import { PreauError } from '../errors.ts'
 import { withInstalled } from '../install.ts'
 import { MIN_PASSWORD, ROLES, type Role } from '../policy/account.ts'
 import type { Store } from '../store/store.ts'
+import { readSecret } from './secret.ts'
 import type { Terminal } from './terminal.ts'
 
 export async function userAdd(
@@ -41,32 +40,7 @@ async function withPassword(
   await withInstalled(config, async ({ store }) => run(store, await readPassword(name, terminal)))
 }
 
-async function readPassword(name: string, { t }: Terminal): Promise<string> {
-  if (!process.stdin.isTTY) return firstLine(t)
-  const password = await ask(t('user.password', { name, min: MIN_PASSWORD }))
-  const repeated = await ask(t('user.repeat'))
-  if (password !== repeated) throw new PreauError('PREAU_USAGE', { detail: t('user.mismatch') })
-  return password
-}
-
-async function firstLine(t: Terminal['t']): Promise<string> {
-  const lines = createInterface({ input: process.stdin })
-  for await (const line of lines) {
-    lines.close()
-    return line
-  }
-  throw new PreauError('PREAU_USAGE', { detail: t('user.noPassword') })
-}
-
-/** Asks without showing what is typed. */
-async function ask(question: string): Promise<string> {
-  process.stderr.write(question)
-  const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
-  const lines = createInterface({ input: process.stdin, output: silent, terminal: true })
-  try {
-    return await lines.question('')
-  } finally {
-    lines.close()
-    process.stderr.write('\n')
-  }
+function readPassword(name: string, terminal: Terminal): Promise<string> {
+  const { t } = terminal
+  return readSecret([t('user.password', { name, min: MIN_PASSWORD }), t('user.repeat')], terminal)
 }

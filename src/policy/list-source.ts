@@ -1,5 +1,6 @@
 /** A source of a list, and how its last fetch went. */
 import type { CategoryId } from './category.ts'
+import type { Credentials } from './credentials.ts'
 
 export const SOURCE_FORMATS = ['auto', 'archive', 'lines'] as const
 /** `archive`: a UT1 tar.gz; `lines`: domains, hosts file or `||domain^`; `auto`: as its first bytes say. */
@@ -26,8 +27,16 @@ export interface ListSource {
   readonly enabled: boolean
 }
 
+/** The longest address of a source. */
+export const MAX_SOURCE_URL = 2_000
+
+/** A source with what its server asks for: for who fetches it, and for nobody who shows it. */
+export interface SourceWithCredentials extends ListSource {
+  readonly credentials?: Credentials
+}
+
 /** As the store keeps it; sources of the configuration are not stored. */
-export interface StoredSource extends ListSource {
+export interface StoredSource extends SourceWithCredentials {
   readonly by: string
   readonly at: number
 }
@@ -49,6 +58,8 @@ export interface FetchStatus {
   readonly nextAt: number
   /** Absent after a success. */
   readonly failure?: FetchFailure
+  /** Whether the source publishes a checksum beside what came last, which then was right; absent where none is expected. */
+  readonly checksum?: 'right' | 'absent'
   /** Who is asking the source now; see `liveClaim`. */
   readonly claim?: FetchClaim
 }
@@ -92,16 +103,32 @@ export function sourceKey({ url, format, category }: ListSource): string {
 export interface KnownSource extends ListSource {
   /** It stands in the configuration: the admin app shows it and cannot change it. */
   readonly isFromConfig: boolean
+  /** Its credentials themselves are nowhere to be seen. */
+  readonly hasCredentials: boolean
+}
+
+// UT1 was fetched in the clear: whoever sits on the path could add a site to a category that nobody may open.
+const MOVED: Readonly<Record<string, string>> = {
+  'http://dsi.ut-capitole.fr/blacklists/download/blacklists.tar.gz':
+    'https://dsi.ut-capitole.fr/blacklists/download/blacklists.tar.gz',
+}
+
+function knownSource(
+  { name, url, format, category, enabled, credentials }: SourceWithCredentials,
+  isFromConfig: boolean,
+): KnownSource {
+  const fields = { name, url: MOVED[url] ?? url, format, category, enabled }
+  return { ...fields, isFromConfig, hasCredentials: credentials !== undefined }
 }
 
 /** All sources by name, sorted. */
 export function mergeSources(
-  fromConfig: readonly ListSource[],
-  stored: readonly ListSource[],
+  fromConfig: readonly SourceWithCredentials[],
+  stored: readonly SourceWithCredentials[],
 ): KnownSource[] {
   const all = new Map<string, KnownSource>()
-  for (const source of stored) all.set(source.name, { ...source, isFromConfig: false })
-  for (const source of fromConfig) all.set(source.name, { ...source, isFromConfig: true })
+  for (const source of stored) all.set(source.name, knownSource(source, false))
+  for (const source of fromConfig) all.set(source.name, knownSource(source, true))
   return [...all.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
@@ -109,7 +136,7 @@ export function mergeSources(
 export const KNOWN_SOURCES: readonly ListSource[] = [
   {
     name: 'ut1',
-    url: 'http://dsi.ut-capitole.fr/blacklists/download/blacklists.tar.gz',
+    url: 'https://dsi.ut-capitole.fr/blacklists/download/blacklists.tar.gz',
     format: 'archive',
     category: null,
     enabled: true,

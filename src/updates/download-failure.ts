@@ -25,6 +25,14 @@ const REASONS = {
   tooSlow: { fr: 'pas terminé au bout de {seconds} s', en: 'not finished after {seconds} s' },
   silent: { fr: 'silence depuis {seconds} s', en: 'silent for {seconds} s' },
   proxy: { fr: 'le proxy parent refuse ({cause})', en: 'the parent proxy refuses ({cause})' },
+  coding: {
+    fr: 'compressé d’une façon inconnue ({coding})',
+    en: 'compressed in an unknown way ({coding})',
+  },
+  checksum: {
+    fr: 'ce n’est pas le fichier que la source annonce (MD5 {published})',
+    en: 'it is not the file that the source announces (MD5 {published})',
+  },
   certificate: { fr: 'certificat refusé ({cause})', en: 'certificate refused ({cause})' },
   answer: { fr: 'réponse HTTP invalide ({cause})', en: 'invalid HTTP answer ({cause})' },
   network: { fr: '{words}', en: '{cause}' },

@@ -2,9 +2,17 @@
 import { createWriteStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { STATUS_CODES, type IncomingMessage } from 'node:http'
+import type { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import {
+  createBrotliDecompress,
+  createGunzip,
+  createInflate,
+  createZstdDecompress,
+} from 'node:zlib'
 import type { Config } from '../config.ts'
 import type { PreauError } from '../errors.ts'
+import { authorization, type Credentials } from '../policy/credentials.ts'
 import { isHttpUrl } from '../policy/list-source.ts'
 import { downloadFailed, saysWhy } from './download-failure.ts'
 import { createOutward, type Ask } from './outward.ts'
@@ -21,6 +29,8 @@ export interface DownloadOptions {
   /** Written with mode 0600; must not exist yet, and does not exist after a failure. */
   readonly file: string
   readonly validators?: Validators | undefined
+  /** For the server of the first URL alone: a redirect to another one goes without. */
+  readonly credentials?: Credentials | undefined
   readonly maxBytes: number
   readonly timeoutMs: number
   /** How long the source may say nothing at all. */
@@ -64,7 +74,8 @@ async function follow(
   let url = first
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
     const validators = options.validators?.url === url.href ? options.validators : undefined
-    const response = await question(ask, url, validators, patience)
+    const credentials = url.origin === first.origin ? options.credentials : undefined
+    const response = await question(ask, url, { validators, credentials }, patience)
     const status = response.statusCode ?? 0
     if (status === 200) return save(response, url, options, patience)
     response.destroy()
@@ -78,12 +89,13 @@ async function follow(
 function question(
   ask: Ask,
   url: URL,
-  validators: Validators | undefined,
+  { validators, credentials }: Pick<DownloadOptions, 'validators' | 'credentials'>,
   { signal, touch }: Patience,
 ): Promise<IncomingMessage> {
   const headers: Record<string, string> = {}
   if (validators?.etag !== undefined) headers['if-none-match'] = validators.etag
   if (validators?.lastModified !== undefined) headers['if-modified-since'] = validators.lastModified
+  if (credentials !== undefined) headers['authorization'] = authorization(credentials)
   return new Promise((resolve, reject) => {
     const request = ask(url, headers, signal)
     request.once('response', response => {
@@ -117,25 +129,66 @@ async function save(
 ): Promise<Downloaded> {
   const promised = lengthOf(response)
   if ((promised ?? 0) > maxBytes) throw tooBig(response, maxBytes)
+  const decoders = decodersOf(response)
   let bytes = 0
-  // A `content-encoding` of gzip is how some servers label a .tar.gz: the bytes are the archive, and stay as they are.
+  let decoded = 0
   await pipeline(
-    response,
-    async function* (chunks: AsyncIterable<Buffer>) {
-      for await (const chunk of chunks) {
-        touch()
-        bytes += chunk.length
-        if (bytes > maxBytes) throw tooBig(response, maxBytes)
-        onProgress?.(bytes, promised)
-        yield chunk
-      }
-    },
-    createWriteStream(file, { flags: 'wx', mode: 0o600 }),
+    [
+      response,
+      async function* (chunks: AsyncIterable<Buffer>) {
+        for await (const chunk of chunks) {
+          touch()
+          bytes += chunk.length
+          if (bytes > maxBytes) throw tooBig(response, maxBytes)
+          onProgress?.(bytes, promised)
+          yield chunk
+        }
+      },
+      ...decoders,
+      async function* (chunks: AsyncIterable<Buffer>) {
+        for await (const chunk of chunks) {
+          decoded += chunk.length
+          if (decoded > maxBytes) throw tooBig(response, maxBytes)
+          yield chunk
+        }
+      },
+      createWriteStream(file, { flags: 'wx', mode: 0o600 }),
+    ],
     { signal },
   )
   if (!response.complete || (promised !== undefined && promised !== bytes))
     throw saysWhy('truncated', { bytes })
   return { kind: 'fetched', bytes, validators: validatorsOf(response, url) }
+}
+
+const DECODERS: Readonly<Record<string, () => Transform>> = {
+  gzip: createGunzip,
+  'x-gzip': createGunzip,
+  br: createBrotliDecompress,
+  deflate: createInflate,
+  zstd: createZstdDecompress,
+}
+
+/**
+ * Undoes a coding that was not asked for (RFC 9110 §8.4). Gzip alone is left as it is: some servers label a .tar.gz so, and
+ * whoever reads the file looks inside.
+ */
+function decodersOf(response: IncomingMessage): Transform[] {
+  const codings = (response.headers['content-encoding'] ?? '')
+    .split(',')
+    .map(coding => coding.trim().toLowerCase())
+    .filter(coding => coding !== '' && coding !== 'identity')
+  const first = codings.findIndex(coding => !/^(?:x-)?gzip$/.test(coding))
+  if (first === -1) return []
+  return codings
+    .slice(first)
+    .toReversed()
+    .map(coding => {
+      const create = Object.hasOwn(DECODERS, coding) ? DECODERS[coding] : undefined
+      if (create !== undefined) return create()
+      response.destroy()
+      throw saysWhy('coding', { coding: coding.slice(0, 40) })
+    })
 }
 
 function lengthOf({ headers }: IncomingMessage): number | undefined {

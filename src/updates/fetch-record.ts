@@ -38,25 +38,28 @@ export interface Success {
   readonly kind: UpdateOutcome['kind']
   /** Of what came; undefined when the source has answered that nothing has changed. */
   readonly validators: Validators | undefined
+  readonly checksum?: FetchStatus['checksum']
 }
 
 export async function recordSuccess(
   deps: RecordDeps,
-  { source, by, kind, validators }: Success,
+  { source, by, kind, validators, checksum }: Success,
 ): Promise<void> {
   const { store, clock } = deps
   const { name } = source
   const at = clock()
   const before = (await store.get('fetch', name))?.body
   const { failure: _over, claim: _done, ...kept } = before ?? { nextAt: 0 }
-  const known: Partial<FetchStatus> =
-    validators === undefined ? kept : { ...validators, changedAt: at, source: sourceKey(source) }
+  const told: Pick<Success, 'checksum'> = checksum === undefined ? {} : { checksum }
+  const come = { ...validators, changedAt: at, source: sourceKey(source), ...told }
+  const known: Partial<FetchStatus> = validators === undefined ? kept : come
   const body: FetchStatus = {
     ...known,
     checkedAt: at,
     nextAt: nextFetchAt(momentOf(deps, name), at),
   }
-  const note = { by, action: 'source.fetch', subject: name, detail: { outcome: kind }, at }
+  const detail = { outcome: kind, ...(checksum && { checksum }) }
+  const note = { by, action: 'source.fetch', subject: name, detail, at }
   await store.commit(note, [{ kind: 'fetch', id: name, body }])
 }
 

@@ -3,7 +3,9 @@ import { mkdtemp, readdir, rm, stat, utimes } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { hasCode } from '../errors.ts'
 import { CURRENT } from '../policy/document.ts'
-import { sourceKey, type ListSource } from '../policy/list-source.ts'
+import type { Credentials } from '../policy/credentials.ts'
+import { sourceKey, type FetchStatus, type ListSource } from '../policy/list-source.ts'
+import { checkChecksum } from './checksum.ts'
 import { download, type Validators } from './download.ts'
 import { claimFetch } from './fetch-claim.ts'
 import { recordFailure, recordSuccess, type RecordDeps } from './fetch-record.ts'
@@ -36,6 +38,8 @@ export interface FetchOutcome {
   readonly kind: UpdateOutcome['kind'] | 'elsewhere'
   /** Absent when the source has answered that nothing has changed. */
   readonly update?: UpdateOutcome
+  /** Of what has come; see `FetchStatus`. */
+  readonly checksum?: FetchStatus['checksum']
 }
 
 const FOLDER = 'download-'
@@ -75,18 +79,23 @@ async function fetchAndUpdate(
   const folder = await mkdtemp(join(config.dataDir, FOLDER))
   try {
     const file = join(folder, fileNameOf(source))
-    const answer = await download(source.url, {
-      file,
-      validators: await validatorsOf(deps, source),
+    const options = {
+      credentials: await credentialsOf(deps, source),
       maxBytes: downloadBytes,
       timeoutMs: downloadTimeoutMs,
       parentProxy,
       parents: config.parents,
       dial: config.dial,
       maxHeaderBytes: config.limits.maxAnswerHeaderBytes,
+    }
+    const answer = await download(source.url, {
+      ...options,
+      file,
+      validators: await validatorsOf(deps, source),
       onProgress: (done, total) => onProgress?.(done, { phase: 'download', total }),
     })
     if (answer.kind === 'unchanged') return { kind: 'unchanged' }
+    const checksum = await checkChecksum({ url: source.url, file, folder }, options)
     // What bears no date inside has that of the server, or none: that of the download would be no date of the list.
     await utimes(file, 0, dateOf(answer.validators) / 1_000)
     const update = await updateTwice(deps, {
@@ -99,7 +108,8 @@ async function fetchAndUpdate(
       mode,
       ...(onProgress === undefined ? {} : { onProgress }),
     })
-    return { kind: update.kind, update, validators: answer.validators }
+    const { validators } = answer
+    return { kind: update.kind, update, validators, ...(checksum && { checksum }) }
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
@@ -118,6 +128,15 @@ async function updateTwice(deps: FetchDeps, request: UpdateRequest): Promise<Upd
     if (!hasCode(error, 'PREAU_CONFLICT')) throw error
     return updateList(deps, request)
   }
+}
+
+/** What the server of the source asks for: it stands with the source, which is known here without it. */
+async function credentialsOf(
+  { store, config }: FetchDeps,
+  { name }: ListSource,
+): Promise<Credentials | undefined> {
+  const own = config.lists.sources.find(known => known.name === name)
+  return (own ?? (await store.get('source', name))?.body)?.credentials
 }
 
 /** Validators are good only while what they brought is still there: the list may have been removed since. */

@@ -89,8 +89,8 @@ t.test(
       [{ name: 'deja' }, 'Une source porte déjà ce nom'],
       [{ url: 'ftp://x.example/' }, 'Une adresse http ou https'],
       [{ url: 'file:///etc/passwd' }, 'Une adresse http ou https'],
-      [{ url: 'https://moi:secret@x.example/' }, 'sans identifiant ni mot de passe'],
-      [{ url: 'x'.repeat(1_001) }, 'Trop long'],
+      [{ password: 'seul' }, 'Un mot de passe va avec un identifiant'],
+      [{ url: 'x'.repeat(2_001) }, 'Trop long'],
       [{ category: 'rien' }, 'Cette catégorie n’existe pas'],
       [{ category: '' }, 'Choisissez-en une'],
       [{ format: 'archive' }, 'Une archive dit elle-même ses catégories'],
@@ -100,8 +100,14 @@ t.test(
       const answer = await claire.post('/lists/sources', { ...JEUX, ...change })
       t.equal(answer.statusCode, 400, text)
       const field =
-        'format' in change ? /format|category/ : new RegExp(Object.keys(change)[0] ?? '')
-      const told = ['name', 'url', 'format', 'category'].filter(name => faultOf(answer.body, name))
+        'format' in change
+          ? /format|category/
+          : 'password' in change
+            ? /user/
+            : new RegExp(Object.keys(change)[0] ?? '')
+      const told = ['name', 'url', 'format', 'category', 'user'].filter(name =>
+        faultOf(answer.body, name),
+      )
       t.ok(told.length > 0 && told.every(name => field.test(name)), `${text}: ${told.join()}`)
       t.match(told.map(name => faultOf(answer.body, name)).join(), text)
       if (change['url'] === undefined) t.match(answer.body, `value="${JEUX.url}"`, 'kept')
@@ -193,7 +199,7 @@ t.test('fetching now starts the work once, and says politely when it goes on alr
 
 t.test('the university of Toulouse is called by day only by somebody who insists', async t => {
   const world = await staffed(t)
-  const url = 'http://dsi.ut-capitole.fr/blacklists/download/blacklists.tar.gz'
+  const url = 'https://dsi.ut-capitole.fr/blacklists/download/blacklists.tar.gz'
   await putSource(world.store, { name: 'ut1', url })
   const claire = await world.as('Claire')
   const asked = await claire.post('/lists/sources/ut1/fetch')
@@ -251,4 +257,53 @@ t.test('a removed source is put back as it was, from where it stood', async t =>
   t.strictSame(await read(), before)
   t.notMatch((await claire.get('/lists/sources?done=remove&name=jeux')).body, '/restore')
   t.equal((await claire.post('/lists/sources/jeux/restore')).statusCode, 404)
+})
+
+t.test('a source may have a name and a password, which no page shows again', async t => {
+  const world = await staffed(t)
+  const claire = await world.as('Claire')
+  const typed = { ...JEUX, user: 'lecteur', password: 's3cret' }
+  t.equal((await claire.post('/lists/sources', typed)).statusCode, 303)
+  const stored = async () => (await world.store.get('source', 'jeux'))?.body
+  const credentials = { user: 'lecteur', password: 's3cret' }
+  t.match(await stored(), { url: JEUX.url, credentials })
+  const everywhere = async (): Promise<string> => {
+    const pages = ['/lists/sources', '/lists', '/audit'].map(
+      async path => (await claire.get(path)).body,
+    )
+    const entries = JSON.stringify(await world.store.tail({ limit: 50 }))
+    return [...(await Promise.all(pages)), entries].join()
+  }
+  t.match(textOf(await claire.get('/lists/sources')), 'ajoutée ici · avec identifiants')
+  t.notMatch(await everywhere(), /s3cret|lecteur/)
+  await claire.post('/lists/sources/jeux', { ...JEUX, format: 'auto', version: '1' })
+  t.match(await stored(), { credentials }, 'fields left empty change nothing')
+  const elsewhere = { ...JEUX, url: 'https://autre.example/x', version: '2' }
+  await claire.post('/lists/sources/jeux', elsewhere)
+  t.equal(
+    (await stored())?.credentials,
+    undefined,
+    'what was given to one server is not for another',
+  )
+  const url = 'https://lecteur:s3cret@listes.example/jeux.txt'
+  await claire.post('/lists/sources/jeux', { ...JEUX, url, version: '3' })
+  t.match(await stored(), { url: JEUX.url, credentials }, 'in the address they are taken out of it')
+  await claire.post('/lists/sources/jeux', { ...JEUX, credentials: 'forget', version: '4' })
+  t.equal((await stored())?.credentials, undefined)
+  const refused = await claire.post('/lists/sources', {
+    ...JEUX,
+    url,
+    name: 'x y',
+    password: 's3cret',
+  })
+  t.equal(refused.statusCode, 400)
+  t.notMatch(refused.body, 's3cret', 'nor is it in a form that comes back')
+  t.notMatch(await everywhere(), /s3cret/)
+})
+
+t.test('whether the published checksum was right is told', async t => {
+  const world = await staffed(t)
+  await putSource(world.store, JEUX, { nextAt: 0, checkedAt: START, checksum: 'absent' })
+  const text = textOf(await (await world.as('Lecture')).get('/lists/sources'))
+  t.match(text, 'somme de contrôle publiée : introuvable')
 })

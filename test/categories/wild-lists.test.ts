@@ -177,6 +177,7 @@ t.test(
     t.same(imported.categories('deep.example'), ['sports'])
     t.same(imported.categories('joined.example'), ['social_networks'])
     t.same(imported.categories('more.example'), ['games'], 'beside what the category has')
+    t.match(imported.report.aliases, { 'recreation/sports': 'sports', 'hobby/games': 'games' })
     t.same(imported.report.unknown, { 'hobby/pets': 2 })
     t.match(imported.list?.remarks, {
       categories: ['hobby/pets'],

@@ -40,9 +40,9 @@ t.test('UT1 needs its name only, and is not called before the night', async t =>
   const config = join(t.testdir({ 'config.json': '{}' }), 'config.json')
   const added = await runCli(config, ['lists', 'source', 'add', 'ut1'])
   t.equal(added.code, 0, added.stderr)
-  t.match(added.stdout, /Elle sera interrogée le \d\d\/\d\d\/\d{4}.*preau lists fetch ut1/)
+  t.match(added.stdout, /Elle sera interrogée le \d\d\/\d\d\/\d{4}.*preau .*lists fetch ut1/)
   const list = await runCli(config, ['lists', 'source', 'list'])
-  t.match(list.stdout, /ut1 +— +\d\d\/\d\d.*active +http:\/\/dsi\.ut-capitole\.fr\//)
+  t.match(list.stdout, /ut1 +— +\d\d\/\d\d.*active +https:\/\/dsi\.ut-capitole\.fr\//)
 })
 
 t.test('a source that fails is told in one line, and the others still have their turn', async t => {
@@ -68,7 +68,7 @@ t.test('a source that fails is told in one line, and the others still have their
   const fetched = await runCli(config, ['lists', 'fetch'])
   t.equal(fetched.code, 2)
   t.match(fetched.stdout, /1 domaines importés dans la liste « good »/)
-  t.match(fetched.stderr, /^preau : Téléchargement impossible de .*\/bad : le serveur répond 404/)
+  t.match(fetched.stderr, /^preau\s: Téléchargement impossible de .*\/bad : le serveur répond 404/)
   t.equal(fetched.stderr.trim().split('\n').length, 1)
   t.match((await runCli(config, ['lists', 'source', 'list'])).stdout, /bad .* en échec/)
   const rows: [string[], RegExp][] = [
@@ -79,7 +79,7 @@ t.test('a source that fails is told in one line, and the others still have their
     [['add', 'preau', 'http://a.test/'], /n’est pas un nom de liste/],
     [['add', '../x', 'http://a.test/'], /n’est pas un nom de liste/],
     [['add', 'new', 'ftp://a.test/'], /n’est pas une adresse http/],
-    [['add', 'new', 'http://u:p@a.test/'], /n’est pas une adresse http/],
+    [['add', 'new', 'ftp://u:p@a.test/'], /ftp:\/\/a\.test\/.*n’est pas une adresse http/],
     [['add', 'new', 'http://a.test/', '--format', 'zip'], /zip/],
     [['add', 'new', 'http://a.test/', '--category', 'jeux'], /la catégorie « jeux » n’existe pas/],
     [['add', 'new', 'http://a.test/', '--format', 'lines'], /ajoutez --category/],
@@ -93,3 +93,44 @@ t.test('a source that fails is told in one line, and the others still have their
     t.equal(answer.stderr.trim().split('\n').length, 1)
   }
 })
+
+t.test('a list behind a password comes by a command, and the password is not shown', async t => {
+  const origin = await serveHttp(t, (request, response) => {
+    if (request.headers.authorization === `Basic ${btoa('reader:s3cret')}`) response.end('a.test\n')
+    else response.writeHead(401).end()
+  })
+  const product = await startProduct(t, { names: ['mirror.test'] })
+  const url = `${origin.replace('://', '://reader:s3cret@')}/list.txt`
+  const said: string[] = []
+  const cli = async (...args: string[]) => {
+    const done = await product.cli(...args)
+    said.push(done.stdout, done.stderr)
+    return done
+  }
+  t.equal((await cli('lists', 'import', url, '--category', 'games')).code, 0)
+  t.equal((await cli('check', 'www.a.test')).code, 1)
+  const wrong = await cli('lists', 'import', url.replace('http:', 'ftp:'), '--category', 'games')
+  t.match(wrong.stderr, /n’est pas une adresse http/, 'told to be an address, not a file')
+  t.equal((await cli('lists', 'source', 'add', 'x', url, '--category', 'games', '--now')).code, 0)
+  t.match((await cli('lists', 'source', 'list')).stdout, /list\.txt \(avec identifiants\)/)
+  t.match((await cli('lists', 'source', 'list', '--json')).stdout, /"hasCredentials": true/)
+  await cli('lists', 'show', '--json')
+  t.notMatch(said.join(), /s3cret/)
+})
+
+t.test(
+  'an update that waits goes with the list or the index that it was tried against',
+  async t => {
+    const folder = t.testdir({ 'config.json': '{}', 'a.txt': 'a.test\n', 'b.txt': 'b.test\n' })
+    const config = join(folder, 'config.json')
+    const cli = async (...args: string[]) => runCli(config, args)
+    const bring = (file: string, ...more: string[]) =>
+      cli('lists', 'import', join(folder, file), '--name', 'x', '--category', 'games', ...more)
+    for (const command of [['rebuild'], ['remove', 'x']]) {
+      t.equal((await bring('a.txt', '--activate')).code, 0)
+      t.equal((await bring('b.txt', '--hold')).code, 0)
+      t.equal((await cli('lists', ...command)).code, 0)
+      t.match((await cli('lists', 'diff')).stderr, /aucune mise à jour/i, command.join(' '))
+    }
+  },
+)

@@ -59,7 +59,24 @@ t.test('what a fetch brings is another thing once URL, format or category change
 t.test('UT1 is known by name', async t => {
   const [ut1] = KNOWN_SOURCES
   t.match(ut1, { name: 'ut1', format: 'archive', category: null, enabled: true })
-  t.ok(isHttpUrl(ut1?.url ?? ''))
+  t.match(ut1?.url, /^https:/, 'and fetched by TLS')
+})
+
+t.test('UT1 is fetched by TLS too where it was added when its address was another', async t => {
+  const url = 'http://dsi.ut-capitole.fr/blacklists/download/blacklists.tar.gz'
+  const [merged] = mergeSources([], [source('toulouse', { url })])
+  t.equal(merged?.url, KNOWN_SOURCES[0]?.url)
+})
+
+t.test('what a server asks for is not a part of what is known of a source', async t => {
+  const credentials = { user: 'reader', password: 's3cret' }
+  for (const merged of [
+    mergeSources([{ ...source('a'), credentials }], []),
+    mergeSources([], [{ ...source('a'), credentials }]),
+  ]) {
+    t.match(merged, [{ name: 'a', hasCredentials: true }])
+    t.notMatch(JSON.stringify(merged), /s3cret|reader/)
+  }
 })
 
 const DAY_MS = 86_400_000
@@ -82,7 +99,7 @@ const standing = (parts: Partial<StandingParts>) => {
   return only
 }
 const known = (name: string, change: Partial<ListSource> = {}) => [
-  { ...source(name, change), isFromConfig: false },
+  { ...source(name, change), isFromConfig: false, hasCredentials: false },
 ]
 const failure = { since: NOW - DAY_MS, at: NOW, times: 2, code: 'X', params: {} }
 

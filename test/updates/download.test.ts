@@ -3,6 +3,7 @@ import t, { type Test } from 'tap'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import type { RequestListener } from 'node:http'
 import { join } from 'node:path'
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { configSchema } from '../../src/config.ts'
 import { PreauError } from '../../src/errors.ts'
 import { download, type DownloadOptions } from '../../src/updates/download.ts'
@@ -259,4 +260,51 @@ t.test('a parent proxy that refuses is named as the one that does', async t => {
   const parentProxy = refusing.replace('mirror.test', '127.0.0.1')
   const reason = { fr: /proxy parent/, en: /parent proxy/ }
   await failsWith(t, `${origin}/`, reason, { parentProxy, silenceMs: 2_000 })
+})
+
+t.test('credentials go to the server that they are for, and to no other', async t => {
+  const heard: (string | undefined)[] = []
+  const other = await serveHttp(t, (request, response) => {
+    heard.push(request.headers.authorization)
+    response.end('games.test\n')
+  })
+  const first = await serveHttp(t, (request, response) => {
+    heard.push(request.headers.authorization)
+    const to = request.url === '/a' ? '/b' : `${other}/list`
+    response.writeHead(302, { location: to }).end()
+  })
+  const credentials = { user: 'reader', password: 's3cret' }
+  await download(`${first}/a`, optionsFor(t, { credentials }))
+  const basic = `Basic ${btoa('reader:s3cret')}`
+  t.same(heard, [basic, basic, undefined])
+})
+
+t.test('a coding that nobody has asked for is undone, within the same bound', async t => {
+  const text = Buffer.from('games.test\n'.repeat(100))
+  const rows: [string, Buffer, Buffer][] = [
+    ['br', brotliCompressSync(text), text],
+    ['deflate', deflateSync(text), text],
+    ['zstd', zstdCompressSync(text), text],
+    ['GZIP, br', brotliCompressSync(gzipSync(text)), gzipSync(text)],
+    ['br, gzip', gzipSync(brotliCompressSync(text)), text],
+    // Whoever reads the file looks inside of gzip.
+    ['gzip', gzipSync(text), gzipSync(text)],
+    ['identity', text, text],
+  ]
+  for (const [coding, sent, kept] of rows) {
+    const origin = await serveHttp(t, (_request, response) =>
+      response.writeHead(200, { 'content-encoding': coding }).end(sent),
+    )
+    const options = optionsFor(t, { file: join(t.testdir(), coding.replace(/\W/g, '')) })
+    await download(`${origin}/list.txt`, options)
+    t.same(readFileSync(options.file), kept, coding)
+  }
+  const bomb = brotliCompressSync(Buffer.alloc(2_000_000))
+  const origin = await serveHttp(t, (request, response) =>
+    response
+      .writeHead(200, { 'content-encoding': request.url === '/x' ? 'x-odd' : 'br' })
+      .end(bomb),
+  )
+  await failsWith(t, `${origin}/bomb`, { fr: /plus de 1 Mo/, en: /more than 1 MB/ })
+  await failsWith(t, `${origin}/x`, { fr: /façon inconnue \(x-odd\)/, en: /unknown way \(x-odd\)/ })
 })

@@ -1,4 +1,5 @@
 /** A source is fetched into the lists; whatever goes wrong, the list in force stays as it is. */
+import { createHash } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { existsSync, globSync, mkdirSync, utimesSync } from 'node:fs'
 import type { RequestListener } from 'node:http'
@@ -253,7 +254,7 @@ t.test('a silent source turns its list old', async t => {
     const status = await city.status()
     const [standing] = listStandings({
       lists: [],
-      sources: [{ ...city.source, isFromConfig: false }],
+      sources: [{ ...city.source, isFromConfig: false, hasCredentials: false }],
       statuses: new Map(status === undefined ? [] : [['city', status]]),
       now: city.clock.now,
       warnAfterDays: city.config.lists.warnAfterDays,
@@ -281,3 +282,44 @@ t.test(
     t.match(await dateOf(), { importedAt: NOW, contentAt: undefined })
   },
 )
+
+t.test('a list behind a password is fetched, and the password is nowhere to be seen', async t => {
+  const city = await openCity(t)
+  city.answer = (request, response) => {
+    const isKnown = request.headers.authorization === `Basic ${btoa('reader:s3cret')}`
+    if (isKnown) response.end('a.test\n')
+    else response.writeHead(401).end()
+  }
+  await t.rejects(city.fetch(), { message: /401/ })
+  const credentials = { user: 'reader', password: 's3cret' }
+  const body = { ...city.source, credentials, by: 'alice', at: NOW }
+  await city.store.commit({ by: 'alice', action: 'source.add', at: NOW }, [
+    { kind: 'source', id: 'city', body },
+  ])
+  t.equal((await city.fetch()).kind, 'activated')
+  const told = [
+    await city.store.tail({ limit: 50 }),
+    await city.store.get('lists', CURRENT),
+    await city.status(),
+  ]
+  t.notMatch(JSON.stringify(told), /s3cret/)
+})
+
+t.test('of an archive as UT1 lays it out the published sum is compared, and told', async t => {
+  const city = await openCity(t)
+  const url = `${new URL(city.source.url).origin}/blacklists/download/games.txt`
+  const sums =
+    (sum: string): RequestListener =>
+    (request, response) =>
+      response.end(request.url?.endsWith('.LST') ? `${sum}  games.txt\n` : 'a.test\n')
+  city.answer = sums('0'.repeat(32))
+  await t.rejects(city.fetch({ url }), { message: /announces/ })
+  t.equal(await city.hosts(), undefined, 'another archive than the announced one is not taken')
+  city.answer = sums(createHash('md5').update('a.test\n').digest('hex'))
+  t.match(await city.fetch({ url }), { kind: 'activated', checksum: 'right' })
+  t.match(await city.status(), { checksum: 'right' })
+  city.answer = (request, response) =>
+    request.url?.endsWith('.LST') ? response.writeHead(404).end() : response.end('a.test\n')
+  t.match(await city.fetch({ url }), { kind: 'unchanged', checksum: 'absent' })
+  t.match(await city.status(), { checksum: 'absent' })
+})

@@ -132,10 +132,7 @@ export class Unpacking {
     const target = safePath(to)
     if (target === undefined || !this.#seen.has(target)) throw this.refuse(path, LEAVES)
     const [place, origin] = [placeFile(path), placeFile(target)]
-    if (!isList(place) || !isList(origin) || place.kind !== origin.kind) {
-      this.passOver(path)
-      return
-    }
+    if (!isList(place) || !isList(origin) || place.kind !== origin.kind) return this.passOver(path)
     const category = findListed(place.category, this.#catalogue)
     const same = findListed(origin.category, this.#catalogue)
     const kept = same === undefined ? '' : fileName(same, origin.kind)
@@ -227,7 +224,10 @@ export class Unpacking {
   /** True for a copy of a category under another name (an archive unpacked by a tool that follows links). */
   #repeats(category: CategoryId, place: Pick<ListPlace, 'folder' | 'category'>): boolean {
     // One within another is no copy: both belong to the category.
-    if (place.category.includes('/')) return false
+    if (place.category.includes('/')) {
+      this.aliases.set(place.category, category)
+      return false
+    }
     const origin = this.#origins.get(category)
     const isOwnName = place.category === category
     if (origin !== undefined && origin !== place.folder) {
