@@ -152,7 +152,7 @@ async function main(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
         : new PreauError('PREAU_INTERNAL', { detail: detailOf(error) })
     // Names of files and what stands in them come from outside: one line, and nothing that steers the terminal.
     const line = known.text(locale).replaceAll(/\s*\n\s*/g, ' ')
-    process.stderr.write(`preau${locale === 'fr' ? '\u00a0' : ''}: ${printable(line)}\n`)
+    process.stderr.write(`preau${locale === 'fr' ? ' ' : ''}: ${printable(line)}\n`)
     return 2
   }
 }

@@ -2,6 +2,7 @@
  * What must not be kept: logs, audit, requests, ended grants and sessions past their time. Runs in the admin process; of
  * several, on one machine or many, one does the work of the hour. Log files are those of each machine.
  */
+import { activateWhereEnded } from './admin/certificate-acts.ts'
 import type { Logger } from 'pino'
 import { deleteExpiredLogs } from './access-log/retention.ts'
 import type { Config } from './config.ts'
@@ -61,7 +62,10 @@ export async function takeTurn(options: HousekeepingOptions): Promise<number> {
   const { isTaken } = await store.permits.take(TURN_KEY, TURN)
   if (!isTaken) return files.length
   try {
-    if (!isDoubtful) return files.length + (await cleanRecords(options))
+    if (!isDoubtful) {
+      await activateWhereEnded(store, clock())
+      return files.length + (await cleanRecords(options))
+    }
     // Whoever comes in an hour finds this entry, and believes the clock.
     await store.commit({ ...NOTE, detail: { records: 0 }, at: clock() }, [])
     return 0

@@ -24,6 +24,7 @@ import { accountRoutes } from './routes/account.ts'
 import { assetRoutes } from './routes/assets.ts'
 import { auditRoutes } from './routes/audit.ts'
 import { candidateRoutes } from './routes/candidate.ts'
+import { certificateRoutes } from './routes/certificate.ts'
 import { decideRoutes } from './routes/decide.ts'
 import { explainRoutes } from './routes/explain.ts'
 import { grantRoutes } from './routes/grants.ts'
@@ -61,6 +62,7 @@ const ROUTES = [
   decideRoutes,
   grantRoutes,
   policyRoutes,
+  certificateRoutes,
   explainRoutes,
   localRoutes,
   listRoutes,

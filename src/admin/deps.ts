@@ -22,7 +22,7 @@ export interface AdminDeps {
   /** Shown in help texts, e.g. "127.0.0.1:3128". */
   readonly proxyAddress: string
   /** SHA-256 of the city's CA, shown in help texts; undefined when there is none. */
-  readonly caFingerprint: string | undefined
+  readonly caFingerprint: () => string | undefined
   /** The certificates of the panel itself; absent where the city has no CA that can be used. */
   readonly contextFor?: ContextFor
   readonly work: ListWork

@@ -126,7 +126,7 @@ export class HealthWatch {
     const unanswered = this.#unanswered.add(told.sum('preau_dns_unanswered_total'), now)
     const unknown = this.#unknown.add(told.refused('unknown-network'), now)
     const processes = told.sum('preau_last_state_in_use')
-    const isUsable = this.#deps.caFingerprint !== undefined && told.isAll('preau_ca_usable', 1)
+    const isUsable = this.#deps.caFingerprint() !== undefined && told.isAll('preau_ca_usable', 1)
     const [end] = told.of('preau_ca_end_seconds')
     const endsInDays = end ? Math.floor((end.value * 1_000 - clock()) / DAY_MS) : null
     this.#latest = {

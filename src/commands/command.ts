@@ -18,6 +18,7 @@ export const OPTIONS = {
   'dry-run': { type: 'boolean' },
   role: { type: 'string' },
   now: { type: 'boolean' },
+  next: { type: 'boolean' },
   yes: { type: 'boolean' },
 } as const
 

@@ -72,6 +72,10 @@ export async function policyImport(
       { kind: 'policy', id: CURRENT, expects: before?.version ?? 'absent', body },
     ])
     print(t('policy.done', { count: differences.length }))
+    const ca = (await store.get('installation', CURRENT))?.body.ca
+    const city = body.city.name
+    if (ca !== undefined && city !== before?.body.city.name && ca.cityName !== city)
+      print(t('ca.renamed', { name: ca.cityName, city }))
   })
 }
 

@@ -1,12 +1,13 @@
 /** `preau lists source add | list | enable | disable | remove`: where the lists come from. */
+import { randomUUID } from 'node:crypto'
 import { MAX_SOURCES, readListState, type ListState } from '../admin/list-state.ts'
 import { findCategory } from '../categories/catalogue.ts'
 import type { Config } from '../config.ts'
 import { PreauError } from '../errors.ts'
 import { withInstalled, type Installed } from '../install.ts'
-import { installAuthority } from '../install-authority.ts'
 import type { Catalogue } from '../policy/category.ts'
 import { splitAddress, withoutUser } from '../policy/credentials.ts'
+import { CURRENT } from '../policy/document.ts'
 import {
   KNOWN_SOURCES,
   LIST_NAME,
@@ -47,7 +48,9 @@ export async function sourceAdd(
     if (sources.some(known => known.name === name)) throw usage(terminal, 'sources.taken', { name })
     if (stored.size >= MAX_SOURCES) throw usage(terminal, 'sources.tooMany', { max: MAX_SOURCES })
     const at = Date.now()
-    const seed = (await installAuthority(config, store, at)).fingerprint256
+    // Not a reason to make the CA: the city may not have its name yet.
+    const known = await store.get('installation', CURRENT)
+    const seed = known?.body.caFingerprint ?? randomUUID()
     const nextAt = nextFetchAt(momentOf({ config, seed }, name), at)
     const note = { by: 'cli', action: 'source.add', subject: name, detail: { url, category }, at }
     await store.commit(note, [

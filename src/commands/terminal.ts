@@ -18,6 +18,8 @@ export interface Terminal {
   readonly isTty: boolean
   readonly paint: (style: Style, text: string) => string
   readonly print: (line: string) => void
+  /** Beside what was asked for: not in the way of whoever reads the output by a program. */
+  readonly remark: (line: string) => void
   /** For scripts: as it is, with what a terminal could obey written as `\uXXXX`, which reads back the same. */
   readonly printJson: (value: unknown) => void
   /** A line that the next one replaces; nothing where nobody looks. */
@@ -32,6 +34,7 @@ export function createTerminal(locale: Locale, output: NodeJS.WriteStream): Term
     isTty,
     paint: (style, text) => (isTty ? styleText(style, text) : text),
     print: line => output.write(`${shown(line, isTty)}\n`),
+    remark: line => process.stderr.write(`${printable(line)}\n`),
     printJson: value => output.write(`${escapeJson(JSON.stringify(value, undefined, 2))}\n`),
     progress: line => {
       if (isTty) output.write(`\r\x1b[2K${line}`)

@@ -7,6 +7,21 @@ export const AUTHORITY_ERRORS = {
     fr: 'L’autorité de certification {file} est illisible ({detail}).',
     en: 'The certification authority {file} cannot be used ({detail}).',
   },
+  PREAU_CA_ENDED: {
+    status: 503,
+    fr: 'elle a expiré le {day} : « {preau} ca renew » en fait une nouvelle, que chaque PC devra installer',
+    en: 'it expired on {day}: "{preau} ca renew" makes a new one, which each PC will have to install',
+  },
+  PREAU_CA_NO_NEXT: {
+    status: 409,
+    fr: 'Aucun nouveau certificat n’attend : « {preau} ca renew » en prépare un.',
+    en: 'No new certificate is waiting: "{preau} ca renew" prepares one.',
+  },
+  PREAU_CA_NO_PREVIOUS: {
+    status: 409,
+    fr: 'Il n’y a pas de certificat précédent qui serve encore.',
+    en: 'There is no certificate before this one that can still serve.',
+  },
   PREAU_CA_ELSEWHERE: {
     status: 503,
     fr: 'Cette machine n’a pas l’autorité de certification de la ville (empreinte {recorded}) : copiez le dossier {folder} depuis la première machine.',

@@ -16,11 +16,11 @@ import { createLeafCache } from '../tls/leaf-cache.ts'
 import { createListWork } from '../updates/list-jobs.ts'
 import { startSchedule } from '../updates/schedule.ts'
 import { followBroughtSnapshot } from './brought-snapshot.ts'
+import { CityAuthority, leavesOfCurrent } from './city-authority.ts'
 import { Deadline } from './deadline.ts'
 import { openStoreLate } from './late-store.ts'
 import type { Gather, Running } from './running.ts'
 import { WatchedStore } from './watched-store.ts'
-import { workerAuthority } from './worker-authority.ts'
 
 const clock = Date.now
 /** A request that was on its way when we stopped comes within this time. */
@@ -36,13 +36,13 @@ export async function startAdmin(
 ): Promise<Running> {
   const watched = new WatchedStore(await openStoreLate(config, logger), logger)
   const { store } = watched
-  const authority = await workerAuthority(config, store, clock(), logger)
+  const city = await CityAuthority.follow({ config, store, clock, logger })
   const catalogue = loadCatalogue()
   // First: on a machine that has been away the snapshot may have to wait for its index.
   const exchange = followLists({ store, config, clock, logger })
   const current = await followBroughtSnapshot({ store, config, catalogue, clock, logger })
   // Of all that an installation has, its certificate is surely its own: other cities ask at other minutes.
-  const seed = authority?.fingerprint256 ?? config.dataDir
+  const seed = city.current?.fingerprint256 ?? config.dataDir
   const work = createListWork({ store, config, clock, logger, seed })
   const app = await createAdmin({
     store,
@@ -51,14 +51,14 @@ export async function startAdmin(
     config,
     logger,
     proxyAddress: `${config.proxy.host}:${config.proxy.port}`,
-    caFingerprint: authority?.fingerprint256,
-    ...(authority === undefined ? {} : { contextFor: contextsOf(authority) }),
+    caFingerprint: () => city.current?.fingerprint256,
+    ...(city.current === undefined ? {} : { contextFor: contextsOf(city) }),
     work,
     current,
     ownSamples: () => [
       ...watched.samples().map(ofThisProcess),
       ofThisProcess({ name: 'preau_last_state_in_use', value: current.lastState ? 1 : 0 }),
-      ...endOf(authority),
+      ...endOf(city.current),
     ],
     gather,
   })
@@ -79,6 +79,7 @@ export async function startAdmin(
     await Promise.race([Promise.all([closed, work.close()]), deadline.isUp])
     app.server.closeAllConnections()
     await work.close()
+    await city.close()
     await current.close()
     watched.close()
     await store.close()
@@ -94,9 +95,11 @@ export async function startAdmin(
 }
 
 /** The panel has few names and addresses. */
-function contextsOf(authority: Authority): ContextFor {
-  const leaves = createLeafCache(authority, { max: MAX_OWN_NAMES, perMinute: 0, clock })
-  return host => leaves.contextFor(host)
+function contextsOf(city: CityAuthority): ContextFor {
+  const leavesOf = leavesOfCurrent(city, authority =>
+    createLeafCache(authority, { max: MAX_OWN_NAMES, perMinute: 0, clock }),
+  )
+  return async host => leavesOf().contextFor(host)
 }
 
 const endOf = (authority: Authority | undefined): Sample[] =>

@@ -25,17 +25,16 @@ import type { Parents } from '../proxy/parents.ts'
 import { createResolver } from '../proxy/resolver.ts'
 import { ProxyServer } from '../proxy/server.ts'
 import { Shares } from '../proxy/shares.ts'
+import { CityAuthority, leavesOfCurrent } from './city-authority.ts'
 import { drainProxy } from './drain-proxy.ts'
 import { openStoreLate } from './late-store.ts'
 import { isOwnAddress } from './own-address.ts'
 import type { Running } from './running.ts'
 import type { ReachedLimit } from './tally.ts'
 import { WatchedStore } from './watched-store.ts'
-import { workerAuthority } from './worker-authority.ts'
 import { createWorkerMetrics, type WorkerMetrics } from './worker-metrics.ts'
 import { followSnapshot } from '../snapshot/follower.ts'
 import type { Store } from '../store/store.ts'
-import type { Authority } from '../tls/authority.ts'
 import { createLeafCache } from '../tls/leaf-cache.ts'
 
 const clock = Date.now
@@ -47,7 +46,7 @@ export async function startProxy(config: Config, logger: Logger, at: ListenAt): 
   const { store } = watched
   const catalogue = loadCatalogue()
   const current = await followSnapshot({ store, config, catalogue, clock, logger })
-  const authority = await workerAuthority(config, store, clock(), logger)
+  const city = await CityAuthority.follow({ config, store, clock, logger })
   const accessLog = openAccessLog({
     dir: accessLogDir(config),
     timeZone: () => current.snapshot.city.timeZone,
@@ -56,9 +55,9 @@ export async function startProxy(config: Config, logger: Logger, at: ListenAt): 
   })
   const metrics = createWorkerMetrics(catalogue.keys(), logger)
   const { onLimit } = metrics
-  const onRefusal = { store, current, config, authority, logger, onLimit }
+  const onRefusal = { store, current, config, city, logger, onLimit }
   const { portal, refuse } = await wirePortal(onRefusal)
-  const parts = { config, at, current, authority, refuse, accessLog, metrics }
+  const parts = { config, at, current, city, refuse, accessLog, metrics }
   const { proxy, address, parents } = await wireProxy(parts)
   const drain = drainProxy(proxy, () => portal.close())
   return {
@@ -68,12 +67,13 @@ export async function startProxy(config: Config, logger: Logger, at: ListenAt): 
       ...watched.samples(),
       ...parentSamples(parents),
       { name: 'preau_last_state_in_use', value: current.lastState === undefined ? 0 : 1 },
-      { name: 'preau_ca_usable', value: authority === undefined ? 0 : 1 },
+      { name: 'preau_ca_usable', value: city.current === undefined ? 0 : 1 },
     ],
     async stop(drainMs) {
       await drain(drainMs)
       // The access log must not end before the exchanges that it tells of.
       await Promise.race([proxy.close(), elapsed(LAST_LINES_MS)])
+      await city.close()
       await current.close()
       await accessLog.close()
       metrics.close()
@@ -95,20 +95,20 @@ interface PortalParts {
   readonly store: Store
   readonly current: Current
   readonly config: Config
-  readonly authority: Authority | undefined
+  readonly city: CityAuthority
   readonly logger: Logger
   readonly onLimit: (limit: ReachedLimit) => void
 }
 
 /** The portal never listens: refused requests are handed to it, each with what the exchange knows. */
-async function wirePortal({ authority, config, ...parts }: PortalParts) {
+async function wirePortal({ city, config, ...parts }: PortalParts) {
   const refusals = new WeakMap<IncomingMessage, Refusal>()
   const portal = await createPortal({
     ...parts,
     clock,
     limits: config.limits,
     refusalOf: raw => refusals.get(raw),
-    caPem: authority?.caPem,
+    certificates: () => ({ inUse: city.current?.caPem, next: city.nextPem }),
   })
   await portal.ready()
   const refuse: RefuseRequest = (request, response, refusal) => {
@@ -122,14 +122,14 @@ interface ProxyParts {
   readonly config: Config
   readonly at: ListenAt
   readonly current: Current
-  readonly authority: Authority | undefined
+  readonly city: CityAuthority
   readonly refuse: RefuseRequest
   readonly accessLog: AccessLog
   readonly metrics: WorkerMetrics
 }
 
 async function wireProxy(parts: ProxyParts) {
-  const { config, at, current, authority, refuse, accessLog, metrics } = parts
+  const { config, at, current, city, refuse, accessLog, metrics } = parts
   const { onLimit } = metrics
   const { limits } = config
   const ownPorts = new Set([config.admin.port])
@@ -143,7 +143,7 @@ async function wireProxy(parts: ProxyParts) {
     decide: metrics.decide,
     dial: dialTunnel ?? dial,
     forward: createForward({ dial, parents, dialTunnel, onLimit, ...limits }),
-    intercept: authority && wireIntercept(authority, parts),
+    intercept: city.current && wireIntercept(parts),
     refuse,
     renderFailure,
     onClose(exchange) {
@@ -178,19 +178,22 @@ const floodOf = ({ ip, site, room, profile }: Client, times: number): AccessLogE
   times,
 })
 
-function wireIntercept(
-  authority: Authority,
-  { config: { limits }, current, refuse, metrics }: ProxyParts,
-): Intercept {
+function wireIntercept({
+  config: { limits },
+  current,
+  city,
+  refuse,
+  metrics,
+}: ProxyParts): Intercept {
   const { onLimit } = metrics
-  const leaves = createLeafCache(metrics.counted(authority), {
-    max: limits.leafCertificates,
-    perMinute: limits.leafCertificatesPerMinute,
-    clock,
-  })
+  const max = limits.leafCertificates
+  const perMinute = limits.leafCertificatesPerMinute
+  const leavesOf = leavesOfCurrent(city, authority =>
+    createLeafCache(metrics.counted(authority), { max, perMinute, clock }),
+  )
   const contextFor = async (host: Host): Promise<SecureContext> => {
     try {
-      return await leaves.contextFor(host)
+      return await leavesOf().contextFor(host)
     } catch (error) {
       if (hasCode(error, 'PREAU_OVERLOADED')) onLimit('leafCertificatesPerMinute')
       throw error

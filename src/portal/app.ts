@@ -26,7 +26,7 @@ import { FollowHub } from './follow.ts'
 import { inTime } from './in-time.ts'
 import type { PortalLimit } from './limit-name.ts'
 import { isFromRefusedOrigin, keptUrl, OUR_PATHS, returnUrl } from './origin.ts'
-import { answerOwnHost } from './own-host.ts'
+import { answerOwnHost, type Certificates } from './own-host.ts'
 import { createClickRate } from './rate.ts'
 import { describeStanding } from './standing.ts'
 import { UnblockDesk } from './unblock.ts'
@@ -41,7 +41,8 @@ export interface PortalDeps {
   readonly limits: Limits
   /** What the proxy knows about the exchange of a request; undefined for a request that it did not hand over. */
   readonly refusalOf: (raw: IncomingMessage) => Refusal | undefined
-  readonly caPem: string | undefined
+  /** The certificates of the CA that PCs install, PEM: the one in use, and one that they may install already. */
+  readonly certificates: () => Certificates
   /** A pino logger, or none. */
   readonly logger: FastifyBaseLogger | false
   /** Called each time a person runs into a limit. */

@@ -10,9 +10,17 @@ import { spoken } from './spoken-time.ts'
 import { portalTexts } from './texts.ts'
 import { STYLE } from './views.ts'
 
-const CERTIFICATES = new Map([
-  ['/ca.pem', 'preau-ca.pem'],
-  ['/ca.crt', 'preau-ca.crt'],
+/** PEM, as PCs install them. */
+export interface Certificates {
+  readonly inUse: string | undefined
+  /** Block pages show it later; PCs may have it already. */
+  readonly next: string | undefined
+}
+
+const CERTIFICATES = new Map<string, readonly [file: string, which: keyof Certificates]>([
+  ['/ca.pem', ['preau-ca.pem', 'inUse']],
+  ['/ca.crt', ['preau-ca.crt', 'inUse']],
+  ['/ca-next.crt', ['preau-ca-next.crt', 'next']],
 ])
 
 interface OwnHostModel extends PageModel {
@@ -20,6 +28,7 @@ interface OwnHostModel extends PageModel {
   /** How it stands with this PC, in one truth. */
   readonly text: string
   readonly hasCa: boolean
+  readonly hasNext: boolean
 }
 
 export interface OwnHostParts {
@@ -27,7 +36,7 @@ export interface OwnHostParts {
   readonly snapshot: Snapshot
   readonly now: number
   readonly locale: Locale
-  readonly caPem: string | undefined
+  readonly certificates: () => Certificates
 }
 
 /** The body for a path of our own host; undefined when there is no such page. */
@@ -38,18 +47,25 @@ export async function answerOwnHost(
   parts: OwnHostParts,
 ): Promise<string | undefined> {
   if (request.method !== 'GET' && request.method !== 'HEAD') return undefined
-  const fileName = CERTIFICATES.get(path)
-  if (fileName !== undefined && parts.caPem !== undefined) {
+  const [fileName, which = 'inUse'] = CERTIFICATES.get(path) ?? []
+  const pem = parts.certificates()[which]
+  if (fileName !== undefined && pem !== undefined) {
     reply
       .type('application/x-x509-ca-cert')
       .header('content-disposition', `attachment; filename="${fileName}"`)
-    return parts.caPem
+    return pem
   }
   if (path !== '/') return undefined
   return reply.viewAsync('own-host', describeOwnHost(parts))
 }
 
-function describeOwnHost({ refusal, snapshot, now, locale, caPem }: OwnHostParts): OwnHostModel {
+function describeOwnHost({
+  refusal,
+  snapshot,
+  now,
+  locale,
+  certificates,
+}: OwnHostParts): OwnHostModel {
   const t = portalTexts(locale)
   const { client } = refusal
   const { place, isUnknownPlace } = describePlace(client, t)
@@ -71,7 +87,8 @@ function describeOwnHost({ refusal, snapshot, now, locale, caPem }: OwnHostParts
     text: isUnknownPlace
       ? `${t('own.what')} ${t(snapshot.servesUnknown ? 'own.unknown' : 'own.refused')}`
       : `${t('own.what')} ${openingOf(client, snapshot, now, locale) ?? t('own.fine')}`,
-    hasCa: caPem !== undefined,
+    hasCa: certificates().inUse !== undefined,
+    hasNext: certificates().next !== undefined,
   }
 }
 

@@ -9,12 +9,15 @@ import {
   webcrypto,
   X509Certificate,
 } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
-import { causeOf, PreauError } from '../errors.ts'
+import { detailOf } from '../error-detail.ts'
+import { PreauError, type Words } from '../errors.ts'
 import type { Host } from '../policy/host.ts'
+import type { CaCertificate } from '../policy/installation.ts'
 import { certifyAuthority, createLeafSigner, KEY_ALGORITHM, type Leaf } from './certificate.ts'
-import { createFile, isPresent } from './secret-file.ts'
+import { createFile, isPresent, replaceFile } from './secret-file.ts'
 
 export interface Authority {
   /** What browsers are given to trust. */
@@ -56,6 +59,51 @@ export async function openAuthority(
   return authorityOf(certificate, certificateFile, keys.privateKey, wasKeyExposed)
 }
 
+/** A further certificate, PEM, for the key that is in `dir`: who trusts either trusts what the key signs in its name. */
+export async function certifyAgain(
+  dir: string,
+  { cityName, now }: { readonly cityName: string; readonly now: number },
+): Promise<string> {
+  const keyFile = join(dir, 'ca.key')
+  const keys = await refusing(keyFile, () => readKeys(keyFile))
+  return certifyAuthority(keys, cityName, now)
+}
+
+/**
+ * Puts a certificate in the place of the one in `dir`, where the key there is its own. False where it is not, or where
+ * there is no key; nothing is changed then. Throws what the system says.
+ */
+export async function adoptCertificate(dir: string, pem: string): Promise<boolean> {
+  const keyFile = join(dir, 'ca.key')
+  if (!existsSync(keyFile)) return false
+  const { privateKey } = await refusing(keyFile, () => readKeys(keyFile))
+  if (!new X509Certificate(pem).checkPrivateKey(KeyObject.from(privateKey))) return false
+  const file = join(dir, 'ca.pem')
+  await refusing(file, () => replaceFile(file, pem, 0o644))
+  return true
+}
+
+/** What a certificate says of itself. Throws where it is none. */
+export function describeCertificate(pem: string): CaCertificate {
+  const certificate = new X509Certificate(pem)
+  const { subject } = certificate.toLegacyObject() as { readonly subject?: { readonly O?: string } }
+  return {
+    pem: certificate.toString(),
+    fingerprint: certificate.fingerprint256,
+    cityName: subject?.O ?? '',
+    notAfter: certificate.validToDate.getTime(),
+  }
+}
+
+/** The certificate in `dir`; undefined where there is none that can be read. */
+export async function readOwnCertificate(dir: string): Promise<CaCertificate | undefined> {
+  try {
+    return describeCertificate(await fs.readFile(join(dir, 'ca.pem'), 'utf8'))
+  } catch {
+    return undefined
+  }
+}
+
 async function authorityOf(
   certificate: X509Certificate,
   file: string,
@@ -74,7 +122,7 @@ async function authorityOf(
     notAfter,
     wasKeyExposed,
     async issueLeaf(host, now) {
-      if (now >= notAfter) throw unreadable(file, expiry(certificate))
+      if (now >= notAfter) throw unreadable(file, detailOf(expiry(certificate)))
       return { ...(await signLeaf(host, now)), keyPem }
     },
   }
@@ -125,20 +173,22 @@ async function readCertificate(
   if (!certificate.checkPrivateKey(KeyObject.from(key))) {
     throw new Error('it does not match ca.key')
   }
-  if (now >= certificate.validToDate.getTime()) throw new Error(expiry(certificate))
+  if (now >= certificate.validToDate.getTime()) throw expiry(certificate)
   return certificate
 }
 
-const expiry = (certificate: X509Certificate): string =>
-  `expired on ${certificate.validToDate.toISOString().slice(0, 10)}; move ca.pem away to have a new one made`
+function expiry(certificate: X509Certificate): PreauError {
+  const day = certificate.validToDate.toISOString().slice(0, 10)
+  return new PreauError('PREAU_CA_ENDED', { day })
+}
 
-const unreadable = (file: string, detail: string, cause?: unknown): PreauError =>
+const unreadable = (file: string, detail: Words, cause?: unknown): PreauError =>
   new PreauError('PREAU_CA_UNREADABLE', { file, detail }, { cause })
 
 async function refusing<T>(file: string, action: () => Promise<T>): Promise<T> {
   try {
     return await action()
   } catch (error) {
-    throw unreadable(file, causeOf(error), error)
+    throw unreadable(file, detailOf(error), error)
   }
 }

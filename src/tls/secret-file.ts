@@ -1,23 +1,39 @@
-/** Creates a file whole or not at all, with its final rights from its first byte, and never over another one. */
+/** Files of the CA: whole or not at all, with their final rights from the first byte. */
 import { randomUUID } from 'node:crypto'
 import * as fs from 'node:fs/promises'
 import { dirname } from 'node:path'
 
-/** When `file` exists already, it stays and this one is given up: read it again to know which it is. */
+/** Never over another one: when `file` exists already, it stays and this one is given up: read it again to know which it is. */
 export async function createFile(file: string, text: string, mode: number): Promise<void> {
   const temporary = `${file}.${randomUUID()}.new`
   try {
-    const handle = await fs.open(temporary, 'wx', mode)
-    try {
-      await handle.writeFile(text)
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
+    await writeWhole(temporary, text, mode)
     await linkIfAbsent(temporary, file)
     await syncFolder(dirname(file))
   } finally {
     await fs.rm(temporary, { force: true })
+  }
+}
+
+/** Puts a whole file in the place of another one, at once for whoever opens it. */
+export async function replaceFile(file: string, text: string, mode: number): Promise<void> {
+  const temporary = `${file}.${randomUUID()}.new`
+  try {
+    await writeWhole(temporary, text, mode)
+    await fs.rename(temporary, file)
+    await syncFolder(dirname(file))
+  } finally {
+    await fs.rm(temporary, { force: true })
+  }
+}
+
+async function writeWhole(file: string, text: string, mode: number): Promise<void> {
+  const handle = await fs.open(file, 'wx', mode)
+  try {
+    await handle.writeFile(text)
+    await handle.sync()
+  } finally {
+    await handle.close()
   }
 }
 

@@ -60,7 +60,7 @@ t.test('a route that does not say who may use it stops the start', async t => {
     config: world.config,
     logger: false,
     proxyAddress: '',
-    caFingerprint: undefined,
+    caFingerprint: () => undefined,
     work: createWork(),
     current: aCurrent(POLICY, new Map()),
     gather: async () => undefined,

@@ -1,5 +1,8 @@
 /** Every route of the admin app, who may use it, and a form that it accepts: for the tests that go through all of them. */
 import { aCandidate, dropSource, inForce, putCandidate, putLists, putSource } from './list-world.ts'
+import { join } from 'node:path'
+import { CURRENT } from '../../src/policy/document.ts'
+import { certifyAgain, describeCertificate, openAuthority } from '../../src/tls/authority.ts'
 import { START, type World } from './world.ts'
 
 export type Row = readonly [anonymous: number, reader: number, dsi: number]
@@ -21,6 +24,14 @@ export const MATRIX: Record<string, Row> = {
   'POST /grants/:id/revoke': ACT,
   'POST /grants/:id/restore': ACT,
   'GET /policy': PAGE,
+  'GET /certificate': PAGE,
+  'GET /certificate/preau-ca.crt': PAGE,
+  'GET /certificate/preau-ca-next.crt': PAGE,
+  'GET /certificate/preau-ca-previous.crt': PAGE,
+  'POST /certificate/prepare': ACT,
+  'POST /certificate/activate': ACT,
+  'POST /certificate/discard': ACT,
+  'POST /certificate/rollback': ACT,
   'GET /explain': PAGE,
   'GET /local': PAGE,
   'POST /local': ACT,
@@ -80,6 +91,7 @@ export const FORM = {
 /** What the form of a route names beyond that: an update that waits, the version in force, a source. */
 export async function prepare(world: World, route: string): Promise<Record<string, string>> {
   if (route.startsWith('POST /local/re')) return { key: 'lumni.fr|allow||' }
+  if (route.includes('/certificate')) return putCertificates(world)
   if (!route.includes('/lists')) return {}
   await putLists(world.store, inForce(START), START)
   await putCandidate(world.store, aCandidate(START), START)
@@ -90,6 +102,19 @@ export async function prepare(world: World, route: string): Promise<Record<strin
   const name = route.endsWith('/known') ? 'ut1' : 'nouveau'
   const state = route.endsWith('/state') ? 'disabled' : 'reader'
   return { version: String(version), candidate: 'v3', name, state }
+}
+
+/** Three certificates of one CA, whose key is in the data folder. */
+async function putCertificates({ store, config }: World): Promise<Record<string, string>> {
+  const folder = join(config.dataDir, 'ca')
+  const { caPem } = await openAuthority(folder, { cityName: 'Démonstration', now: START })
+  const again = () => certifyAgain(folder, { cityName: 'Saint-Aubin', now: START })
+  const [ca, caNext, caPrevious] = [caPem, await again(), await again()].map(describeCertificate)
+  if (ca === undefined || caNext === undefined || caPrevious === undefined) throw new Error()
+  const body = { caFingerprint: ca.fingerprint, ca, caNext, caPrevious }
+  const note = { by: 'system', action: 'ca.record', at: START }
+  await store.commit(note, [{ kind: 'installation', id: CURRENT, body }])
+  return { inUse: ca.fingerprint, next: caNext.fingerprint }
 }
 
 /** The routes of the tree as Fastify prints it, one line a route. */

@@ -168,7 +168,7 @@ export async function openWorld(t: Scope, options: WorldOptions = {}): Promise<W
     config,
     logger: false,
     proxyAddress: '127.0.0.1:3128',
-    caFingerprint: '8F:1C:AA:02',
+    caFingerprint: () => '8F:1C:AA:02',
     work,
     current: options.current ?? aCurrent(POLICY, catalogue),
     gather: options.gather ?? (async () => ALL_WELL),

@@ -55,16 +55,16 @@ t.test('what cannot be copied or checked is told in one line, without a password
   const config = writeConfig(dir, {})
   const path = (name: string): string => join(dir, name)
   const rows: [string[], RegExp][] = [
-    [['store'], /commande inconnue/],
-    [['store', 'copy', 'sqlite'], /il manque TO/],
+    [['store'], /« store » demande une suite : copy, check/],
+    [['store', 'copy', 'sqlite'], /il manque VERS/],
     [['store', 'copy', 'sqlite', path('copy.db')], /preau\.db ne peut pas être ouverte/],
     [['store', 'copy', path('text.db'), path('copy.db')], /text\.db est endommagée/],
     [
       ['store', 'copy', path('text.db'), 'mysql://root:secret@db/preau'],
       /mysql:\/\/db\/preau.*redis:/,
     ],
-    [['store', 'copy', 'redis://u:se/cret@127.0.0.1:1', path('copy.db')], /ECONNREFUSED/],
-    [['store', 'copy', 'redis://127.0.0.1:1', path('copy.db')], /ECONNREFUSED/],
+    [['store', 'copy', 'redis://u:se/cret@127.0.0.1:1', path('copy.db')], /connexion refusée/],
+    [['store', 'copy', 'redis://127.0.0.1:1', path('copy.db')], /connexion refusée/],
     [['store', 'check'], /preau\.db ne peut pas être ouverte/],
   ]
   for (const [args, text] of rows) {

@@ -95,7 +95,7 @@ export const portal: FuzzTarget = {
       clock: () => NOW,
       limits: { ...configSchema.parse({}).limits, unblockPerMinute: 0 },
       refusalOf: (_raw: IncomingMessage) => refusal,
-      caPem: undefined,
+      certificates: () => ({ inUse: undefined, next: undefined }),
       logger: false,
     })
     await app.ready()

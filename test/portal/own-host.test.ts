@@ -57,6 +57,15 @@ tap.test('preau.internal hands out the certificate of the city', async t => {
   }
 })
 
+tap.test('and the one that will replace it, where there is one', async t => {
+  const world = await PortalWorld.open(t, { caPem: 'now', nextPem: 'next' })
+  t.match((await world.ask('http://preau.internal/')).body, 'href="/ca-next.crt"')
+  t.equal((await world.ask('http://preau.internal/ca-next.crt')).body, 'next')
+  const other = await PortalWorld.open(t, { caPem: 'now' })
+  t.notMatch((await other.ask('http://preau.internal/')).body, 'ca-next')
+  t.equal((await other.ask('http://preau.internal/ca-next.crt')).status, 404)
+})
+
 tap.test(
   'preau.internal has no other page, and no certificate where there is no authority',
   async t => {

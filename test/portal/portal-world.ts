@@ -87,6 +87,7 @@ export class PortalWorld {
       limits?: Partial<Limits>
       wrap?: (store: Store) => Store
       caPem?: string
+      nextPem?: string
       store?: Store
       logger?: PortalDeps['logger']
     } = {},
@@ -120,6 +121,7 @@ export class PortalWorld {
     options: {
       limits?: Partial<Limits>
       caPem?: string
+      nextPem?: string
       clock?: () => number
       logger?: PortalDeps['logger']
     },
@@ -130,7 +132,7 @@ export class PortalWorld {
       clock: options.clock ?? this.clock,
       limits: { ...LIMITS, ...options.limits },
       refusalOf: raw => this.#refusals.get(raw),
-      caPem: options.caPem,
+      certificates: () => ({ inUse: options.caPem, next: options.nextPem }),
       logger: options.logger ?? false,
       onLimit: limit => this.limited.push(limit),
     })

@@ -8,9 +8,9 @@ import {
   recordAuthority,
   reopenAuthority,
 } from '../../src/install-authority.ts'
+import { activateCertificate, prepareCertificate } from '../../src/admin/certificate-acts.ts'
 import { install } from '../../src/install.ts'
 import { CURRENT } from '../../src/policy/document.ts'
-import { openSqliteStore } from '../../src/store/sqlite-store.ts'
 import { openMachines, type Machine } from './machines.ts'
 
 const note = { by: 'test', action: 'test', at: 0 }
@@ -133,8 +133,10 @@ t.test('there is one CA: a machine without it refuses to start, and says what to
   cpSync(authorityDir(a.config), authorityDir(b.config), { recursive: true })
   t.equal((await open(b)).fingerprint256, first.fingerprint256)
   rmSync(join(authorityDir(b.config), 'ca.pem'))
-  await t.rejects(open(b), { code: 'PREAU_CA_ELSEWHERE' }, 'half of it is not it')
-  t.notOk(existsSync(join(authorityDir(b.config), 'ca.pem')))
+  t.equal((await open(b)).fingerprint256, first.fingerprint256, 'the certificate is in the store')
+  rmSync(join(authorityDir(b.config), 'ca.key'))
+  await t.rejects(open(b), { code: 'PREAU_CA_ELSEWHERE' }, 'the key is not')
+  t.notOk(existsSync(join(authorityDir(b.config), 'ca.key')))
 })
 
 t.test('another CA than that of the city is refused, until somebody records it', async t => {
@@ -172,18 +174,22 @@ t.test(
   },
 )
 
-t.test('a machine that has the store to itself renews its CA as before', async t => {
-  const dataDir = t.testdir()
-  const { loadConfig } = await import('../../src/config.ts')
-  const config = loadConfig(undefined, { PREAU_DATA_DIR: dataDir })
-  const store = await openSqliteStore(join(dataDir, 'preau.db'))
-  t.teardown(() => store.close())
-  const first = await installAuthority(config, store, now)
-  rmSync(join(authorityDir(config), 'ca.pem'))
-  const second = await installAuthority(config, store, now)
-  t.not(second.fingerprint256, first.fingerprint256)
-  t.match(await store.get('installation', CURRENT), {
-    body: { caFingerprint: second.fingerprint256 },
-  })
-  await store.close()
+t.test('a certificate that is put in use on one machine is followed by all', async t => {
+  const machines = await openMachines(t)
+  const a = await machines.add('a')
+  const b = await machines.add('b')
+  const first = await open(a)
+  cpSync(authorityDir(a.config), authorityDir(b.config), { recursive: true })
+  const actor = { by: 'Claire', now }
+  const next = await prepareCertificate(a.store, authorityDir(a.config), actor)
+  t.equal((await open(b)).fingerprint256, first.fingerprint256, 'until somebody says so')
+  await activateCertificate(b.store, actor)
+  t.equal((await open(a)).fingerprint256, next.fingerprint)
+  t.equal((await open(b)).fingerprint256, next.fingerprint)
+  const entries = await a.store.tail({ limit: 2 })
+  t.match(entries, [
+    { by: 'Claire', action: 'ca.activate', subject: next.fingerprint },
+    { by: 'Claire', action: 'ca.prepare', subject: next.fingerprint },
+  ])
+  t.notMatch(JSON.stringify(await installation(a)), 'PRIVATE', 'the key is in no store')
 })

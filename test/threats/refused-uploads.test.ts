@@ -26,7 +26,7 @@ async function openWorld(t: Test): Promise<ProxyWorld> {
     clock: Date.now,
     limits: configSchema.parse({}).limits,
     refusalOf: raw => refusals.get(raw),
-    caPem: undefined,
+    certificates: () => ({ inUse: undefined, next: undefined }),
     logger: false,
   })
   await portal.ready()

@@ -4,6 +4,8 @@ import { PreauError } from '../../errors.ts'
 import type { PolicyDocument } from '../../policy/policy-document.ts'
 import type { RouteDeps } from '../deps.ts'
 import { queryText, textField } from '../form.ts'
+import { CURRENT } from '../../policy/document.ts'
+import { certificateWarnings } from '../certificate-view.ts'
 import { actOf, viewListRow } from '../decision-notice.ts'
 import { healthWarnings } from '../health-warnings.ts'
 import { readListState } from '../list-state.ts'
@@ -76,13 +78,17 @@ async function pendingList(
   const count = isAll ? requests.length : await store.count('request', 'pending')
   const words = wordingFor(request, deps, policy)
   const act = await actOf(request, deps)
+  const installation = await store.get('installation', CURRENT)
   const isHere = act !== undefined && !act.isUndone && isOnPage(act.row.id, before, requests)
   const shown = isHere
     ? [...requests, act.row].toSorted((a, b) => (a.id < b.id ? 1 : -1))
     : requests
   return {
     words,
-    strip: viewStrip(await readListState(deps), words, healthWarnings(deps.health.latest, words)),
+    strip: viewStrip(await readListState(deps), words, [
+      ...healthWarnings(deps.health.latest, words),
+      ...certificateWarnings(installation?.body, policy?.city.name ?? '', words),
+    ]),
     rows: await Promise.all(shown.map(row => viewListRow(request, deps, row, words))),
     act: act && {
       id: act.row.id,
@@ -98,7 +104,7 @@ async function pendingList(
     isFirstPage: before === undefined,
     older: requests.length === PAGE ? requests.at(-1)?.id : undefined,
     proxyAddress,
-    caFingerprint,
+    caFingerprint: caFingerprint(),
   }
 }
 

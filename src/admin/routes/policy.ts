@@ -22,7 +22,7 @@ export function policyRoutes(app: FastifyInstance, deps: RouteDeps): void {
       hasPolicy: policy !== undefined,
       never: labelsOf(neverGrantable(catalogue), catalogue, words.locale),
       proxyAddress,
-      caFingerprint,
+      caFingerprint: caFingerprint(),
     }
     const page = { view: 'policy', title: words.t('policy.title'), nav: 'nav.policy' } as const
     return renderPage(request, reply, deps, { ...page, data }, policy)

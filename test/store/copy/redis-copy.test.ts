@@ -60,7 +60,7 @@ t.test(
       { code: 'PREAU_STORE_NOT_EMPTY' },
       'another one is at work',
     )
-    const refused = { code: 'PREAU_STORE_DAMAGED', message: /run `preau store copy` again/ }
+    const refused = { code: 'PREAU_STORE_DAMAGED', message: /run ".*preau store copy" again/ }
     await t.rejects(openAt(to), refused)
     await t.rejects(openRedisReading(to), refused)
     server.cli('DEL', '{killed}:copying')
