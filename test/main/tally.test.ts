@@ -99,6 +99,7 @@ const NOBODY_RUNS_INTO: Readonly<Record<string, string>> = {
   handoverTimeoutMs: 'the end of the process itself',
   orphanTimeoutMs: 'the end of the process itself',
   heartbeatTimeoutMs: 'the supervisor counts it as a restart',
+  askAgainMinutes: 'the page says from when on one may ask again',
   dnsCacheEntries: 'the oldest entry makes room',
   dnsTtlMs: 'an answer is asked for again',
   categoryCacheEntries: 'the oldest entry makes room',
