@@ -151,7 +151,7 @@ function command(city: City): Ask {
   }
 }
 
-const ACTION = { approved: 'allow', waiting: 'warn', refused: 'block' } as const
+const ACTION = { open: 'allow', waiting: 'warn', refused: 'block' } as const
 
 async function openPanel(t: Test, { config, catalogue, ...rest }: City): Promise<Ask> {
   const store = await openStore(config)
