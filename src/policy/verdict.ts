@@ -116,10 +116,12 @@ function wrappedSite(question: Question): Verdict | undefined {
  * unless the DSI was told of it and opens them all the same.
  */
 function narrowerBlock(question: Question): Verdict | undefined {
-  const { grant, rule, target } = question
+  const { grant, target } = question
+  // What is opened by its own name needs no look at its rules.
+  if (grant?.host === target.host || grant?.opensNarrower === true) return undefined
+  const { rule } = question
   const opened = narrowest(grant?.host, rule?.action === 'allow' ? rule.host : undefined)
-  if (opened === undefined || opened === target.host || grant?.opensNarrower === true)
-    return undefined
+  if (opened === undefined || opened === target.host) return undefined
   if (rule?.action === 'block' && rule.host.length > opened.length)
     return block('local-block', true)
   const { categories, profile } = question
@@ -170,19 +172,23 @@ function blockedCategory(question: Question): Verdict | undefined {
 }
 
 function warnedCategory(question: Question): Verdict | undefined {
+  const { categories, profile } = question
+  if (!categories.some(id => profile.warned.has(id))) return undefined
   const { warned, passed } = question
-  if (warned.length === 0) return undefined
-  const category = warned.find(id => !isPassed(passed, id))
+  const category = passed === undefined ? warned[0] : warned.find(id => !isPassed(passed, id))
   if (category === undefined) return { action: 'allow', reason: 'grant', ...idOf(passed) }
   return of(question, { action: 'warn', reason: 'warned-category', category, requestable: false })
 }
 
 /** Whether the warning was read for the wrapped name itself, and not for all that its wrapper shows. */
 const isPassedByName = (question: Question, { category }: Refuse): boolean =>
-  category !== undefined && question.isPassedByName && isPassed(question.passed, category)
+  category !== undefined &&
+  question.passed !== undefined &&
+  question.isPassedByName &&
+  isPassed(question.passed, category)
 
-const isPassed = (passed: Grant | undefined, category: CategoryId): boolean =>
-  passed !== undefined && passed.categories?.includes(category) !== false
+const isPassed = (passed: Grant, category: CategoryId): boolean =>
+  passed.categories?.includes(category) !== false
 
 const idOf = (grant: Grant | undefined): Pick<Allow, 'grant'> =>
   grant === undefined ? {} : { grant: grant.id }
