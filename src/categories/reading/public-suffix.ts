@@ -47,6 +47,7 @@ interface Suffixes {
 /** Loaded by who reads lists, and kept: a process that serves never needs it. */
 let suffixes: Suffixes | undefined
 
+const MACHINE = /(?:\d{1,3}-){3}\d{1,3}/
 const NINE = 57
 const BITS = 20
 const OPTIONS = {
@@ -69,7 +70,8 @@ function loadSuffixes(): Suffixes {
       if (!names.has(lowOf(prepend(below, host, 0, dot + 1))) && !parents.has(lowOf(below)))
         return undefined
       const { publicSuffix, isPrivate } = parse(host, OPTIONS)
-      if (publicSuffix !== host) return undefined
+      // One that bears an address is one machine of a company, `ec2-192-0-2-7.compute-1.amazonaws.com`: nobody else's.
+      if (publicSuffix !== host || MACHINE.test(host)) return undefined
       return isPrivate === true ? 'company' : 'registry'
     },
   }

@@ -6,8 +6,8 @@ const DNSMASQ_OTHER = /^(?:ipset|nftset|cname|host-record|server|address)=/i
 const SMARTDNS = /^(address|nameserver)\s+\/([^/]+)\/(\S*)/i
 
 /**
- * Lines that say where a resolver forwards names to. `address=/x/` with nothing, `#` or a sink, and `server=/x/` with nothing,
- * lead nowhere; `server=/x/#` and any other value are an exception or lead elsewhere. Given the line with its comments.
+ * Lines that say where a resolver forwards names to. `address=/x/` with nothing, `#` or a sink, and `server=/x/` with nothing
+ * or a sink, lead nowhere; `server=/x/#` and any other value are an exception or lead elsewhere. Given the line with its comments.
  */
 export function parseForwarder(whole: string): ListLine | undefined {
   const [, key = '', rest] = DNSMASQ.exec(whole) ?? []
@@ -15,7 +15,7 @@ export function parseForwarder(whole: string): ListLine | undefined {
     const names = rest.split('/')
     const value = names.pop()?.split(/\s/)[0] ?? ''
     const isAddress = key.toLowerCase() === 'address'
-    const isNowhere = value === '' || (isAddress && (value === '#' || isSink(value)))
+    const isNowhere = value === '' || isSink(value) || (isAddress && value === '#')
     return isNowhere ? namesLine(names.map(parseWidened)) : LEFT
   }
   if (DNSMASQ_OTHER.test(whole)) return LEFT

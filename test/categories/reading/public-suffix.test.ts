@@ -34,6 +34,12 @@ t.test('where lists name whole services on purpose, one of a company counts', as
   t.equal(judge('webhosting', 'co.uk'), 'left', 'one of a registry never')
 })
 
+t.test('a machine of a company bears its address, and is no home of strangers', async t => {
+  const machine = 'ec2-192-0-2-7.compute-1.amazonaws.com'
+  t.equal(judge('malware', machine), undefined)
+  t.equal(judge('malware', 'us-east-1.elb.amazonaws.com'), 'left')
+})
+
 t.test('a category that closes nothing may name what it likes', async t =>
   t.equal(suffixFilter('liste_blanche', catalogue), undefined),
 )
