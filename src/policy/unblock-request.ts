@@ -136,6 +136,8 @@ export interface Approval {
   readonly duration: Duration
   /** Nobody reads it but those who decide. */
   readonly note?: string
+  /** The DSI was told that a narrower name may be closed, and opens that too. */
+  readonly opensNarrower?: boolean
   readonly by: string
   readonly now: number
   readonly timeZone: string
@@ -154,6 +156,7 @@ export function approve({ body, version }: StoredRequest, approval: Approval): C
     at: now,
     until: untilOf(approval.duration, now, approval.timeZone),
     requestId: body.id,
+    ...(approval.opensNarrower === true ? { opensNarrower: true } : {}),
   }
   const noted = approval.note === undefined ? {} : { note: approval.note }
   const decision: Decision = { outcome: 'approved', by, at: now, grant: grantId, ...noted }

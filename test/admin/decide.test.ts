@@ -39,6 +39,36 @@ t.test('approving opens the site for whom and as long as the form says, in one c
   }
 })
 
+t.test(
+  'what is closed separately below a site opens only where that was ticked, and it is told',
+  async t => {
+    const world = await openWorld(t)
+    await world.user('Claire', 'dsi')
+    const claire = await world.as('Claire')
+    const policy = (await world.store.get('policy', CURRENT))?.body
+    const rules = [
+      { host: 'chat.jeux.example' as never, action: 'block' as const },
+      { host: 'jeux.example.fr' as never, action: 'block' as const },
+    ]
+    await world.store.commit({ by: 'Claire', action: 'policy.import', at: 1 }, [
+      { kind: 'policy', id: CURRENT, body: { ...policy!, rules } },
+    ])
+    for (const narrower of [undefined, 'on']) {
+      const id = await world.ask({ host: 'jeux.example' as never })
+      const page = (await claire.get(`/requests/${id}`)).body
+      t.match(page, 'Vos règles y ferment\u202f: chat.jeux.example.')
+      const form = { scope: 'city', duration: 'hour', ...(narrower && { narrower }) }
+      t.equal((await claire.post(`/requests/${id}/approve`, form)).statusCode, 303)
+      const decision = (await world.store.get('request', id))?.body.decision
+      const grantId = decision?.outcome === 'approved' ? decision.grant : ''
+      const grant = (await world.store.get('grant', grantId))?.body
+      t.equal(grant?.opensNarrower, narrower === undefined ? undefined : true)
+      const [entry] = await world.store.tail({ limit: 1 })
+      t.equal(entry?.detail?.['opensNarrower'], narrower === undefined ? undefined : true)
+    }
+  },
+)
+
 t.test('the list proposes the narrowest scope that helps everybody who asked', async t => {
   const world = await openWorld(t)
   await world.user('Claire', 'dsi')

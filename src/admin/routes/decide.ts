@@ -113,6 +113,8 @@ async function isRepeated(
   return scope !== undefined && optionalText(request.body, 'scope') === scope.kind
 }
 
+type Detail = Record<string, boolean>
+
 async function approveRequest(
   request: FastifyRequest<WithId>,
   deps: RouteDeps,
@@ -134,9 +136,20 @@ async function approveRequest(
   const timeZone = wordingFor(request, deps, await readPolicy(store)).timeZone
   const grantId = randomUUIDv7()
   const noted = noteIn(request.body)
-  const changes = approve(row, { grantId, scope, duration, by, now, timeZone, ...noted })
+  const isWide = optionalText(request.body, 'narrower') === 'on'
+  const changes = approve(row, {
+    grantId,
+    scope,
+    duration,
+    by,
+    now,
+    timeZone,
+    ...noted,
+    opensNarrower: isWide,
+  })
   const place = placeOfRequest(row.body)
-  const detail = { scope, ...place, duration, ...noted, requestId: row.id, grantId }
+  const wide: Detail = isWide ? { opensNarrower: true } : {}
+  const detail = { scope, ...place, duration, ...noted, ...wide, requestId: row.id, grantId }
   const note = { by, action: 'request.approve', subject: row.body.host, detail, at: now }
   await store.commit(note, changes)
 }

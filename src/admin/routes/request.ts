@@ -2,7 +2,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { PreauError } from '../../errors.ts'
 import { isInForce, type Grant } from '../../policy/grant.ts'
-import { MAX_ASKERS } from '../../policy/unblock-request.ts'
+import type { PolicyDocument } from '../../policy/policy-document.ts'
+import { MAX_ASKERS, type UnblockRequest } from '../../policy/unblock-request.ts'
 import type { Stored } from '../../store/store.ts'
 import { choicesIn } from '../act-place.ts'
 import { listDecided, OUTCOMES } from '../decided-list.ts'
@@ -18,6 +19,7 @@ import type { Wording } from '../wording.ts'
 /** How much of the history of a host is shown, and how much is read for it: passed warnings stand among its grants. */
 const HISTORY_SHOWN = 10
 const HISTORY_DEPTH = 500
+const CLOSED_SHOWN = 5
 
 export function requestRoutes(app: FastifyInstance, deps: RouteDeps): void {
   const { store, catalogue } = deps
@@ -54,6 +56,7 @@ export function requestRoutes(app: FastifyInstance, deps: RouteDeps): void {
         decision: describeDecision(row, words),
         askers: row.body.askers.map(asker => ({ ...asker, when: words.moment(asker.at) })),
         maxAskers: MAX_ASKERS,
+        closedBelow: closedBelow(row.body, policy),
         history: await readHistory(deps, row, words),
       }
       return renderPage(
@@ -149,4 +152,17 @@ async function readHistory(
       decision: describeDecision(row, words),
     })),
   }
+}
+
+/** Hosts below the one that is asked for, which the city's rules close for its school by names of their own. */
+function closedBelow(
+  { host, site }: UnblockRequest,
+  policy: PolicyDocument | undefined,
+): readonly string[] {
+  const rules = policy?.rules ?? []
+  return rules
+    .filter(rule => rule.action === 'block' && (rule.site === undefined || rule.site === site))
+    .filter(rule => rule.host.endsWith(`.${host}`))
+    .slice(0, CLOSED_SHOWN)
+    .map(rule => rule.host)
 }
