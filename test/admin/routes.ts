@@ -101,7 +101,8 @@ export async function prepare(world: World, route: string): Promise<Record<strin
   const version = (await world.store.get('source', 'autre'))?.version ?? 'v2'
   const name = route.endsWith('/known') ? 'ut1' : 'nouveau'
   const state = route.endsWith('/state') ? 'disabled' : 'reader'
-  return { version: String(version), candidate: 'v3', name, state }
+  // A source has a password beside a user's name only.
+  return { version: String(version), candidate: 'v3', name, state, password: '' }
 }
 
 /** Three certificates of one CA, whose key is in the data folder. */

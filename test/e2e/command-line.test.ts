@@ -99,7 +99,10 @@ t.test('a mistake is answered in one line and changes nothing', async t => {
   }
   const wrong = await runCli(join(dir, 'wrong.json'), ['check', 'a.test'])
   t.equal(wrong.code, 2)
-  t.match(wrong.stderr, /prxy.*dataDir, store, redis, workers, proxy, admin, dial, lists, limits/)
+  t.match(
+    wrong.stderr,
+    /prxy.*dataDir, store, redis, workers, proxy, admin, dial, parents, lists, limits/,
+  )
   t.match(
     (await runCli(config, ['lists', 'show'])).stdout,
     /^liste[^\n]*\npreau [^\n]*\n$/,

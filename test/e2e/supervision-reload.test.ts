@@ -103,7 +103,7 @@ t.test('a bad file changes nothing, and what is wrong with it is named', async t
   const bad: Record<string, string | RegExp> = {
     '{ "limits": { "conn': /n’a pas été reprise, rien n’a changé\..*config\.json/,
     '{ "limits": { "conections": 5 } }': 'limits.conections',
-    '{ "workers": "many" }': /workers.*1 to 256, or "auto"/,
+    '{ "workers": "many" }': /workers.*de 1 à 256, ou "auto"/,
     '{ "proxy": { "port": "3128x" } }': 'proxy.port',
     '': 'rien n’a changé',
   }
@@ -124,7 +124,10 @@ t.test('new ones that do not start: the old ones stay, with the old configuratio
   const before = inOrder(product)
   changeConfig(product, { proxy: open })
   faults.poisonStarts('all')
-  t.match(await reload(product), /n’ont pas démarré : ceux d’avant restent.*ended at start \(9\)/)
+  t.match(
+    await reload(product),
+    /n’ont pas démarré : ceux d’avant restent.*ancienne configuration : le processus « proxy » s’est arrêté pendant son démarrage \(9\)/,
+  )
   t.strictSame(inOrder(product), before)
   t.equal(await ask(product), '403')
   faults.poisonStarts('admin')
