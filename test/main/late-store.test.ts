@@ -30,7 +30,7 @@ t.test(
     await t.rejects(store.count('grant'), refused)
     await t.rejects(store.commit(note, []), refused)
     await t.rejects(store.permits.take('k', { max: 1, windowMs: 1_000 }), refused)
-    t.match(await store.check(), { isUp: false, detail: 'locked' })
+    t.match(await store.check(), { isUp: false, detail: { fr: 'locked', en: 'locked' } })
     isThere = true
     await eventually(() => woken > 0)
     t.equal(woken, 1)

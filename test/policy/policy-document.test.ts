@@ -112,7 +112,9 @@ t.test(
       t.equal(error.code, 'PREAU_POLICY_INVALID')
       t.equal(error.params['path'], path)
       t.match(error.text('fr').replaceAll('\u202f', ' '), french)
-      t.notMatch(error.text('fr'), /expected|unknown|Invalid|must/i, 'French alone')
+      // One of the keys that may stand there is an English word itself.
+      const told = error.text('fr').replace(/clés admises.*/, '')
+      t.notMatch(told, /expected|unknown|Invalid|must/i, 'French alone')
       t.notMatch(error.text('en'), /attendu|inconnu|manque/, 'English alone')
     }
     for (const input of [null, 5, 'x', [], undefined]) {
