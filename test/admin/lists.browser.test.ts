@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { Page } from 'playwright-core'
+import type { Locator, Page } from 'playwright-core'
 import { signIn, startWorld } from './chromium.ts'
 import { aCandidate, inForce, putCandidate, putLists, putSource } from './list-world.ts'
 
@@ -44,6 +44,15 @@ t.test('a fetch is followed from its first byte to the new version, without a re
   t.strictSame(problems, [])
 })
 
+/** What has just moved or appeared takes no click yet. */
+async function clickUntil(button: Locator, shown: Locator): Promise<void> {
+  for (let i = 0; i < 100 && (await shown.count()) === 0; i++) {
+    await button.click({ timeout: 1_000 }).catch(() => undefined)
+    await shown.waitFor({ timeout: 300 }).catch(() => undefined)
+  }
+  await shown.waitFor()
+}
+
 t.test('a part that somebody has opened is left alone', async t => {
   const { world, url, browser } = await startWorld(t)
   const now = Date.now()
@@ -57,8 +66,7 @@ t.test('a part that somebody has opened is left alone', async t => {
   await putCandidate(world.store, aCandidate(now), now)
   await page.locator('.tabs .new').waitFor()
   t.equal(await page.locator('details.confirm[open]').count(), 1)
-  await page.locator('.confirm-body button').click()
-  await page.locator('.notice.problem').waitFor()
+  await clickUntil(page.locator('.confirm-body button'), page.locator('.notice.problem'))
   t.match(await page.locator('.notice.problem').textContent(), 'Rien n’a été changé')
 })
 
@@ -72,8 +80,9 @@ t.test('the strip of the first page tells of an update that comes while it is op
   await open(page, `${url}/`)
   t.equal(await page.locator('.strip .notice').count(), 0)
   await putCandidate(world.store, aCandidate(now), now)
-  await page.locator('.strip .notice.wait a').click()
-  await page.locator('form[action="/lists/activate"] button').click()
-  await page.waitForURL(`${url}/lists?done=activate`)
+  const activate = page.locator('form[action="/lists/activate"] button')
+  await clickUntil(page.locator('.strip .notice.wait a'), activate)
+  await clickUntil(activate, page.locator('.notice', { hasText: 'est en service' }))
+  t.equal(page.url(), `${url}/lists?done=activate`)
   t.match(await page.locator('.notice').textContent(), 'La mise à jour est en service')
 })

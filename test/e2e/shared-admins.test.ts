@@ -116,7 +116,7 @@ async function journey(t: Test, { first, second }: Both): Promise<void> {
 
   const decided = moved()
   const approved = await browser.post(`/requests/${id}/approve`, { scope: 'pc', duration: 'hour' })
-  t.equal(approved.location, `/?done=${id}`)
+  t.equal(approved.location, `/?done=${id}#r-${id}`)
   await decided
   const told = await browser.get(`/?done=${id}`)
   t.match(told.body, 'www.jeux.fr est débloqué', 'the other process says what was done')
