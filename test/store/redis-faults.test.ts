@@ -38,7 +38,11 @@ t.test(
     await t.rejects(worker.get('latest', 'k'), unavailable(/ECONNREFUSED/))
     await t.rejects(worker.commit(note(), []), unavailable(/ECONNREFUSED/))
     await t.rejects(worker.permits.take('k', { max: 1, windowMs: 1_000 }), unavailable())
-    t.match(await worker.check(), { isUp: false, detail: { en: /connection refused/ }, warnings: [] })
+    t.match(await worker.check(), {
+      isUp: false,
+      detail: { en: /connection refused/ },
+      warnings: [],
+    })
     const told = new Promise<void>(resolve => worker.watch(resolve))
     await server.start()
     await t.resolves(told)

@@ -28,7 +28,7 @@ t.test('a database that was moved away is told by the check', async t => {
   renameSync(file, `${file}.away`)
   const { isUp, detail } = await store.check()
   t.equal(isUp, false)
-  t.match(detail, 'preau.db was removed or replaced')
+  t.match(detail, { en: /preau\.db was removed or replaced$/ })
 })
 
 /** Holds the write lock of the file, as a process in the middle of a commit does. */

@@ -3,12 +3,28 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { FORM, MATRIX, prepare, routesOf } from '../admin/routes.ts'
-import { openWorld } from '../admin/world.ts'
+import { CURRENT } from '../../src/policy/document.ts'
+import { putSource } from '../admin/list-world.ts'
+import { openWorld, POLICY, type Browser, type World } from '../admin/world.ts'
 import { openSqliteStore } from '../../src/store/sqlite-store.ts'
 import { runCli } from '../support/product.ts'
 
 /** Nothing is done yet when they answer: the work writes its own entry; nobody has seen anything. */
 const WRITES_LATER = new Set(['POST /lists/sources/:name/fetch', 'POST /requests/seen'])
+
+/** What is put back has been taken away a moment before, by the same person. */
+async function takeAway(world: World, claire: Browser, url: string, form: Record<string, string>) {
+  if (url.startsWith('/local')) {
+    const note = { by: 'system', action: 'policy.default', at: world.clock.now }
+    await world.store.commit(note, [{ kind: 'policy', id: CURRENT, body: POLICY }])
+  }
+  if (url.startsWith('/lists')) await putSource(world.store, { name: 'autre' })
+  const source = await world.store.get('source', 'autre')
+  const version = String(source?.version ?? form['version'])
+  const act = url.startsWith('/grants') ? 'revoke' : 'remove'
+  t.equal((await claire.post(url.replace(/restore$/, act), { ...form, version })).statusCode, 303)
+  return { version }
+}
 
 t.test('every act of the DSI leaves its entry: who, when, on what', async t => {
   const world = await openWorld(t)
@@ -23,9 +39,11 @@ t.test('every act of the DSI leaves its entry: who, when, on what', async t => {
     const claire = await world.as('Claire')
     const id = route.startsWith('POST /grants') ? await world.grant() : await world.ask()
     if (route.endsWith('/undo')) await claire.post(`/requests/${id}/refuse`, FORM)
-    const form = { ...FORM, role: 'dsi', state: 'disabled', ...(await prepare(world, route)) }
-    const [last] = await world.store.tail({ limit: 1 })
     const url = route.slice('POST '.length).replace(':id', id).replace(':name', 'autre')
+    const prepared = await prepare(world, route)
+    let form = { ...FORM, role: 'dsi', state: 'disabled', ...prepared }
+    if (url.endsWith('/restore')) form = { ...form, ...(await takeAway(world, claire, url, form)) }
+    const [last] = await world.store.tail({ limit: 1 })
     const own = route === 'POST /users/:name/role' ? { ...form, role: 'dsi' } : form
     t.equal((await claire.post(url, own)).statusCode, 303, route)
     const entries = await world.store.tail({ limit: 5 })
