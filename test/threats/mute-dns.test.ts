@@ -52,7 +52,8 @@ t.test('a look-up ends with the client that asked for it, in a tunnel or not', a
   for (const head of [
     'CONNECT gone.mute.test:443 HTTP/1.1\r\nHost: a\r\n\r\n',
     'GET http://gone.mute.test/ HTTP/1.1\r\nHost: a\r\n\r\n',
-    'GET http://gone.mute.test/ HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+    'GET http://gone.mute.test/ HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+      'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n',
   ]) {
     const socket = connect({ port: world.port, host: '127.0.0.1' })
     socket.on('error', () => undefined)
