@@ -147,8 +147,8 @@ async function readScreen(child: ChildProcess): Promise<Screen> {
   const lines = createInterface({ input: child.stdout })
   for await (const line of lines) {
     found.proxy ??= /^\s*Proxy\s+(\S+:\d+)$/.exec(line)?.[1]
-    found.admin ??= /DSI\s+(http:\/\/\S+?)\/$/.exec(line)?.[1]
-    found.setup ??= /(http:\/\/\S+\/setup\?token=\S+)/.exec(line)?.[1]
+    found.admin ??= /DSI\s+(https?:\/\/\S+?)\/$/.exec(line)?.[1]
+    found.setup ??= /(https?:\/\/\S+\/setup\?token=\S+)/.exec(line)?.[1]
     if (line.includes('--proxy-server') && found.proxy && found.admin) {
       child.stdout.resume()
       return { proxy: found.proxy, admin: found.admin, setup: found.setup }
