@@ -57,6 +57,11 @@ t.test(
 t.test('both can be downloaded until the DSI says that the PCs have the new one', async t => {
   const world = await withAuthority(t, 'Ville de démonstration')
   const claire = await world.as('Claire')
+  t.match(
+    textOf(await claire.get('/certificate')),
+    /Valable jusqu’au [a-z]+ \d+ \S+ 2031/,
+    'in full',
+  )
   await claire.post('/certificate/prepare', await shown(world))
   const before = await installation(world)
   const get = async (file: string) => claire.get(`/certificate/${file}`)
