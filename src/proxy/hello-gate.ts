@@ -12,8 +12,8 @@ import { ServerOpening } from './server-opening.ts'
 import type { Gate } from './tunnel.ts'
 
 const RECORD_HEAD = 5
-const CHANGE_CIPHER_SPEC = 20
-const APPLICATION_DATA = 23
+/** What no ClientHello travels in: the empty message of compatibility, an alert (a client that gives up), early data. */
+const OTHER_RECORDS: ReadonlySet<number | undefined> = new Set([20, 21, 23])
 
 /** `onLimit` hears of a ClientHello that did not come whole in time. */
 export function helloGate(
@@ -79,7 +79,7 @@ class HelloGate implements Gate {
 
   /**
    * What follows the first ClientHello goes on as soon as the server has answered it with anything but a HelloRetryRequest. Until
-   * then early data may go on, and so may the empty message that comes before a second ClientHello (RFC 8446 §2.3, §D.4).
+   * then early data may go on, and so may an alert and the empty message before a second ClientHello (RFC 8446 §2.3, §6, §D.4).
    */
   #admitNext(held: Buffer, name: Host | null): number | 'more' | 'pass' | 'refuse' {
     if (this.#opening.kind === 'other') return 'pass'
@@ -89,7 +89,7 @@ class HelloGate implements Gate {
       return count
     }
     const [type] = held
-    if (type === APPLICATION_DATA || type === CHANGE_CIPHER_SPEC) {
+    if (OTHER_RECORDS.has(type)) {
       if (held.length < RECORD_HEAD) return 'more'
       this.#passing = RECORD_HEAD + held.readUInt16BE(3)
       return this.#admitNext(held, name)

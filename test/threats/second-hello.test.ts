@@ -123,6 +123,26 @@ t.test('early data goes on before the server has spoken, whole and in order', as
   t.ok(server.heard().subarray(sent.length).equals(encrypted))
 })
 
+t.test(
+  'a client that gives up tells the server so, and is not said to have hidden anything',
+  async t => {
+    const world = await openProxyWorld(t)
+    const server = await openServer(t)
+    const socket = await openTunnel(world, server.port)
+    socket.write(first)
+    await eventually(() => server.heard().length === first.length)
+    server.say(RETRY)
+    await readUntil(socket, RETRY.toString('latin1').slice(-6))
+    const alert = Buffer.from([21, 3, 3, 0, 2, 2, 40])
+    socket.end(alert)
+    await eventually(() => server.heard().length === first.length + alert.length)
+    t.ok(server.heard().subarray(first.length).equals(alert))
+    socket.destroy()
+    await eventually(() => world.log.length === 1)
+    t.match(world.log[0], { verdict: 'allow', reason: 'default' })
+  },
+)
+
 t.test('a real handshake with a retry works, and so do its bytes', async t => {
   const dir = t.testdir()
   const made = await runProgram('openssl', [
